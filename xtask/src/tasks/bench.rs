@@ -1,0 +1,57 @@
+//! The measured comparison.
+
+use crate::workspace::cargo;
+use anyhow::Result;
+use clap::Args;
+use xshell::Shell;
+
+/// Measure this machine: threads, processes and their peers
+///
+/// Builds bench-suite with optimisations and runs it; `cargo xtask bench -- --help` tells what it takes. Takes under
+/// three minutes with --quick, much longer without, and the build before it a minute or two.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Fewer rounds: the whole comparison in under three minutes
+    #[arg(long)]
+    quick: bool,
+
+    /// What else bench-suite is told
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+impl Bench {
+    pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
+        Ok(cargo(sh, &self.command()).run()?)
+    }
+
+    fn command(&self) -> Vec<&str> {
+        let mut command =
+            vec!["run", "--release", "--package", "bench-suite", "--bin", "bench-suite", "--"];
+        command.extend(self.quick.then_some("--quick"));
+        command.extend(self.arguments.iter().map(String::as_str));
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bench;
+    use clap::{Args, Command, FromArgMatches};
+
+    fn passed_on(line: &str) -> String {
+        let arguments = ["bench"].into_iter().chain(line.split_whitespace());
+        let matches = Bench::augment_args(Command::new("bench")).get_matches_from(arguments);
+        let bench = Bench::from_arg_matches(&matches).unwrap();
+        let command = bench.command().join(" ");
+        command.split_once(" --bin bench-suite --").unwrap().1.trim().to_owned()
+    }
+
+    #[test]
+    fn what_the_suite_is_told_arrives_as_it_was_written() {
+        for line in ["", "--quick", "--quick --only sync --peers none", "--only sync --quick"] {
+            assert_eq!(passed_on(line), line);
+        }
+        assert_eq!(passed_on("-- --help"), "--help");
+    }
+}
