@@ -1,0 +1,30 @@
+//! The process scope: primitives that may lie in memory that several processes map.
+//!
+//! They are address-free, hold no handle of any system, and a new one is all zero bytes. Crate
+//! `ipc` puts them into shared memory (`Shared<Lock<T>>`); whoever maps memory of their own tells
+//! this crate with [`register`] that it will stay, or does without recovery from deaths.
+//!
+//! ```
+//! use sync_prims::process::{Event, Lock};
+//!
+//! let pair = (Lock::new(0), Event::new());
+//! *pair.0.lock().unwrap() += 1;
+//! pair.1.set();
+//! assert!(pair.1.is_set() && *pair.0.lock().unwrap() == 1);
+//! ```
+
+pub use crate::raw::registry::{Witness, guard_held_in, register, supported, unregister};
+use crate::scope::Processes;
+
+/// [`Lock`](crate::Lock) between processes.
+pub type Lock<T> = crate::lock::Lock<T, Processes>;
+/// [`LockGuard`](crate::LockGuard) of a lock between processes.
+pub type LockGuard<'a, T> = crate::lock::LockGuard<'a, T, Processes>;
+/// [`Event`](crate::Event) between processes.
+pub type Event = crate::event::Event<Processes>;
+/// [`RLock`](crate::RLock) between processes.
+pub type RLock<T> = crate::rlock::RLock<T, Processes>;
+/// [`RLockGuard`](crate::RLockGuard) of a lock between processes.
+pub type RLockGuard<'a, T> = crate::rlock::RLockGuard<'a, T, Processes>;
+/// [`Condition`](crate::Condition) between processes.
+pub type Condition = crate::condition::Condition<Processes>;

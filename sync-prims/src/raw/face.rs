@@ -1,0 +1,90 @@
+//! What the typed primitives ask of the words under them, in either scope.
+
+use core::fmt::Debug;
+use core::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::error::PoisonCause;
+use crate::primitive::AtomicU32;
+
+/// Whether what a lock guards is whole.
+pub(crate) type Health = Result<(), PoisonCause>;
+
+/// A lock without a value.
+pub trait RawLock: Debug + Send + Sync + 'static {
+    /// A free lock.
+    const NEW: Self;
+
+    /// Takes the lock; `None` if the deadline passed first.
+    fn lock(&self, deadline: Deadline) -> Option<Health>;
+
+    /// Takes the lock if that is possible at once.
+    fn try_lock(&self) -> Option<Health>;
+
+    /// Gives the lock up, which the calling thread has.
+    fn unlock(&self);
+
+    /// Notes a panic of the calling thread, which has the lock.
+    fn poison(&self);
+
+    /// Whether anybody has the lock.
+    fn is_locked(&self) -> bool;
+
+    /// Whether the lock is poisoned.
+    fn health(&self) -> Health;
+
+    /// The same, where nobody else can have the lock.
+    fn health_exclusive(&mut self) -> Health {
+        self.health()
+    }
+
+    /// Takes the poison away.
+    fn clear_poison(&self);
+}
+
+/// A lock that knows whether the calling thread has it.
+pub trait RawReentrant: RawLock {
+    /// Whether the calling thread has the lock.
+    fn mine(&self) -> bool;
+
+    /// How often its owner has locked it; for the owner alone.
+    fn depth(&self) -> &AtomicU32;
+}
+
+/// A flag to wait for.
+pub trait RawEvent: Debug + Send + Sync + 'static {
+    /// An event that is not set.
+    const NEW: Self;
+
+    fn set(&self);
+    fn clear(&self);
+    fn is_set(&self) -> bool;
+    /// Waits; `false` if the deadline passed first.
+    fn wait(&self, deadline: Deadline) -> bool;
+}
+
+/// Where waiters are told to look at something again.
+pub trait RawCondition: Debug + Send + Sync + 'static {
+    /// A condition without waiters.
+    const NEW: Self;
+
+    /// Announces a waiter, which has the lock. What it gets is for `wait`.
+    fn announce(&self) -> u32;
+
+    /// Waits for a notification, without the lock; `false` if the deadline passed first.
+    fn wait(&self, announced: u32, deadline: Deadline) -> bool;
+
+    /// Wakes up to `count` waiters.
+    fn notify(&self, count: usize);
+}
+
+/// When to look again where no event of the kernel's will tell that a process has died. Each use
+/// is listed in the README of this folder.
+pub(crate) fn slice(deadline: Deadline) -> Deadline {
+    deadline.at_most(Duration::from_millis(20))
+}
+
+#[cold]
+pub(crate) fn endless_wait_ended() -> ! {
+    panic!("a wait without a deadline came to one: the witness of this memory broke its promise");
+}

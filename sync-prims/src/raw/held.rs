@@ -1,0 +1,193 @@
+//! Which linked locks each thread of this process holds, for whoever wants to unmap memory.
+//!
+//! The robust list itself can be walked by its own thread only. So every thread also notes the
+//! addresses of the locks it links in a record that any thread may read. Records are never
+//! freed; a thread that ends leaves its record to the next one, unless it leaves guards behind
+//! that were forgotten: the kernel has yet to write to those locks, so they count for ever.
+#![expect(unsafe_code, reason = "records are leaked and linked by pointer")]
+
+use core::ops::Range;
+use core::ptr;
+
+use crate::primitive::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+
+/// More locks than this at a time are counted, not listed.
+const LISTED: usize = 32;
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Written by the owning thread only. An entry never moves, so that a reader cannot miss
+    /// one that stays.
+    locks: [AtomicUsize; LISTED],
+    /// Every entry from here on is empty.
+    end: AtomicUsize,
+    /// Locks held beyond the listed ones.
+    unlisted: AtomicUsize,
+    in_use: AtomicBool,
+    next: AtomicPtr<Record>,
+}
+
+static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+
+impl Record {
+    /// A record for the calling thread.
+    #[cold]
+    pub(crate) fn claim() -> &'static Record {
+        for record in records() {
+            // Acquire pairs with the Release in `leave`: the last thread's entries are gone.
+            if !record.in_use.load(Ordering::Relaxed)
+                && !record.in_use.swap(true, Ordering::Acquire)
+            {
+                return record;
+            }
+        }
+        let record: &'static Record = Box::leak(Box::new(Record {
+            locks: [const { AtomicUsize::new(0) }; LISTED],
+            end: AtomicUsize::new(0),
+            unlisted: AtomicUsize::new(0),
+            in_use: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }));
+        let mut first = RECORDS.load(Ordering::Relaxed);
+        loop {
+            record.next.store(first, Ordering::Relaxed);
+            let new = ptr::from_ref(record).cast_mut();
+            // Release pairs with the Acquire in `records`.
+            match RECORDS.compare_exchange_weak(first, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return record,
+                Err(now) => first = now,
+            }
+        }
+    }
+
+    /// Notes a lock that the calling thread is about to link.
+    #[inline]
+    pub(crate) fn add(&self, address: usize) {
+        let end = self.end.load(Ordering::Relaxed);
+        if end < LISTED {
+            self.locks[end].store(address, Ordering::Relaxed);
+            self.end.store(end + 1, Ordering::Relaxed);
+        } else {
+            self.add_beyond(address);
+        }
+    }
+
+    #[cold]
+    fn add_beyond(&self, address: usize) {
+        let free = self.locks.iter().find(|lock| lock.load(Ordering::Relaxed) == 0);
+        match free {
+            Some(lock) => lock.store(address, Ordering::Relaxed),
+            None => {
+                let unlisted = self.unlisted.load(Ordering::Relaxed);
+                self.unlisted.store(unlisted + 1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Strikes out a lock that the calling thread has unlinked.
+    #[inline]
+    pub(crate) fn remove(&self, address: usize) {
+        let end = self.end.load(Ordering::Relaxed);
+        if end > 0 && self.locks[end - 1].load(Ordering::Relaxed) == address {
+            self.locks[end - 1].store(0, Ordering::Relaxed);
+            self.end.store(end - 1, Ordering::Relaxed);
+            if end > 1 && self.locks[end - 2].load(Ordering::Relaxed) == 0 {
+                self.find_end();
+            }
+        } else {
+            self.remove_out_of_turn(address);
+        }
+    }
+
+    #[cold]
+    fn find_end(&self) {
+        let used = |lock: &AtomicUsize| lock.load(Ordering::Relaxed) != 0;
+        let end = self.locks.iter().rposition(used).map_or(0, |last| last + 1);
+        self.end.store(end, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn remove_out_of_turn(&self, address: usize) {
+        match self.locks.iter().find(|lock| lock.load(Ordering::Relaxed) == address) {
+            Some(lock) => {
+                lock.store(0, Ordering::Relaxed);
+                self.find_end();
+            }
+            None => {
+                let unlisted = self.unlisted.load(Ordering::Relaxed);
+                self.unlisted.store(unlisted.saturating_sub(1), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Gives the record back when its thread ends.
+    pub(crate) fn leave(&self) {
+        if self.end.load(Ordering::Relaxed) == 0 && self.unlisted.load(Ordering::Relaxed) == 0 {
+            // Release pairs with the Acquire in `claim`.
+            self.in_use.store(false, Ordering::Release);
+        }
+    }
+
+    fn holds_in(&self, range: &Range<usize>) -> bool {
+        self.unlisted.load(Ordering::Relaxed) != 0
+            || self.locks.iter().any(|lock| {
+                let address = lock.load(Ordering::Relaxed);
+                address != 0 && range.contains(&address)
+            })
+    }
+}
+
+/// Whether any thread of this process may hold a linked lock in `range`.
+pub(crate) fn held_in(range: &Range<usize>) -> bool {
+    records().any(|record| record.holds_in(range))
+}
+
+/// In a forked child: the locks were the parent's, and only this one thread is left.
+pub(crate) fn forget_all(mine: Option<&Record>) {
+    for record in records() {
+        for lock in &record.locks {
+            lock.store(0, Ordering::Relaxed);
+        }
+        record.end.store(0, Ordering::Relaxed);
+        record.unlisted.store(0, Ordering::Relaxed);
+        record.in_use.store(mine.is_some_and(|mine| ptr::eq(mine, record)), Ordering::Relaxed);
+    }
+}
+
+fn records() -> impl Iterator<Item = &'static Record> {
+    // Acquire pairs with the Release in `claim`.
+    let mut at = RECORDS.load(Ordering::Acquire);
+    core::iter::from_fn(move || {
+        // SAFETY: null or a leaked record.
+        let record = unsafe { at.as_ref() }?;
+        at = record.next.load(Ordering::Relaxed);
+        Some(record)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_found_until_it_is_removed_whatever_the_order() {
+        let record = Record::claim();
+        let base = 0x7000_0000_0000;
+        let addresses: Vec<usize> = (0..40).map(|i| base + i * 64).collect();
+        for &address in &addresses {
+            record.add(address);
+        }
+        // Beyond the listed ones the answer is yes for any range.
+        assert!(record.holds_in(&(1..2)));
+        for &address in addresses.iter().step_by(2).chain(addresses.iter().skip(1).step_by(2)) {
+            record.remove(address);
+        }
+        assert!(!record.holds_in(&(base..base + 4096)));
+        assert_eq!(record.end.load(Ordering::Relaxed), 0);
+        record.add(base);
+        assert!(record.holds_in(&(base..base + 1)));
+        assert!(!record.holds_in(&(base + 1..base + 4096)));
+        record.remove(base);
+        record.leave();
+    }
+}

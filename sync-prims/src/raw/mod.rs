@@ -1,0 +1,24 @@
+//! The words and state machines under the primitives, and building blocks for crash-proof
+//! structures in shared memory.
+
+pub(crate) mod condition;
+pub(crate) mod event;
+pub(crate) mod held;
+pub(crate) mod identity;
+pub(crate) mod private;
+pub(crate) mod process_lock;
+pub(crate) mod registry;
+pub(crate) mod robust;
+pub(crate) mod thread_lock;
+pub(crate) mod thread_rlock;
+pub(crate) mod word;
+
+mod event_count;
+mod face;
+mod robust_mutex;
+
+pub use event_count::{EventCount, Key};
+pub(crate) use face::{
+    Health, RawCondition, RawEvent, RawLock, RawReentrant, endless_wait_ended, slice,
+};
+pub use robust_mutex::{RobustGuard, RobustMutex};

@@ -1,0 +1,232 @@
+//! A word that knows its owner, on the owner's robust list.
+
+use core::mem::offset_of;
+
+use crate::deadline::Deadline;
+use crate::futex::robust::{
+    Head, Links, OWNER, OWNER_DIED, WAITERS, WORD, backstop, mark_linked, node_of,
+};
+use crate::futex::{self, Reach, Waited};
+use crate::primitive::{AtomicU32, AtomicU64, Ordering, spin_loop};
+use crate::raw::identity::Me;
+use crate::raw::word::SPINS;
+
+/// A lock word with what has to stand beside it.
+///
+/// ```text
+/// word   bits 0..30  kernel's number of the owning thread; 0 = free
+///        bit  30     OWNER_DIED: the last owner died with it (written by the kernel only, or by
+///                    one who gives such a word back unrepaired)
+///        bit  31     WAITERS: somebody may sleep
+/// ```
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// The word, and one for the user of the node (see [`WORD`]).
+    words: [AtomicU32; 2],
+    /// For the user of the node.
+    pub(crate) token: AtomicU64,
+    /// For the user of the node.
+    pub(crate) owner_pid: AtomicU32,
+    /// For the user of the node.
+    pub(crate) depth: AtomicU32,
+    links: Links,
+}
+
+const _: () = {
+    assert!(size_of::<Node>() == 40 && align_of::<Node>() == 8);
+    assert!(offset_of!(Node, words) == 0 && offset_of!(Node, links) == 24);
+};
+
+/// How a word was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It was free.
+    Free,
+    /// Its owner died with it.
+    FromTheDead,
+}
+
+impl Node {
+    #[expect(clippy::declare_interior_mutable_const, reason = "an initialiser")]
+    pub(crate) const NEW: Self = Self {
+        words: [const { AtomicU32::new(0) }; 2],
+        token: AtomicU64::new(0),
+        owner_pid: AtomicU32::new(0),
+        depth: AtomicU32::new(0),
+        links: Links::NEW,
+    };
+
+    #[inline]
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.words[WORD]
+    }
+
+    /// The word that is not the lock word; `LINKED_MARK` in it is taken.
+    #[inline]
+    pub(crate) fn second(&self) -> &AtomicU32 {
+        &self.words[1 - WORD]
+    }
+
+    /// By which the robust list knows this node.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        node_of(&self.links)
+    }
+
+    /// The word is the calling thread's.
+    #[inline]
+    pub(crate) fn owned_by(&self, me: &Me) -> bool {
+        self.word().load(Ordering::Relaxed) & OWNER == me.thread()
+    }
+
+    #[inline]
+    pub(crate) fn linked(&self) -> bool {
+        self.links.linked()
+    }
+
+    /// Takes a free word at the first try.
+    #[inline]
+    pub(crate) fn try_take(&self, me: &Me) -> bool {
+        // Acquire pairs with the Release in `release`.
+        self.word().compare_exchange(0, me.thread(), Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Takes the word now or not at all, from a dead owner too if `accept` agrees.
+    #[cold]
+    pub(crate) fn try_take_any(&self, me: &Me, accept: impl Fn() -> bool) -> Option<Taken> {
+        let mut value = self.word().load(Ordering::Relaxed);
+        while value & OWNER == 0 && (value & OWNER_DIED == 0 || accept()) {
+            match self.claim(me, value, 0) {
+                Ok(taken) => return Some(taken),
+                Err(now) => value = now,
+            }
+        }
+        None
+    }
+
+    fn claim(&self, me: &Me, value: u32, keep: u32) -> Result<Taken, u32> {
+        let new = me.thread() | (value & WAITERS) | keep;
+        // Acquire pairs with the Release in `release`, or with the death of the owner.
+        self.word().compare_exchange(value, new, Ordering::Acquire, Ordering::Relaxed)?;
+        Ok(if value & OWNER_DIED == 0 { Taken::Free } else { Taken::FromTheDead })
+    }
+
+    /// Takes the word, from a dead owner too if `accept` agrees; `None` if the deadline passed.
+    ///
+    /// Between `begin` and `done` of the caller's list, a death of this thread passes on any
+    /// wake-up that it was given here.
+    #[cold]
+    pub(crate) fn take_contended(
+        &self,
+        me: &Me,
+        deadline: Deadline,
+        accept: impl Fn() -> bool,
+    ) -> Option<Taken> {
+        let free = |value: u32| value & OWNER == 0 && (value & OWNER_DIED == 0 || accept());
+        // A thread that has slept takes the word with WAITERS: there may be more sleepers.
+        let mut keep = 0;
+        let mut value = self.spin();
+        loop {
+            if free(value) {
+                match self.claim(me, value, keep) {
+                    Ok(taken) => return Some(taken),
+                    Err(now) => value = now,
+                }
+                continue;
+            }
+            if value & WAITERS == 0 {
+                let marked = value | WAITERS;
+                if let Err(now) = self.word().compare_exchange_weak(
+                    value,
+                    marked,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                ) {
+                    value = now;
+                    continue;
+                }
+            }
+            // The deadline ends the wait only here, where WAITERS is set and no wake-up was
+            // used up. A slice that ends is not the deadline.
+            let until = backstop().map_or(deadline, |slice| deadline.at_most(slice));
+            let waited = futex::wait(self.word(), value | WAITERS, until, Reach::Processes);
+            if waited == Waited::TimedOut && deadline.passed() {
+                return None;
+            }
+            keep = WAITERS;
+            value = self.spin();
+        }
+    }
+
+    fn spin(&self) -> u32 {
+        let mut left = SPINS;
+        loop {
+            let value = self.word().load(Ordering::Relaxed);
+            if value & OWNER == 0 || value & WAITERS != 0 || left == 0 {
+                return value;
+            }
+            spin_loop();
+            left -= 1;
+        }
+    }
+
+    /// Gives the word up, free (`0`) or as a dead owner's (`OWNER_DIED`), and wakes one sleeper.
+    #[inline]
+    pub(crate) fn release(&self, state: u32) {
+        // Release pairs with the Acquire of the next owner.
+        if state == 0 {
+            if self.word().swap(0, Ordering::Release) & WAITERS != 0 {
+                self.wake();
+            }
+        } else {
+            self.release_unrepaired(state);
+        }
+    }
+
+    #[cold]
+    fn release_unrepaired(&self, state: u32) {
+        // Keeps WAITERS: the one that is woken may do the same.
+        let old = self.word().fetch_update(Ordering::Release, Ordering::Relaxed, |value| {
+            Some(state | (value & WAITERS))
+        });
+        if old.is_ok_and(|old| old & WAITERS != 0) {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        futex::wake(self.word(), 1, Reach::Processes);
+    }
+
+    /// Forgets the links of a dead owner, in memory where the new one does not link.
+    pub(crate) fn reset_links(&self) {
+        self.links.reset();
+    }
+}
+
+#[expect(unsafe_code, reason = "the list is the kernel's to walk")]
+mod linking {
+    use super::{Head, Node, mark_linked};
+
+    impl Node {
+        /// # Safety
+        /// `head` is the list of the calling thread, which owns the word; the node is on no
+        /// list and stays in place until it is unlinked or the thread is dead.
+        #[inline]
+        pub(crate) unsafe fn link(&self, head: &Head) {
+            mark_linked(self.second());
+            // SAFETY: the caller's promise.
+            unsafe { head.link(&self.links) };
+        }
+
+        /// # Safety
+        /// `head` is the list of the calling thread, and the node is on it.
+        #[inline]
+        pub(crate) unsafe fn unlink(&self, head: &Head) {
+            // SAFETY: the caller's promise.
+            unsafe { head.unlink(&self.links) };
+        }
+    }
+}
