@@ -1,0 +1,298 @@
+//! One side of a ring, as channels and queues use it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize, Serializer};
+use sync_prims::Deadline;
+use sync_prims::raw::{EventCount, Key};
+
+use crate::error::{DecodeError, EncodeError, RecvError, SendError};
+use crate::handle::{self, Hold};
+use crate::heap::{Contents, HoldId, Kind, Owner, Role};
+use crate::message::{self, Decoder, Encoded, Encoder, Parcel, TooLarge};
+use crate::program::Program;
+use crate::ring::{INLINE, Payload, Pop, Push, Ring};
+
+/// How long an operation may sleep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    /// Not at all.
+    None,
+    Until(Deadline),
+}
+
+/// A hold on a ring. Clones of one endpoint share the hold.
+pub(crate) struct Endpoint {
+    hold: Arc<Hold>,
+    /// How many endpoints of this process share the hold.
+    clones: Arc<AtomicUsize>,
+    ring: Ring<'static>,
+    role: Role,
+}
+
+impl Clone for Endpoint {
+    fn clone(&self) -> Endpoint {
+        self.ring.share();
+        self.clones.fetch_add(1, Ordering::Relaxed);
+        let (hold, clones) = (Arc::clone(&self.hold), Arc::clone(&self.clones));
+        Endpoint { hold, clones, ring: self.ring, role: self.role }
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        // AcqRel: the last but one sees all that the others did, and is seen by the last
+        // (`nobody_sends`), which may be asleep and has to notice that it is alone.
+        if self.clones.fetch_sub(1, Ordering::AcqRel) == 2 && self.role == Role::Both {
+            self.ring.not_empty().notify_all();
+        }
+    }
+}
+
+/// Why a message did not go out.
+enum Failed {
+    Disconnected,
+    Full,
+    Timeout,
+}
+
+enum Tag {}
+
+/// Attempts before an operation goes to sleep: the other side is often just about to come.
+const SPINS: u32 = 64;
+
+impl Endpoint {
+    fn new(hold: Hold, ring: Ring<'static>, role: Role) -> Endpoint {
+        Endpoint { hold: Arc::new(hold), clones: Arc::new(AtomicUsize::new(1)), ring, role }
+    }
+
+    /// A new ring, and this process's hold on it.
+    pub(crate) fn create<T: 'static>(capacity: usize, role: Role) -> io::Result<Endpoint> {
+        let program = Program::current()?;
+        let Program { heap, me, .. } = program;
+        if capacity == 0 {
+            let why = "a channel or queue needs room for at least one message";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let too_large = || io::Error::new(io::ErrorKind::OutOfMemory, "the capacity is too large");
+        let size = Ring::size(capacity).ok_or_else(too_large)?;
+        let fingerprint = Self::fingerprint::<T>();
+        let contents = Contents { kind: Kind::Ring, fingerprint, length: capacity as u64 };
+        let new = heap.allocate(size, contents, Owner::Process(*me), role, *me)?;
+        let ring = Ring::init(heap, new.object, capacity, new.zeroed);
+        Ok(Endpoint::new(Hold::new(program, new.hold, new.object), ring, role))
+    }
+
+    /// Another hold of this process on the same ring.
+    pub(crate) fn with_role(&self, role: Role) -> io::Result<Endpoint> {
+        let Program { heap, me, .. } = self.program();
+        let object = self.hold.object();
+        let id = heap.add_hold(object, Owner::Process(*me), role)?;
+        Ok(Endpoint::new(Hold::new(self.program(), id, object), self.ring, role))
+    }
+
+    pub(crate) fn ring(&self) -> &Ring<'static> {
+        &self.ring
+    }
+
+    fn program(&self) -> &'static Program {
+        self.hold.program()
+    }
+
+    fn fingerprint<T: 'static>() -> u64 {
+        handle::fingerprint::<Tag, T>((size_of::<T>(), align_of::<T>()))
+    }
+
+    pub(crate) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.ring.share();
+        handle::serialize(&self.hold, self.role, serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: 'static, D: Deserializer<'de>>(
+        role: Role,
+        deserializer: D,
+    ) -> Result<Endpoint, D::Error> {
+        let hold = handle::deserialize(Self::fingerprint::<T>(), deserializer)?;
+        let heap = &hold.program().heap;
+        let ring = Ring::view(heap, hold.object()).map_err(serde::de::Error::custom)?;
+        Ok(Endpoint::new(hold, ring, role))
+    }
+
+    /// Sends `value`.
+    pub(crate) fn send<T: Serialize>(
+        &self,
+        value: T,
+        patience: Patience,
+    ) -> Result<(), SendError<T>> {
+        self.send_with(value, |encoder, value| encoder.put(value), patience)
+    }
+
+    /// Sends what `write` makes of `value`.
+    pub(crate) fn send_with<T>(
+        &self,
+        value: T,
+        write: impl FnOnce(&mut Encoder, &T) -> Result<(), EncodeError>,
+        patience: Patience,
+    ) -> Result<(), SendError<T>> {
+        if self.nobody_receives() {
+            return Err(SendError::Disconnected(value));
+        }
+        let encoded = match Encoded::new(self.program(), |encoder| write(encoder, &value)) {
+            Ok(encoded) => encoded,
+            Err(error) => return Err(SendError::Encode { value: Some(value), error }),
+        };
+        let sent = if encoded.is_plain() && encoded.bytes.len() <= INLINE {
+            self.push(Payload::Inline(&encoded.bytes), patience)
+        } else {
+            let inside = Owner::Object(self.hold.object());
+            match encoded.into_parcel(inside) {
+                Ok((_, parcel)) => self.push_parcel(parcel, inside, patience),
+                Err(TooLarge::Message) => {
+                    return Err(SendError::TooLarge { value, limit: message::LARGEST });
+                }
+                Err(TooLarge::Heap(error)) => {
+                    return Err(SendError::Io { value: Some(value), error });
+                }
+            }
+        };
+        sent.map_err(|failed| match failed {
+            Failed::Disconnected => SendError::Disconnected(value),
+            Failed::Full => SendError::Full(value),
+            Failed::Timeout => SendError::Timeout(value),
+        })
+    }
+
+    fn push_parcel(&self, parcel: HoldId, inside: Owner, patience: Patience) -> Result<(), Failed> {
+        let sent = self.push(Payload::Parcel(parcel), patience);
+        if sent.is_err() {
+            let Program { heap, me, .. } = self.program();
+            heap.release(parcel, inside, *me);
+        }
+        sent
+    }
+
+    fn push(&self, payload: Payload<'_>, patience: Patience) -> Result<(), Failed> {
+        let me = self.program().me.slot();
+        let mut sleeper = Sleeper::new(self.ring.not_full(), patience);
+        loop {
+            match self.ring.push(me, payload) {
+                Push::Done => return Ok(()),
+                Push::Closed => return Err(Failed::Disconnected),
+                Push::Full if self.nobody_receives() => return Err(Failed::Disconnected),
+                Push::Full => match sleeper.sleep() {
+                    Slept::TryAgain => {}
+                    Slept::NotAllowed => return Err(Failed::Full),
+                    Slept::TimeIsUp => return Err(Failed::Timeout),
+                },
+            }
+        }
+    }
+
+    /// Receives one message.
+    pub(crate) fn recv<T: DeserializeOwned>(&self, patience: Patience) -> Result<T, RecvError> {
+        self.recv_with(message::one, patience)
+    }
+
+    /// Receives what `read` makes of one message.
+    pub(crate) fn recv_with<V>(
+        &self,
+        read: impl FnOnce(&mut Decoder<'_>) -> Result<V, DecodeError>,
+        patience: Patience,
+    ) -> Result<V, RecvError> {
+        let Program { heap, me, .. } = self.program();
+        let mut buffer = [0; INLINE];
+        let mut sleeper = Sleeper::new(self.ring.not_empty(), patience);
+        let mut nobody_sends = false;
+        loop {
+            match self.ring.pop(me.slot(), &mut buffer, |parcel| heap.set_handler(parcel, *me)) {
+                Pop::Inline(len) => return Ok(message::decode_plain(&buffer[..len], read)?),
+                Pop::Parcel(parcel) => return Ok(self.take_over(parcel)?.decode_with(read)?),
+                // Looked at again after nobody could send any more: now nothing can come.
+                Pop::Empty { pending: false } if nobody_sends => {
+                    return Err(RecvError::Disconnected);
+                }
+                Pop::Empty { pending } => {
+                    nobody_sends = !pending && self.nobody_sends();
+                    if nobody_sends {
+                        continue;
+                    }
+                    match sleeper.sleep() {
+                        Slept::TryAgain => {}
+                        Slept::NotAllowed => return Err(RecvError::Empty),
+                        Slept::TimeIsUp => return Err(RecvError::Timeout),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The parcel leaves the ring and belongs to this process.
+    fn take_over(&self, parcel: HoldId) -> Result<Parcel, DecodeError> {
+        let program = self.program();
+        let inside = Owner::Object(self.hold.object());
+        let (object, _) = program
+            .heap
+            .move_hold(parcel, inside, Owner::Process(program.me))
+            .ok_or_else(|| DecodeError::new("a slot named a message that is not the ring's"))?;
+        Ok(Parcel::from_hold(Hold::new(program, parcel, object)))
+    }
+
+    fn nobody_receives(&self) -> bool {
+        self.ring.is_closed() || self.program().heap.roles(self.hold.object()).1 == 0
+    }
+
+    /// Nobody can send, or nobody but this handle, which is the last one left. A handle that never
+    /// was shared is not left by anybody: its threads may still put what they get.
+    fn nobody_sends(&self) -> bool {
+        let (senders, _) = self.program().heap.roles(self.hold.object());
+        let alone = self.role == Role::Both
+            && self.ring.was_shared()
+            // Acquire pairs with the AcqRel of `drop`.
+            && self.clones.load(Ordering::Acquire) == 1;
+        self.ring.is_closed() || senders <= u32::from(alone)
+    }
+}
+
+enum Slept {
+    TryAgain,
+    NotAllowed,
+    TimeIsUp,
+}
+
+/// Puts a thread to sleep on an event count, in the order that loses no wake: listen, try once
+/// more, sleep.
+struct Sleeper<'a> {
+    event_count: &'a EventCount,
+    patience: Patience,
+    spins: u32,
+    listening: Option<Key>,
+    time_is_up: bool,
+}
+
+impl<'a> Sleeper<'a> {
+    fn new(event_count: &'a EventCount, patience: Patience) -> Sleeper<'a> {
+        Sleeper { event_count, patience, spins: 0, listening: None, time_is_up: false }
+    }
+
+    /// Called after each attempt that failed.
+    fn sleep(&mut self) -> Slept {
+        let deadline = match self.patience {
+            Patience::None => return Slept::NotAllowed,
+            // The attempt after the time was up failed as well.
+            Patience::Until(_) if self.time_is_up => return Slept::TimeIsUp,
+            Patience::Until(deadline) => deadline,
+        };
+        if self.spins < SPINS {
+            self.spins += 1;
+            std::hint::spin_loop();
+        } else if let Some(key) = self.listening.take() {
+            self.time_is_up = !self.event_count.wait(key, deadline);
+        } else {
+            self.listening = Some(self.event_count.listen());
+        }
+        Slept::TryAgain
+    }
+}

@@ -1,0 +1,115 @@
+//! Handles: what a process keeps of an object, and how a handle becomes part of a message.
+
+use std::any::TypeId;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::heap::{HoldId, ObjectId, Owner, Role};
+use crate::message;
+use crate::program::Program;
+
+/// This process's hold on an object, released when dropped.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    program: &'static Program,
+    id: HoldId,
+    object: ObjectId,
+}
+
+impl Hold {
+    /// A hold that this process has already.
+    pub(crate) fn new(program: &'static Program, id: HoldId, object: ObjectId) -> Hold {
+        Hold { program, id, object }
+    }
+
+    pub(crate) fn program(&self) -> &'static Program {
+        self.program
+    }
+
+    pub(crate) fn object(&self) -> ObjectId {
+        self.object
+    }
+
+    pub(crate) fn id(&self) -> HoldId {
+        self.id
+    }
+
+    /// Lets go of the hold without releasing it: somebody else has it now.
+    pub(crate) fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // The child of a plain fork has copies of its parent's handles; they are not its to release.
+        if Program::current().is_err() {
+            return;
+        }
+        let Program { heap, me, .. } = self.program;
+        // A guard that was forgotten keeps its lock linked into this process's list of held locks:
+        // the memory must not become something else while the process lives. The sweep frees it.
+        if heap.guard_held_in(self.object) {
+            return;
+        }
+        heap.release(self.id, Owner::Process(*me), *me);
+    }
+}
+
+/// A handle in a message: the hold that travels with it.
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    index: u32,
+    generation: u32,
+}
+
+/// Sends a new hold on `hold`'s object along with the message that is being encoded.
+pub(crate) fn serialize<S: Serializer>(
+    hold: &Hold,
+    role: Role,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match message::send_along(hold.program, hold.object, role) {
+        Some(Ok(HoldId { index, generation })) => {
+            Ticket { index, generation }.serialize(serializer)
+        }
+        Some(Err(error)) => Err(S::Error::custom(error)),
+        None => Err(S::Error::custom(
+            "a handle can only travel in a message between processes of its own program, or as \
+             their argument or result",
+        )),
+    }
+}
+
+/// Redeems a handle from the message that is being decoded.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    fingerprint: u64,
+    deserializer: D,
+) -> Result<Hold, D::Error> {
+    let Ticket { index, generation } = Ticket::deserialize(deserializer)?;
+    let parcel = message::current_parcel()
+        .ok_or_else(|| D::Error::custom("these bytes came without the handle they name"))?;
+    let program = Program::current().map_err(D::Error::custom)?;
+    let id = HoldId { index, generation };
+    let mine = Owner::Process(program.me);
+    let (object, _) = program
+        .heap
+        .move_hold(id, Owner::Object(parcel), mine)
+        .ok_or_else(|| D::Error::custom("this handle did not come with this message"))?;
+    let hold = Hold::new(program, id, object);
+    if program.heap.fingerprint(object) == fingerprint {
+        Ok(hold)
+    } else {
+        Err(D::Error::custom("this handle is to something of another type"))
+    }
+}
+
+/// Tells types apart, within one build: what is in an object and what a handle says must agree.
+pub(crate) fn fingerprint<Tag: 'static, T: ?Sized + 'static>(layout: (usize, usize)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (TypeId::of::<Tag>(), TypeId::of::<T>(), layout).hash(&mut hasher);
+    hasher.finish()
+}

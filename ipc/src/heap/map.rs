@@ -1,0 +1,149 @@
+//! The mapping itself: checked words for the bookkeeping, checked blocks for everybody else.
+#![expect(unsafe_code, reason = "turns offsets into references into shared memory")]
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use memmap2::MmapRaw;
+use sync_prims::process::{self, Witness};
+use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
+
+use super::layout::{Layout, MAGIC, header};
+use super::object::ObjectId;
+use crate::sys::{memory, namespace};
+
+/// Address space of a new heap. A machine or limit that does not allow it gets half, and so on.
+const LARGEST: u64 = 1 << 40;
+const SMALLEST: u64 = 1 << 30;
+
+/// The program's heap as this process sees it. Lives as long as the process.
+#[derive(Debug)]
+pub(crate) struct Heap {
+    fd: OwnedFd,
+    map: MmapRaw,
+    pub(super) layout: Layout,
+}
+
+impl Heap {
+    /// The heap of a new program.
+    pub(crate) fn create() -> io::Result<Heap> {
+        let mut size = LARGEST;
+        let (fd, map) = loop {
+            let fd = memory::create(size)?;
+            match memory::map(fd.as_fd(), size) {
+                Ok(map) => break (fd, map),
+                Err(_) if size > SMALLEST => size /= 2,
+                Err(error) => return Err(error),
+            }
+        };
+        let heap = Heap { fd, map, layout: Layout::new(size) };
+        for (at, value) in [
+            (header::SIZE, size),
+            (header::PID_NAMESPACE, namespace::pid()?),
+            (header::FRESH, heap.layout.blocks()),
+            (header::OBJECTS, 1),
+            (header::HOLDS, 1),
+            (header::MAGIC, MAGIC),
+        ] {
+            // Relaxed: nobody else has the descriptor yet.
+            heap.word(at).store(value, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(heap)
+    }
+
+    /// The heap of a program that this process was started into.
+    pub(crate) fn open(fd: OwnedFd) -> io::Result<Heap> {
+        let refuse = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+        let size = memory::sealed_size(fd.as_fd())?;
+        if size < SMALLEST {
+            return Err(refuse("the memory that was handed over is no heap"));
+        }
+        let map = memory::map(fd.as_fd(), size)?;
+        let heap = Heap { fd, map, layout: Layout::new(size) };
+        if heap.load(header::MAGIC) != MAGIC || heap.load(header::SIZE) != size {
+            return Err(refuse("the memory that was handed over is no heap"));
+        }
+        if heap.load(header::PID_NAMESPACE) != namespace::pid()? {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "a program cannot span PID namespaces: process ids would not mean the same",
+            ));
+        }
+        Ok(heap)
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Lets locks in the heap be handed on when their owner dies. Called once.
+    pub(crate) fn register_locks(self: &Arc<Self>, witness: Arc<dyn Witness>) -> io::Result<()> {
+        let start = self.map.as_ptr();
+        // SAFETY: the whole mapping, which the program keeps until the process ends, and so outlives
+        // every guard. Blocks in it that a guard is held in are not used for anything else, see
+        // `guard_held_in`.
+        unsafe { process::register(start..start.wrapping_add(self.map.len()), witness) }
+    }
+
+    /// Whether a thread of this process holds a lock in the object's block, by a guard that was
+    /// forgotten, if nobody refers to the object any more.
+    pub(crate) fn guard_held_in(&self, object: ObjectId) -> bool {
+        let (offset, size) = self.block(object);
+        let start = self.at(offset, size, 1).as_ptr().cast_const();
+        process::guard_held_in(start..start.wrapping_add(size as usize))
+    }
+
+    /// The start of `len` bytes at `offset`, aligned to `align`. Panics outside the heap: offsets
+    /// come from our own tables, so a wrong one means that the heap is corrupt.
+    pub(crate) fn at(&self, offset: u64, len: u64, align: u64) -> NonNull<u8> {
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.layout.size);
+        assert!(
+            inside && offset.is_multiple_of(align),
+            "the program's heap is corrupt: offset {offset:#x}"
+        );
+        // SAFETY: the offset was just checked to lie within the mapping.
+        unsafe { NonNull::new_unchecked(self.map.as_mut_ptr().add(offset as usize)) }
+    }
+
+    pub(super) fn word(&self, offset: u64) -> &AtomicU64 {
+        // SAFETY: in bounds and aligned (checked by `at`), mapped for as long as `self`, and every
+        // process touches bookkeeping words only as atomics.
+        unsafe { self.at(offset, 8, 8).cast().as_ref() }
+    }
+
+    /// A word as it is now; consistent with others only under the lock.
+    pub(super) fn load(&self, offset: u64) -> u64 {
+        // Acquire pairs with the Release of `Transaction::apply`.
+        self.word(offset).load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    pub(super) fn lock(&self) -> RobustGuard<'_> {
+        self.mutex(header::LOCK)
+    }
+
+    /// Lets one sweep at a time go on in the whole program. A sweep that dies leaves nothing that
+    /// the next one cannot do again.
+    pub(crate) fn lock_sweep(&self) -> RobustGuard<'_> {
+        self.mutex(header::SWEEP_LOCK)
+    }
+
+    fn mutex(&self, offset: u64) -> RobustGuard<'_> {
+        // SAFETY: in bounds, aligned; all-zero is a new mutex; the heap is never unmapped while the
+        // process lives, so the mapping outlives the guard.
+        unsafe { self.at(offset, 40, 8).cast::<RobustMutex>().as_ref().lock() }
+    }
+
+    /// The event count at `offset`; all-zero is a new one.
+    pub(super) fn event_count(&self, offset: u64) -> &EventCount {
+        // SAFETY: in bounds and aligned; an event count is one atomic word.
+        unsafe { self.at(offset, 4, 4).cast().as_ref() }
+    }
+
+    /// Gives a block's pages back to the system.
+    pub(super) fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
+        memory::discard(self.fd(), offset, len)
+    }
+}

@@ -1,0 +1,20 @@
+//! The program's heap: one sparse memory object that every process of the program maps whole.
+//!
+//! `README.md` in this folder tells the layout, the journal and why no death leaves a half change.
+
+mod alloc;
+mod hold;
+mod layout;
+mod map;
+mod object;
+mod process;
+mod transaction;
+mod usage;
+
+pub(crate) use alloc::{Contents, Size};
+pub(crate) use hold::{HoldId, Owner, Role};
+pub use layout::ProcessId;
+pub(crate) use map::Heap;
+pub(crate) use object::{Kind, ObjectId};
+pub(crate) use process::{Entry, NewProcess, State};
+pub use usage::Usage;

@@ -1,0 +1,156 @@
+//! Objects: a block of memory, what it holds and how many holds it has.
+//!
+//! ```text
+//! word 0   kind (8) | size class (8) | unused (16) | generation (32)
+//! word 1   offset of the block; an object keeps its block for ever, in use or free
+//! word 2   fingerprint of the type that lies in it
+//! word 3   length: elements of a slice, bytes of a message
+//! word 4   holds on it (32) | first hold that it owns (32)
+//! word 5   holds that may send (32) | holds that may receive (32)
+//! word 6   next free object of its class
+//! ```
+
+use super::hold::Role;
+use super::layout::{Layout, OBJECT_SIZE};
+use super::map::Heap;
+use super::transaction::Transaction;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// On its class's free list.
+    Free = 0,
+    /// A value of the user's.
+    Value = 1,
+    /// An encoded message; it may own holds, which travel in it.
+    Parcel = 2,
+    /// A ring of message slots; it owns the parcels that are under way in it.
+    Ring = 3,
+    /// Its last hold was released; what it owns is being released.
+    Dead = 4,
+}
+
+impl Kind {
+    fn from_raw(raw: u8) -> Kind {
+        match raw {
+            0 => Kind::Free,
+            1 => Kind::Value,
+            2 => Kind::Parcel,
+            3 => Kind::Ring,
+            4 => Kind::Dead,
+            _ => panic!("the program's heap is corrupt: object of kind {raw}"),
+        }
+    }
+}
+
+/// Names an object by its place in the table. Valid while somebody has a hold on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectId(pub(super) u32);
+
+/// Offsets of an object's words.
+#[derive(Clone, Copy)]
+pub(super) struct Fields(u64);
+
+impl Fields {
+    pub(super) fn of(layout: &Layout, object: ObjectId) -> Fields {
+        assert!(object.0 != 0 && object.0 < layout.objects, "the program's heap is corrupt");
+        let at = layout.object(object.0);
+        debug_assert!(at.is_multiple_of(OBJECT_SIZE));
+        Fields(at)
+    }
+
+    pub(super) fn state(self) -> u64 {
+        self.0
+    }
+    pub(super) fn offset(self) -> u64 {
+        self.0 + 8
+    }
+    pub(super) fn fingerprint(self) -> u64 {
+        self.0 + 16
+    }
+    pub(super) fn length(self) -> u64 {
+        self.0 + 24
+    }
+    pub(super) fn holds(self) -> u64 {
+        self.0 + 32
+    }
+    pub(super) fn roles(self) -> u64 {
+        self.0 + 40
+    }
+    pub(super) fn next_free(self) -> u64 {
+        self.0 + 48
+    }
+}
+
+pub(super) fn pack_state(kind: Kind, class: u8, generation: u32) -> u64 {
+    kind as u64 | u64::from(class) << 8 | u64::from(generation) << 32
+}
+
+pub(super) fn unpack_state(state: u64) -> (Kind, u8, u32) {
+    (Kind::from_raw(state as u8), (state >> 8) as u8, (state >> 32) as u32)
+}
+
+/// Two halves of a word: {low, high}.
+pub(super) fn halves(word: u64) -> (u32, u32) {
+    (word as u32, (word >> 32) as u32)
+}
+
+pub(super) fn join(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// Adds or takes away one hold of `role`, and wakes a ring's other side when the last or the last
+/// but one of its holds goes (a queue's last handle must notice that it is alone).
+pub(super) fn count_role(tx: &mut Transaction<'_>, object: ObjectId, role: Role, add: bool) {
+    let fields = Fields::of(&tx.heap().layout, object);
+    let step = |count: u32, counted: bool| match (counted, add) {
+        (false, _) => count,
+        (true, true) => count + 1,
+        (true, false) => count - 1,
+    };
+    let (senders, receivers) = halves(tx.read(fields.roles()));
+    let left = (step(senders, role.sends()), step(receivers, role.receives()));
+    tx.write(fields.roles(), join(left.0, left.1));
+    let (kind, _, _) = unpack_state(tx.read(fields.state()));
+    if kind == Kind::Ring && !add && (left.0 <= 1 || left.1 <= 1) {
+        let block = tx.read(fields.offset());
+        for event_count in crate::ring::EVENT_COUNTS {
+            tx.wake(block + event_count);
+        }
+    }
+}
+
+impl ObjectId {
+    /// No object: nothing is ever owned by it.
+    pub(crate) const NONE: ObjectId = ObjectId(0);
+}
+
+impl Heap {
+    fn fields(&self, object: ObjectId) -> Fields {
+        Fields::of(&self.layout, object)
+    }
+
+    /// Where the object's block lies and how large it is. The caller has a hold on the object.
+    pub(crate) fn block(&self, object: ObjectId) -> (u64, u64) {
+        let fields = self.fields(object);
+        let (_, class, _) = unpack_state(self.load(fields.state()));
+        (self.load(fields.offset()), super::alloc::class_size(class))
+    }
+
+    pub(crate) fn kind(&self, object: ObjectId) -> Kind {
+        unpack_state(self.load(self.fields(object).state())).0
+    }
+
+    pub(crate) fn fingerprint(&self, object: ObjectId) -> u64 {
+        self.load(self.fields(object).fingerprint())
+    }
+
+    pub(crate) fn length(&self, object: ObjectId) -> u64 {
+        self.load(self.fields(object).length())
+    }
+
+    /// Holds that may send to a ring, and holds that may receive from it.
+    pub(crate) fn roles(&self, object: ObjectId) -> (u32, u32) {
+        halves(self.load(self.fields(object).roles()))
+    }
+}

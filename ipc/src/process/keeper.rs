@@ -1,0 +1,250 @@
+//! The keeper: one thread of each process that sleeps until a process it answers for has ended.
+//!
+//! Everybody is watched by somebody. A process watches those whose guardian it is, and its own
+//! guardian. The guardian is the parent; of a process without one (the root, and the children of
+//! the dead) it is the eldest such process, which is the one with the lowest place in the table.
+//! When a process ends, its guardian and its wards wake, whoever comes first sweeps it, its children
+//! become its parent's, and all of them look anew whom they have to watch.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::life::Life;
+use super::sweep::sweep;
+use crate::heap::{Entry, Heap, ProcessId, State};
+use crate::sys::life::{Doorbell, Pidfd, poll};
+
+/// Called on the keeper's thread. Must not block: nobody else's end is noticed meanwhile.
+pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
+
+/// Somebody to watch.
+pub(crate) struct Ward {
+    pub(crate) id: ProcessId,
+    pub(crate) pidfd: Pidfd,
+    /// Hangs up when the process execs, which the pidfd does not tell.
+    pub(crate) line: Option<Arc<OwnedFd>>,
+    pub(crate) on_end: Option<OnEnd>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    wards: Vec<Ward>,
+    on_parent_end: Option<OnEnd>,
+    running: bool,
+}
+
+/// The keeper of this process. Its thread starts when there is somebody to watch.
+pub(crate) struct Keeper {
+    heap: Arc<Heap>,
+    life: Life,
+    me: ProcessId,
+    parent: Option<ProcessId>,
+    inbox: Mutex<Inbox>,
+    doorbell: Doorbell,
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("me", &self.me).finish_non_exhaustive()
+    }
+}
+
+impl Keeper {
+    pub(crate) fn new(
+        heap: Arc<Heap>,
+        me: ProcessId,
+        parent: Option<ProcessId>,
+    ) -> io::Result<Keeper> {
+        let life = Life::new(Arc::clone(&heap), me);
+        Ok(Keeper { heap, life, me, parent, inbox: Mutex::default(), doorbell: Doorbell::new()? })
+    }
+
+    /// Watches a process that this one started.
+    pub(crate) fn watch(self: &Arc<Self>, ward: Ward) -> io::Result<()> {
+        self.start()?;
+        self.inbox().wards.push(ward);
+        self.doorbell.ring();
+        Ok(())
+    }
+
+    /// Watches the parent that started this process. Everybody who has a parent calls this once.
+    pub(crate) fn watch_parent(self: &Arc<Self>) -> io::Result<()> {
+        self.start()
+    }
+
+    /// Calls `f` when the parent that started this process is gone.
+    pub(crate) fn on_parent_end(&self, f: OnEnd) {
+        self.inbox().on_parent_end = Some(f);
+        self.doorbell.ring();
+    }
+
+    fn start(self: &Arc<Self>) -> io::Result<()> {
+        let mut inbox = self.inbox();
+        if !inbox.running {
+            let keeper = Arc::clone(self);
+            std::thread::Builder::new()
+                .name("tandem-keeper".into())
+                .stack_size(256 << 10)
+                .spawn(move || Watch::new(keeper).run())?;
+            inbox.running = true;
+        }
+        Ok(())
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sweep(&self, dead: ProcessId) {
+        sweep(&self.heap, self.me, dead);
+    }
+}
+
+/// What the keeper's thread knows; nobody else touches it.
+struct Watch {
+    keeper: Arc<Keeper>,
+    wards: Vec<Ward>,
+    guardian: Option<(ProcessId, Pidfd)>,
+    on_parent_end: Option<OnEnd>,
+    parent_ended: bool,
+}
+
+impl Watch {
+    fn new(keeper: Arc<Keeper>) -> Watch {
+        Watch {
+            keeper,
+            wards: Vec::new(),
+            guardian: None,
+            on_parent_end: None,
+            parent_ended: false,
+        }
+    }
+
+    fn run(mut self) {
+        let mut changed = true;
+        loop {
+            self.take_inbox();
+            // Somebody it could not watch for want of a descriptor is tried again at the next event.
+            if changed {
+                changed = self.look_around().is_err();
+            }
+            if self.parent_ended {
+                self.on_parent_end.take().into_iter().for_each(|f| f());
+            }
+            changed |= self.sleep();
+        }
+    }
+
+    fn take_inbox(&mut self) {
+        let mut inbox = self.keeper.inbox();
+        self.wards.append(&mut inbox.wards);
+        if let Some(f) = inbox.on_parent_end.take() {
+            self.on_parent_end = Some(f);
+        }
+    }
+
+    /// Sleeps until an event; tells whether somebody has ended. Those are swept.
+    fn sleep(&mut self) -> bool {
+        let mut fds = vec![self.keeper.doorbell.as_fd()];
+        fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
+        fds.extend(self.wards.iter().map(|ward| ward.line_or(&ward.pidfd)));
+        fds.extend(self.guardian.iter().map(|(_, pidfd)| pidfd.as_fd()));
+        let ready = poll(&fds, None).expect("the keeper's own list of descriptors is sound");
+        self.keeper.doorbell.clear();
+
+        let guardian_ended = self.guardian.is_some() && ready.last() == Some(&true);
+        let count = self.wards.len();
+        let (ended, hung_up) = (&ready[1..=count], &ready[count + 1..=2 * count]);
+        let life = &self.keeper.life;
+        let mut gone = Vec::new();
+        for index in (0..count).rev() {
+            let ward = &mut self.wards[index];
+            if ended[index] || (hung_up[index] && life.is_gone(ward.id).unwrap_or(false)) {
+                gone.push(self.wards.swap_remove(index));
+            } else if hung_up[index] {
+                // It closed its end without leaving; that says nothing more, so stop listening.
+                ward.line = None;
+            }
+        }
+        let any = guardian_ended || !gone.is_empty();
+        for ward in gone {
+            self.keeper.sweep(ward.id);
+            ward.on_end.into_iter().for_each(|f| f());
+        }
+        if guardian_ended {
+            self.end_guardian();
+        }
+        any
+    }
+
+    fn end_guardian(&mut self) {
+        if let Some((guardian, _)) = self.guardian.take() {
+            self.keeper.sweep(guardian);
+            self.parent_ended |= self.keeper.parent == Some(guardian);
+        }
+    }
+
+    /// Finds out whom this process has to watch now.
+    fn look_around(&mut self) -> io::Result<()> {
+        loop {
+            let everybody = self.keeper.heap.processes();
+            let me = self.keeper.me;
+            let guardian = everybody.iter().find(|entry| entry.id == me);
+            let guardian = guardian.and_then(|entry| guardian_of(entry, &everybody));
+            if guardian != self.guardian.as_ref().map(|(id, _)| *id) {
+                self.guardian = None;
+                if let Some(id) = guardian {
+                    match self.keeper.life.watch(id)? {
+                        Some(pidfd) => self.guardian = Some((id, pidfd)),
+                        None => {
+                            self.keeper.sweep(id);
+                            self.parent_ended |= self.keeper.parent == Some(id);
+                            continue;
+                        }
+                    }
+                }
+            }
+            // Swept by somebody else before this process could watch it.
+            self.parent_ended |= self.keeper.parent.is_some() && self.keeper.parent != guardian;
+            return self.adopt(&everybody);
+        }
+    }
+
+    /// Watches those whose guardian this process has become.
+    fn adopt(&mut self, everybody: &[Entry]) -> io::Result<()> {
+        for entry in everybody {
+            let mine = guardian_of(entry, everybody) == Some(self.keeper.me);
+            let joined = entry.state == State::Joined;
+            if mine && joined && self.wards.iter().all(|ward| ward.id != entry.id) {
+                match self.keeper.life.watch(entry.id)? {
+                    Some(pidfd) => {
+                        self.wards.push(Ward { id: entry.id, pidfd, line: None, on_end: None });
+                    }
+                    None => self.keeper.sweep(entry.id),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ward {
+    /// What to poll beside the pidfd.
+    fn line_or<'a>(&'a self, pidfd: &'a Pidfd) -> BorrowedFd<'a> {
+        self.line.as_ref().map_or_else(|| pidfd.as_fd(), AsFd::as_fd)
+    }
+}
+
+/// The parent, or the eldest of those who have none.
+fn guardian_of(entry: &Entry, everybody: &[Entry]) -> Option<ProcessId> {
+    entry.parent.or_else(|| {
+        everybody
+            .iter()
+            .find(|other| {
+                other.parent.is_none() && other.state == State::Joined && other.id != entry.id
+            })
+            .map(|eldest| eldest.id)
+    })
+}

@@ -1,0 +1,83 @@
+//! Whether a process is gone: the kernel's word, never the clock's.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync_prims::Deadline;
+use sync_prims::process::Witness;
+
+use crate::heap::{Heap, ProcessId, State};
+use crate::sys::fork;
+use crate::sys::life::{self, Pidfd};
+
+/// Looks at the life marks on behalf of one process.
+#[derive(Debug, Clone)]
+pub(crate) struct Life {
+    heap: Arc<Heap>,
+    me: ProcessId,
+}
+
+impl Life {
+    pub(crate) fn new(heap: Arc<Heap>, me: ProcessId) -> Life {
+        Life { heap, me }
+    }
+
+    /// Whether no thread of `process` can touch the heap any more. One that was reserved but has
+    /// not joined is not gone: only who started it can tell.
+    pub(crate) fn is_gone(&self, process: ProcessId) -> io::Result<bool> {
+        if process == self.me {
+            return Ok(false);
+        }
+        let Some(entry) = self.heap.process(process) else { return Ok(true) };
+        if entry.state != State::Joined {
+            return Ok(false);
+        }
+        let holder = life::holder(self.heap.fd(), Heap::life_byte(process))?;
+        // Its place may have gone to another process between the two looks; then it is gone as well.
+        Ok(holder != Some(entry.pid) || self.heap.process(process).is_none())
+    }
+
+    /// A descriptor that becomes readable when `process` ends; `None` if it is gone already.
+    pub(crate) fn watch(&self, process: ProcessId) -> io::Result<Option<Pidfd>> {
+        let Some(entry) = self.heap.process(process) else { return Ok(None) };
+        let pidfd = Pidfd::open(entry.pid)?;
+        // Looked at after the descriptor was opened: the mark's holder was alive then, so the
+        // descriptor is of that process and not of a later one with the same number.
+        Ok(if self.is_gone(process)? { None } else { pidfd })
+    }
+
+    fn wait_gone_io(&self, process: ProcessId, deadline: Deadline) -> io::Result<bool> {
+        // The end of a process wakes the poll. An exec does not, though it ends the life mark, and
+        // no other event tells of it: so look again, less and less often.
+        let mut slice = Duration::from_millis(1);
+        loop {
+            if self.is_gone(process)? {
+                return Ok(true);
+            }
+            if deadline.passed() {
+                return Ok(false);
+            }
+            let Some(pidfd) = self.watch(process)? else { continue };
+            let left = deadline.remaining().map_or(slice, |left| left.min(slice));
+            life::poll(&[pidfd.as_fd()], Some(left))?;
+            slice = (slice * 2).min(Duration::from_secs(1));
+        }
+    }
+}
+
+impl Witness for Life {
+    fn me(&self) -> u32 {
+        // The child of a plain fork is no process of the program and takes no part.
+        if fork::forked() { 0 } else { self.me.raw() }
+    }
+
+    fn wait_gone(&self, process: u32, deadline: Deadline) -> bool {
+        let Some(process) = ProcessId::from_raw(process) else { return true };
+        self.wait_gone_io(process, deadline).unwrap_or_else(|error| {
+            // Out of descriptors, most likely. To guess would be to break the lock's promise.
+            panic!("cannot tell whether a process that held a lock is gone: {error}")
+        })
+    }
+}

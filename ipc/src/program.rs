@@ -1,0 +1,107 @@
+//! This process's membership in its program.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::heap::{Heap, NewProcess, ProcessId, Usage};
+use crate::process::{Keeper, Life};
+use crate::rendezvous;
+use crate::sys::{fork, life};
+
+/// What every handle of this process refers to. There is one in a process, made when it is first
+/// needed: here a process is a root and founds a program of its own, unless it was started as a
+/// child, which joins its parent's.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) heap: Arc<Heap>,
+    pub(crate) me: ProcessId,
+    pub(crate) keeper: Arc<Keeper>,
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+static ENTERING: Mutex<()> = Mutex::new(());
+
+impl Program {
+    /// The program of this process.
+    pub(crate) fn current() -> io::Result<&'static Program> {
+        if fork::forked() {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this process was forked from a process of the program and is no part of it: \
+                 start processes with proc_spawn",
+            ));
+        }
+        if let Some(program) = PROGRAM.get() {
+            return Ok(program);
+        }
+        let _entering = ENTERING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(program) = PROGRAM.get() {
+            return Ok(program);
+        }
+        if rendezvous::arrived() {
+            return Err(io::Error::other(
+                "this is a child process that has not joined its program yet: call \
+                 proc_spawn::init() as the first line of main",
+            ));
+        }
+        let heap = Arc::new(Heap::create()?);
+        let me = heap.reserve(NewProcess { parent: None, name: "main" })?;
+        Program::enter(heap, me, None)?.ok_or_else(|| io::Error::other("the new heap is taken"))
+    }
+
+    /// Joins the program that `fd` is the heap of, at the place that the parent kept. `None` if that
+    /// place was given up because the parent is gone.
+    pub(crate) fn join(
+        fd: OwnedFd,
+        me: ProcessId,
+        parent: ProcessId,
+    ) -> io::Result<Option<&'static Program>> {
+        let _entering = ENTERING.lock().unwrap_or_else(PoisonError::into_inner);
+        if PROGRAM.get().is_some() {
+            return Err(io::Error::other("this process belongs to a program already"));
+        }
+        let Some(program) = Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))? else {
+            return Ok(None);
+        };
+        program.keeper.watch_parent()?;
+        Ok(Some(program))
+    }
+
+    fn enter(
+        heap: Arc<Heap>,
+        me: ProcessId,
+        parent: Option<ProcessId>,
+    ) -> io::Result<Option<&'static Program>> {
+        fork::watch()?;
+        // The mark first: whoever sees this process in the table may look for it.
+        life::hold(heap.fd(), Heap::life_byte(me))?;
+        if !heap.join(me, std::process::id()) {
+            return Ok(None);
+        }
+        let life = Life::new(Arc::clone(&heap), me);
+        let keeper = Arc::new(Keeper::new(Arc::clone(&heap), me, parent)?);
+        heap.register_locks(Arc::new(life))?;
+        Ok(Some(PROGRAM.get_or_init(|| Program { heap, me, keeper })))
+    }
+}
+
+/// What the program's shared memory is used for at the moment, over all its processes. For tests and
+/// diagnosis: it looks at every object.
+///
+/// # Errors
+/// This process cannot belong to a program.
+///
+/// # Examples
+///
+/// ```
+/// let before = ipc::usage()?.objects;
+/// let value = ipc::Shared::new(7u64)?;
+/// assert_eq!(ipc::usage()?.objects, before + 1);
+/// drop(value);
+/// assert_eq!(ipc::usage()?.objects, before);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn usage() -> io::Result<Usage> {
+    Ok(Program::current()?.heap.usage())
+}

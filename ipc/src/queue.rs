@@ -1,0 +1,197 @@
+//! `Queue`: one handle that both puts and gets.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sync_prims::Deadline;
+
+use crate::channel::{Receiver, Sender, until_disconnected};
+use crate::endpoint::{Endpoint, Patience};
+use crate::error::{RecvError, SendError};
+use crate::heap::Role;
+
+/// A first-in, first-out queue that any number of threads and processes of the program put into and
+/// get from.
+///
+/// What [`put`](Queue::put) accepted is in shared memory and stays there, also when the process that
+/// put it ends the next instant. Use a [`channel`](crate::channel) where the sides are distinct: a
+/// `Queue` can always put, so without [`close`](Queue::close) a waiting [`get`](Queue::get) sees
+/// `Disconnected` only when its own handle is the last one left of several.
+///
+/// # Process death
+///
+/// As for a [`channel`](crate::channel): no partial message, nothing lost but what a dead receiver had
+/// taken.
+///
+/// # Examples
+///
+/// ```
+/// let queue = ipc::Queue::bounded(4)?;
+/// queue.put(1)?;
+/// queue.put(2)?;
+/// queue.close();
+/// assert!(queue.put(3).is_err());
+/// assert_eq!(queue.iter().collect::<Vec<i32>>(), [1, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Queue<T> {
+    endpoint: Endpoint,
+    _value: PhantomData<fn(T) -> T>,
+}
+
+impl<T: 'static> Queue<T> {
+    /// A queue for at most `capacity` messages at a time.
+    ///
+    /// # Errors
+    /// `capacity` is zero, or the program's shared memory is used up or cannot be made.
+    pub fn bounded(capacity: usize) -> io::Result<Queue<T>> {
+        Ok(Queue::new(Endpoint::create::<T>(capacity, Role::Both)?))
+    }
+
+    /// Two handles in place of this one, of which the first can only put and the second only get.
+    ///
+    /// # Errors
+    /// The program's shared memory is used up.
+    pub fn split(self) -> io::Result<(Sender<T>, Receiver<T>)> {
+        let sender = self.endpoint.with_role(Role::Sender)?;
+        let receiver = self.endpoint.with_role(Role::Receiver)?;
+        Ok((Sender::new(sender), Receiver::new(receiver)))
+    }
+}
+
+impl<T> Queue<T> {
+    fn new(endpoint: Endpoint) -> Queue<T> {
+        Queue { endpoint, _value: PhantomData }
+    }
+
+    /// Closes the queue for every process: puts fail at once, gets receive what is there and are
+    /// told [`RecvError::Disconnected`] after that.
+    #[doc(alias = "shutdown")]
+    pub fn close(&self) {
+        self.endpoint.ring().close();
+    }
+
+    /// Whether the queue was closed.
+    pub fn is_closed(&self) -> bool {
+        self.endpoint.ring().is_closed()
+    }
+
+    /// Messages in the queue at the moment.
+    #[doc(alias = "qsize")]
+    pub fn len(&self) -> usize {
+        self.endpoint.ring().len()
+    }
+
+    /// Whether there is no message in the queue at the moment.
+    #[doc(alias = "empty")]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room in the queue at the moment.
+    #[doc(alias = "full")]
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.capacity()
+    }
+
+    /// How many messages the queue can hold.
+    #[doc(alias = "maxsize")]
+    pub fn capacity(&self) -> usize {
+        self.endpoint.ring().capacity()
+    }
+}
+
+impl<T: Serialize> Queue<T> {
+    /// Puts a message in, waiting while the queue is full.
+    ///
+    /// # Errors
+    /// The queue was closed, or the value cannot be encoded; see [`SendError`], which gives it back.
+    pub fn put(&self, value: T) -> Result<(), SendError<T>> {
+        self.endpoint.send(value, Patience::Until(Deadline::never()))
+    }
+
+    /// Puts a message in if there is room.
+    ///
+    /// # Errors
+    /// As [`put`](Queue::put), and [`SendError::Full`].
+    #[doc(alias = "put_nowait")]
+    pub fn try_put(&self, value: T) -> Result<(), SendError<T>> {
+        self.endpoint.send(value, Patience::None)
+    }
+
+    /// Puts a message in, waiting at most `timeout` while the queue is full.
+    ///
+    /// # Errors
+    /// As [`put`](Queue::put), and [`SendError::Timeout`].
+    pub fn put_timeout(&self, value: T, timeout: Duration) -> Result<(), SendError<T>> {
+        self.endpoint.send(value, Patience::Until(Deadline::after(timeout)))
+    }
+}
+
+impl<T: DeserializeOwned> Queue<T> {
+    /// Gets a message, waiting until there is one.
+    ///
+    /// # Errors
+    /// [`RecvError::Disconnected`] when the queue was closed, or this is the last handle to it, and
+    /// every message was received; [`RecvError::Decode`] when the message that came is no `T`.
+    pub fn get(&self) -> Result<T, RecvError> {
+        self.endpoint.recv(Patience::Until(Deadline::never()))
+    }
+
+    /// Gets a message if there is one.
+    ///
+    /// # Errors
+    /// As [`get`](Queue::get), and [`RecvError::Empty`].
+    #[doc(alias = "get_nowait")]
+    pub fn try_get(&self) -> Result<T, RecvError> {
+        self.endpoint.recv(Patience::None)
+    }
+
+    /// Gets a message, waiting at most `timeout`.
+    ///
+    /// # Errors
+    /// As [`get`](Queue::get), and [`RecvError::Timeout`].
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, RecvError> {
+        self.endpoint.recv(Patience::Until(Deadline::after(timeout)))
+    }
+
+    /// Every message until the queue is closed and empty.
+    ///
+    /// # Panics
+    /// The iterator panics when a message is no `T`; use [`get`](Queue::get) to go on after that.
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        until_disconnected(|| self.get())
+    }
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        Queue::new(self.endpoint.clone())
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+impl<T: 'static> Serialize for Queue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.endpoint.serialize(serializer)
+    }
+}
+
+impl<'de, T: 'static> Deserialize<'de> for Queue<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Queue<T>, D::Error> {
+        Endpoint::deserialize::<T, D>(Role::Both, deserializer).map(Queue::new)
+    }
+}

@@ -1,0 +1,315 @@
+//! How a new process joins the program of the one that started it.
+//!
+//! The parent keeps the child a place in the process table, gives its arguments to that place, and
+//! queues a greeting in a socket pair whose other end the child finds at [`HANDOVER_FD`]: the build,
+//! the place, and the heap's descriptor. Nothing waits for anything: the greeting is there before
+//! the child starts. The child answers only if it cannot join. Both keep the line open, so that
+//! an exec of either is seen.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::handle::Hold;
+use crate::heap::{HoldId, NewProcess, Owner, ProcessId};
+use crate::message::Parcel;
+use crate::process::{Ward, sweep};
+use crate::program::Program;
+use crate::sys::life::Pidfd;
+use crate::sys::{handover, image, socket};
+
+pub use crate::sys::handover::HANDOVER_FD;
+
+/// Begins every greeting, so that a descriptor that happens to be there is not taken for ours.
+const MAGIC: [u8; 16] = *b"\x7ftandem-greeting";
+const LONGEST: usize = 4096;
+
+#[derive(Serialize, Deserialize)]
+struct Greeting<'a> {
+    build: &'a str,
+    place: u32,
+    parent: u32,
+    parent_pid: u32,
+    parent_name: &'a str,
+    name: &'a str,
+    daemon: bool,
+    /// The hold on the parcel with the arguments, which the place in the table has.
+    arguments: (u32, u32),
+}
+
+/// Why a child would not join.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It was started from another executable than its parent.
+    #[error(
+        "the child is another build than its parent ({child}, not {parent}): the executable was \
+         replaced while the program ran"
+    )]
+    OtherBuild {
+        /// The parent's build.
+        parent: String,
+        /// The child's build.
+        child: String,
+    },
+    /// It had started threads before it came to the guard.
+    #[error(
+        "the child had {count} threads when it came to proc_spawn::init(): make that call the first \
+         line of main"
+    )]
+    ThreadsExist {
+        /// How many there were, its main thread included.
+        count: usize,
+    },
+    /// What it was to run could not be found or decoded.
+    #[error("the child cannot tell what to run: {0}")]
+    Entry(String),
+    /// The system did not let it.
+    #[error("the child could not join its program: {0}")]
+    System(String),
+}
+
+/// A place for a child that is about to be started. Dropped unused, the place is free again.
+pub struct Invitation {
+    program: &'static Program,
+    child: Option<ProcessId>,
+    name: String,
+    daemon: bool,
+    ours: OwnedFd,
+    theirs: OwnedFd,
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invitation").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Invitation {
+    /// Keeps a place for a child of this process.
+    ///
+    /// # Errors
+    /// The program has as many processes as it can have, or the system is out of descriptors or
+    /// memory.
+    pub fn new(name: &str, daemon: bool) -> io::Result<Invitation> {
+        let program = Program::current()?;
+        let (ours, theirs) = socket::pair()?;
+        let child = program.heap.reserve(NewProcess { parent: Some(program.me), name })?;
+        let name = name.to_owned();
+        Ok(Invitation { program, child: Some(child), name, daemon, ours, theirs })
+    }
+
+    /// Gives the child its arguments and queues the greeting. Called once, before the start.
+    ///
+    /// # Errors
+    /// The greeting does not fit into the socket: the name is far too long.
+    pub fn put(&self, arguments: Parcel) -> io::Result<()> {
+        let Program { heap, me, .. } = self.program;
+        let child = self.child.ok_or(io::ErrorKind::InvalidInput)?;
+        let hold = arguments.into_hold();
+        let HoldId { index, generation } = hold.id();
+        heap.move_hold(hold.id(), Owner::Process(*me), Owner::Process(child));
+        hold.forget();
+        let myself = heap.process(*me);
+        let greeting = Greeting {
+            build: &image::main().build_id,
+            place: child.raw(),
+            parent: me.raw(),
+            parent_pid: std::process::id(),
+            parent_name: myself.as_ref().map_or("", |entry| &entry.name),
+            name: &self.name,
+            daemon: self.daemon,
+            arguments: (index, generation),
+        };
+        let bytes = postcard::to_extend(&greeting, MAGIC.to_vec()).map_err(io::Error::other)?;
+        if bytes.len() > LONGEST {
+            let why = "the name of the process is too long";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        socket::send(self.ours.as_fd(), &bytes, Some(heap.fd()))
+    }
+
+    /// What must be [`HANDOVER_FD`] in the child.
+    pub fn child_end(&self) -> BorrowedFd<'_> {
+        self.theirs.as_fd()
+    }
+
+    /// The child was started. From now on its end is noticed; `on_end` is called on the keeper's
+    /// thread once it is gone and what it held is released. It must not block.
+    ///
+    /// # Errors
+    /// The keeper cannot be started.
+    pub fn started(
+        mut self,
+        pidfd: OwnedFd,
+        on_end: Box<dyn FnOnce() + Send>,
+    ) -> io::Result<Guest> {
+        let id = self.child.ok_or(io::ErrorKind::InvalidInput)?;
+        let line = Arc::new(self.ours.try_clone()?);
+        let ward = Ward {
+            id,
+            pidfd: Pidfd::from(pidfd),
+            line: Some(Arc::clone(&line)),
+            on_end: Some(on_end),
+        };
+        self.program.keeper.watch(ward)?;
+        self.child = None;
+        Ok(Guest { line, id, heard: OnceLock::new() })
+    }
+}
+
+impl Drop for Invitation {
+    fn drop(&mut self) {
+        if let Some(child) = self.child {
+            sweep(&self.program.heap, self.program.me, child);
+        }
+    }
+}
+
+/// A child that was started.
+#[derive(Debug)]
+pub struct Guest {
+    line: Arc<OwnedFd>,
+    id: ProcessId,
+    heard: OnceLock<Heard>,
+}
+
+/// What came over the line, once the child has closed it.
+#[derive(Debug)]
+struct Heard {
+    greeted: bool,
+    refusal: Option<Refusal>,
+}
+
+impl Guest {
+    /// What the child said if it would not join; never waits. Asked after the child's end, the answer
+    /// is final.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.heard()?.refusal.clone()
+    }
+
+    /// Whether the child ever took the greeting: if not, its `main` ended without
+    /// `proc_spawn::init()`. Meaningful after the child's end.
+    pub fn greeted(&self) -> bool {
+        self.heard().is_none_or(|heard| heard.greeted)
+    }
+
+    fn heard(&self) -> Option<&Heard> {
+        if let Some(heard) = self.heard.get() {
+            return Some(heard);
+        }
+        let mut heard = Heard { greeted: true, refusal: None };
+        let mut bytes = [0; LONGEST];
+        loop {
+            match socket::recv(self.line.as_fd(), &mut bytes) {
+                Ok((0, _)) => break,
+                Ok((len, _)) => heard.refusal = postcard::from_bytes(&bytes[..len]).ok(),
+                // A child that closes the line with our greeting unread resets it. That is said
+                // first and once; what the child may have sent comes after it.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    heard.greeted = false;
+                }
+                Err(_) if heard.refusal.is_some() || !heard.greeted => break,
+                Err(_) => return None,
+            }
+        }
+        Some(self.heard.get_or_init(|| heard))
+    }
+
+    /// The child's name in the program.
+    pub fn process(&self) -> ProcessId {
+        self.id
+    }
+}
+
+/// What a child finds when it has joined.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What it is to do.
+    pub arguments: Parcel,
+    /// Its name.
+    pub name: String,
+    /// Whether it is to end with its parent.
+    pub daemon: bool,
+    /// The system's id of the process that started it.
+    pub parent_id: u32,
+    /// That process's name.
+    pub parent_name: String,
+}
+
+/// Whether this process was started by another one of its program and has not joined yet. Has no
+/// side effect.
+pub fn arrived() -> bool {
+    let mut magic = [0; MAGIC.len()];
+    let Some(line) = handover::inherited() else { return false };
+    socket::is_pair_end(line)
+        && socket::peek(line, &mut magic).is_ok_and(|len| len == magic.len())
+        && magic == MAGIC
+}
+
+/// Joins the program. Called once, in a process for which [`arrived`] says yes.
+///
+/// # Errors
+/// Why it cannot. The parent was told already.
+pub fn join() -> Result<Arrival, Refusal> {
+    let line = handover::take();
+    join_on(line.as_fd()).inspect_err(|refusal| refuse_on(line.as_fd(), refusal))
+}
+
+/// Tells the parent why this process will not join, in place of [`join`] or after it.
+pub fn refuse(refusal: &Refusal) {
+    refuse_on(handover::take().as_fd(), refusal);
+}
+
+fn refuse_on(line: BorrowedFd<'_>, refusal: &Refusal) {
+    if let Ok(bytes) = postcard::to_allocvec(refusal) {
+        // A parent that is gone needs no answer.
+        let _ = socket::send(line, &bytes, None);
+    }
+}
+
+fn join_on(line: BorrowedFd<'_>) -> Result<Arrival, Refusal> {
+    let system = |error: &dyn fmt::Display| Refusal::System(error.to_string());
+    let mut bytes = [0; LONGEST];
+    let (len, heap) = socket::recv(line, &mut bytes).map_err(|error| system(&error))?;
+    let greeting = bytes[..len].strip_prefix(&MAGIC).unwrap_or_default();
+    let greeting: Greeting<'_> = postcard::from_bytes(greeting).map_err(|error| system(&error))?;
+    let build = &image::main().build_id;
+    if greeting.build != build {
+        let parent = greeting.build.to_owned();
+        return Err(Refusal::OtherBuild { parent, child: build.clone() });
+    }
+    let no_heap = || Refusal::System("the greeting came without the heap".to_owned());
+    let place = ProcessId::from_raw(greeting.place).ok_or_else(no_heap)?;
+    let parent = ProcessId::from_raw(greeting.parent).ok_or_else(no_heap)?;
+    let program = Program::join(heap.ok_or_else(no_heap)?, place, parent)
+        .map_err(|error| system(&error))?
+        .ok_or_else(|| Refusal::System("the parent is gone".to_owned()))?;
+    let (index, generation) = greeting.arguments;
+    let id = HoldId { index, generation };
+    let object = program
+        .heap
+        .held(id, Owner::Process(place))
+        .ok_or_else(|| Refusal::Entry("the arguments are not there".to_owned()))?;
+    Ok(Arrival {
+        arguments: Parcel::from_hold(Hold::new(program, id, object)),
+        name: greeting.name.to_owned(),
+        daemon: greeting.daemon,
+        parent_id: greeting.parent_pid,
+        parent_name: greeting.parent_name.to_owned(),
+    })
+}
+
+/// Calls `f` on the keeper's thread when the process that started this one is gone, however it
+/// ended. Only the last such call counts. `f` must not block.
+///
+/// # Errors
+/// This process cannot belong to a program.
+pub fn on_parent_end(f: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    Program::current()?.keeper.on_parent_end(f);
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Who is alive: a POSIX record lock on one byte of the heap's file for each process.
+//!
+//! A record lock belongs to the process, not to a thread or a descriptor: a forked child does not
+//! have it, and the kernel drops it when the last thread has let go of its descriptors, which is
+//! after that thread let go of its memory. Our descriptor is close-on-exec, so an exec drops it
+//! too. An unlocked byte therefore proves that nobody of that process can write any more, which a
+//! pidfd does not (it outlives an exec). The pidfd is what can be waited for.
+#![expect(unsafe_code, reason = "fcntl, poll, eventfd and pidfd_open are foreign functions")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+fn record(byte: u64) -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: byte as libc::off_t,
+        l_len: 1,
+        l_pid: 0,
+    }
+}
+
+/// Marks this process as living. Fails if another process holds the mark.
+pub(crate) fn hold(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
+    let lock = record(byte);
+    // SAFETY: the kernel reads one flock structure that outlives the call.
+    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLK, &raw const lock) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// The process that holds the mark on `byte`. A process is never told of its own mark.
+pub(crate) fn holder(fd: BorrowedFd<'_>, byte: u64) -> io::Result<Option<u32>> {
+    let mut lock = record(byte);
+    // SAFETY: the kernel reads and writes one flock structure that outlives the call.
+    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETLK, &raw mut lock) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let held = lock.l_type != libc::F_UNLCK as libc::c_short;
+    Ok(held.then_some(lock.l_pid as u32))
+}
+
+/// Refers to one process until dropped, even after its id is used again.
+#[derive(Debug)]
+pub(crate) struct Pidfd(OwnedFd);
+
+impl Pidfd {
+    /// `None` when there is no such process any more.
+    pub(crate) fn open(pid: u32) -> io::Result<Option<Pidfd>> {
+        // SAFETY: takes two integers and touches no memory of ours.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
+        if fd < 0 {
+            let error = io::Error::last_os_error();
+            return match error.raw_os_error() {
+                Some(libc::ESRCH) => Ok(None),
+                _ => Err(error),
+            };
+        }
+        // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+        Ok(Some(Pidfd(unsafe { OwnedFd::from_raw_fd(fd as i32) })))
+    }
+}
+
+impl From<OwnedFd> for Pidfd {
+    fn from(fd: OwnedFd) -> Pidfd {
+        Pidfd(fd)
+    }
+}
+
+impl AsFd for Pidfd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Wakes a thread of this process that sleeps in [`poll`].
+#[derive(Debug)]
+pub(crate) struct Doorbell(OwnedFd);
+
+impl Doorbell {
+    pub(crate) fn new() -> io::Result<Doorbell> {
+        // SAFETY: takes two integers and touches no memory of ours.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+        Ok(Doorbell(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    pub(crate) fn ring(&self) {
+        let one = 1u64;
+        // SAFETY: reads eight bytes of a local. A full counter (EAGAIN) is ready already.
+        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut count = 0u64;
+        // SAFETY: writes eight bytes of a local. An empty counter (EAGAIN) is clear already.
+        unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+    }
+}
+
+impl AsFd for Doorbell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Sleeps until one of `fds` is ready or has hung up, or for `timeout` (`None`: for ever). Tells for
+/// each whether it is. A signal ends the sleep early, with nothing ready.
+pub(crate) fn poll(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
+    let mut polled: Vec<libc::pollfd> = fds
+        .iter()
+        .map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
+        .collect();
+    let limit = timeout.map(|left| libc::timespec {
+        tv_sec: left.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    let limit = limit.as_ref().map_or(std::ptr::null(), |limit| &raw const *limit);
+    // SAFETY: the array and the time outlive the call; the length is the array's.
+    let ready = unsafe {
+        libc::ppoll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, limit, std::ptr::null())
+    };
+    if ready < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(polled.iter().map(|fd| ready > 0 && fd.revents != 0).collect())
+}

@@ -1,0 +1,71 @@
+//! A sparse memfd: its size is only address space, its pages exist where they were touched.
+#![expect(unsafe_code, reason = "memfd_create, fcntl and fallocate are foreign functions")]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+
+pub(crate) fn create(size: u64) -> io::Result<OwnedFd> {
+    // SAFETY: the name is a C string; the call touches no other memory of ours.
+    let fd = unsafe {
+        libc::memfd_create(c"tandem-heap".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+    let file = unsafe { File::from_raw_fd(fd) };
+    file.set_len(size)?;
+    // A size that cannot change means that no access within the mapping can ever raise SIGBUS.
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: F_ADD_SEALS takes an integer and touches no memory of ours.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(file.into())
+}
+
+/// Checks that `fd` is a memory object that can neither shrink nor grow, and tells its size.
+pub(crate) fn sealed_size(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    // SAFETY: F_GET_SEALS touches no memory of ours.
+    let seals = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) };
+    let needed = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
+    if seals < 0 || seals & needed != needed {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the heap's memory is not sealed"));
+    }
+    // Not through a duplicate of the descriptor: closing one would drop this process's life mark.
+    // SAFETY: an all-zero stat is a valid one; fstat writes no more than that.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure outlives the call.
+    if unsafe { libc::fstat(fd.as_raw_fd(), &raw mut stat) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    u64::try_from(stat.st_size).map_err(io::Error::other)
+}
+
+pub(crate) fn map(fd: BorrowedFd<'_>, size: u64) -> io::Result<MmapRaw> {
+    let len = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let map = MmapOptions::new().len(len).no_reserve_swap().map_raw(&fd)?;
+    // A core dump would walk every page of the address range, touched or not.
+    map.advise(Advice::DontDump)?;
+    Ok(map)
+}
+
+pub(crate) fn discard(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    loop {
+        // SAFETY: works on the file alone; the range is the caller's own block of the heap.
+        let done = unsafe {
+            libc::fallocate(fd.as_raw_fd(), mode, offset as libc::off_t, len as libc::off_t)
+        };
+        if done == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

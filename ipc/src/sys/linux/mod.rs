@@ -1,0 +1,9 @@
+//! The Linux body.
+
+pub(crate) mod fork;
+pub(crate) mod handover;
+pub(crate) mod image;
+pub(crate) mod life;
+pub(crate) mod memory;
+pub(crate) mod namespace;
+pub(crate) mod socket;

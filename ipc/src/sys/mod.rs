@@ -1,0 +1,30 @@
+//! What this crate asks of the operating system. One folder a system; each provides, under the
+//! same names:
+//!
+//! | name | contract |
+//! |---|---|
+//! | `memory::create(size)` | a sparse, sealed shared memory object of `size` bytes, all zero, close-on-exec |
+//! | `memory::map(fd, size)` | the whole of it, shared and writable, left out of core dumps |
+//! | `memory::discard(fd, offset, len)` | gives the pages of a range back; it reads as zero afterwards |
+//! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |
+//! | `life::holder(fd, byte)` | the process id that holds the mark, if one does |
+//! | `life::Pidfd` | a reference to one process that becomes readable when it has ended |
+//! | `life::poll(fds, timeout)` | sleeps until one of the descriptors is ready |
+//! | `life::Doorbell` | a descriptor that another thread of this process makes ready |
+//! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
+//! | `handover::{inherited, take}` | the line to the parent that a child was started with |
+//! | `image::main()` | where the program's own image lies in memory, and its build id |
+//! | `namespace::pid()` | which process-id namespace this process is in |
+//! | `fork::on_fork(flag)` | sets a flag in the child of a plain fork |
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{fork, handover, image, life, memory, namespace, socket};
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "ipc has a body for Linux only so far: the heap needs a sparse shared memory object, the life \
+     marks a lock that ends with the process. PLATFORM.md says what other systems offer for each."
+);

@@ -1,0 +1,110 @@
+//! What handles do to the program's shared memory. Alone in its binary, because it counts everything
+//! in the heap.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ipc::{Queue, Shared, Untyped, channel, usage};
+use sync_prims::process::Lock;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Runs `test` and checks that it left the heap as it was.
+fn leaves_nothing(test: impl FnOnce()) {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = usage().expect("a program");
+    test();
+    assert_eq!(usage().expect("a program"), before);
+}
+
+#[test]
+fn a_value_goes_with_its_last_handle() {
+    leaves_nothing(|| {
+        let value = Shared::new([1u8; 3000]).expect("memory");
+        let clone = value.clone();
+        drop(value);
+        assert_eq!(clone[2999], 1);
+    });
+}
+
+#[test]
+fn large_values_give_their_memory_back_and_use_it_again() {
+    leaves_nothing(|| {
+        // Twice, so that the second value gets the first one's memory. On a large stack, because the
+        // value is made there.
+        for byte in 1..=2 {
+            let fill = move || {
+                let array = Shared::new(Lock::new([0u8; 1 << 21])).expect("memory");
+                array.lock().expect("not poisoned").fill(byte);
+            };
+            let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(fill);
+            thread.expect("a thread").join().expect("no panic");
+        }
+        let (sender, receiver) = channel::<Vec<u8>>(1).expect("a channel");
+        sender.send(vec![3; 1 << 21]).expect("sent");
+        assert_eq!(receiver.recv().expect("received"), vec![3; 1 << 21]);
+    });
+}
+
+#[test]
+fn what_travelled_in_a_message_goes_with_it() {
+    leaves_nothing(|| {
+        let (sender, receiver) = channel::<Vec<Shared<u64>>>(8).expect("a channel");
+        for n in 0..8 {
+            sender.send(vec![Shared::new(n).expect("memory"); 3]).expect("sent");
+        }
+        assert_eq!(*receiver.recv().expect("received")[2], 0);
+        // Seven messages are never delivered.
+    });
+}
+
+#[test]
+fn a_message_that_is_not_sent_keeps_nothing() {
+    leaves_nothing(|| {
+        let queue = Queue::<(Shared<u64>, Vec<u8>)>::bounded(1).expect("a queue");
+        let value = Shared::new(5u64).expect("memory");
+        queue.put((value.clone(), vec![0; 5000])).expect("room");
+        for _ in 0..10 {
+            assert!(queue.try_put((value.clone(), vec![0; 5000])).is_err());
+        }
+        queue.close();
+        assert!(queue.put((value, Vec::new())).is_err());
+    });
+}
+
+#[test]
+fn a_failed_decode_releases_what_came_with_the_message() {
+    leaves_nothing(|| {
+        let (sender, receiver) = channel::<Untyped>(2).expect("a channel");
+        for _ in 0..100 {
+            let value = Shared::new(1u64).expect("memory");
+            sender.send_with(|message| message.put(&(value, 1u8))).expect("sent");
+            assert!(receiver.recv_with(|message| message.take::<Shared<u8>>()).is_err());
+        }
+    });
+}
+
+#[test]
+fn a_queue_inside_a_queue_goes_with_it() {
+    leaves_nothing(|| {
+        let outer = Queue::<Queue<Shared<AtomicU64>>>::bounded(4).expect("a queue");
+        for _ in 0..4 {
+            let inner = Queue::bounded(4).expect("a queue");
+            inner.put(Shared::new(AtomicU64::new(3)).expect("memory")).expect("room");
+            outer.put(inner).expect("room");
+        }
+        let inner = outer.get().expect("a queue");
+        assert_eq!(inner.get().expect("a counter").load(Ordering::Relaxed), 3);
+    });
+}
+
+#[test]
+fn a_forgotten_guard_keeps_its_lock_in_place() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = usage().expect("a program").objects;
+    let lock = Shared::new(Lock::new(1u64)).expect("memory");
+    std::mem::forget(lock.lock());
+    drop(lock);
+    // The memory must not become something else while this thread's list of locks leads there.
+    assert_eq!(usage().expect("a program").objects, before + 1);
+}
