@@ -1,0 +1,202 @@
+//! How a child comes by its function and its arguments, and its parent by the outcome.
+//!
+//! The parent encodes one message, {name of the entry, lineage, sender for the outcome, arguments}, gives it to the
+//! place that `ipc` keeps for the child, and starts the child with the hand-over. The entry is
+//! a function of this crate, made for just these types, that decodes the rest of the message. The outcome comes back
+//! through a channel that has room for it, so the child never waits for its parent.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use ipc::entry::{self, Entry, EntryName};
+use ipc::parcel::Parcel;
+use ipc::rendezvous::{Guest, Invitation, Refusal};
+use ipc::{DecodeError, Receiver, RecvError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::arrival::{self, Entrance};
+use crate::builder::Builder;
+use crate::call::Call;
+use crate::children::Child;
+use crate::error::{JoinError, SpawnError};
+use crate::panic::Panic;
+use crate::portable::CapturesNothing;
+use crate::process::Process;
+use crate::stdio::{OurEnds, Streams};
+use crate::sys::end::{Ending, Fate, ending};
+use crate::sys::start::{self, Start};
+use crate::{exit, guard, identity};
+
+/// What a child is told first: everything that does not depend on the types of its function.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Preamble {
+    pub(crate) entry: EntryName,
+    pub(crate) lineage: Vec<u32>,
+    /// The name of the process that starts it.
+    pub(crate) parent: String,
+    pub(crate) ignore_interrupt: bool,
+}
+
+/// What a child says of its function: first that it begins, then how it ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Word<R> {
+    /// The child has come to its guard.
+    Begun,
+    Over(Outcome<R>),
+}
+
+/// How a child's function ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Outcome<R> {
+    Returned(R),
+    Panicked(Panic),
+    /// It was not called.
+    NoArguments(DecodeError),
+    /// It has returned, but nobody else can be told what.
+    NoResult(String),
+}
+
+/// As many as a child ever says: it never waits for its parent to listen.
+const WORDS: usize = 2;
+
+impl<R> From<Outcome<R>> for Result<R, JoinError> {
+    fn from(outcome: Outcome<R>) -> Self {
+        match outcome {
+            Outcome::Returned(result) => Ok(result),
+            Outcome::Panicked(panic) => Err(JoinError::Panicked(panic)),
+            Outcome::NoArguments(error) => Err(JoinError::Arguments(error)),
+            Outcome::NoResult(problem) => Err(JoinError::Encode(problem)),
+        }
+    }
+}
+
+/// The entry of `F`.
+pub(crate) struct Function<F, A, M>(PhantomData<(F, A, M)>);
+
+impl<F, A, M> Entry for Function<F, A, M>
+where
+    F: Call<A, M> + CapturesNothing,
+    F::Output: Serialize + DeserializeOwned + 'static,
+    A: DeserializeOwned + 'static,
+    M: 'static,
+{
+    type Signature = Entrance;
+    const POINTER: Entrance = arrival::enter::<F, A, M>;
+}
+
+/// The parent's end of the channel and of the hand-over.
+pub(crate) struct Link<R> {
+    words: Receiver<Word<R>>,
+    guest: Guest,
+}
+
+/// What the parent has of a child that was started.
+pub(crate) struct Launched<R> {
+    pub(crate) child: Arc<Child>,
+    pub(crate) link: Link<R>,
+    pub(crate) streams: OurEnds,
+}
+
+/// Starts a child.
+pub(crate) fn launch<F, A, M>(
+    builder: Builder<Process>,
+    _f: F,
+    args: A,
+) -> Result<Launched<F::Output>, SpawnError>
+where
+    F: Call<A, M> + CapturesNothing,
+    F::Output: Serialize + DeserializeOwned + 'static,
+    A: Serialize + DeserializeOwned + 'static,
+    M: 'static,
+{
+    guard::check()?;
+    let entry = entry::name::<Function<F, A, M>>()?;
+    let Builder { name, daemon, own } = builder;
+    let lineage = identity::next_lineage();
+    let name = name.unwrap_or_else(|| identity::default_name(&lineage));
+    let daemon = daemon.unwrap_or_else(identity::is_daemon);
+    let environment = own.environment.apply()?;
+    let streams = Streams::open(own.streams)
+        .map_err(SpawnError::system("open the standard streams of a process"))?;
+
+    let (sender, words) = ipc::channel::<Word<F::Output>>(WORDS)
+        .map_err(SpawnError::system("make the channel for a process's result"))?;
+    let parcel = Parcel::encode_with(|message| {
+        let parent = identity::name().to_owned();
+        let ignore_interrupt = own.ignore_interrupt;
+        message.put(&Preamble { entry, lineage, parent, ignore_interrupt })?;
+        message.put(&sender)?;
+        message.put(&args)
+    })?;
+    // The child's sender must be the only one: once it is gone, there will be no outcome.
+    drop((sender, args));
+    let invitation = Invitation::new(&name, daemon)
+        .map_err(SpawnError::system("find a place for another process"))?;
+    invitation.put(parcel).map_err(SpawnError::system("queue the greeting of a process"))?;
+
+    let _exit_waits = exit::hold_off()?;
+    let started = start::start(Start {
+        handover: invitation.child_end(),
+        streams: streams.theirs(),
+        directory: own.directory.as_deref(),
+        environment,
+        hold_interrupt: own.ignore_interrupt,
+    });
+    let (id, pidfd) = started.map_err(SpawnError::system(match &own.directory {
+        None => "start this program again".to_owned(),
+        Some(directory) => format!("start this program again in {}", directory.display()),
+    }))?;
+    let watched = pidfd.try_clone();
+    // Should one of the next two fail, the settler ends the child.
+    let (child, settler) = Child::record(id, pidfd, name, daemon, own.on_end);
+    let guest = watched
+        .and_then(|pidfd| invitation.started(pidfd, Box::new(move || settler.swept())))
+        .map_err(SpawnError::system("watch a process"))?;
+    Ok(Launched { child, link: Link { words, guest }, streams: streams.ours })
+}
+
+impl<R: DeserializeOwned + 'static> Link<R> {
+    /// What came of a child that is settled.
+    pub(crate) fn conclude(self, fate: Fate) -> Result<R, JoinError> {
+        let mut begun = false;
+        loop {
+            return match self.words.try_recv() {
+                Ok(Word::Begun) => {
+                    begun = true;
+                    continue;
+                }
+                Ok(Word::Over(outcome)) => outcome.into(),
+                Err(RecvError::Decode(error)) => Err(JoinError::Decode(error)),
+                Err(RecvError::Io(error)) => Err(JoinError::Io(error)),
+                // The only sender is gone with the child.
+                Err(_) => Err(self.explain(begun, fate)),
+            };
+        }
+    }
+
+    /// Waits until the child has come to its guard, or has ended.
+    pub(crate) fn wait_for_begin(&self) {
+        // The first word, or that there is none.
+        let _ = self.words.recv();
+    }
+
+    /// Why there is no outcome.
+    fn explain(&self, begun: bool, fate: Fate) -> JoinError {
+        match (self.guest.refusal(), fate) {
+            (Some(Refusal::OtherBuild { parent, child }), _) => {
+                JoinError::OtherBuild { parent, child }
+            }
+            (Some(Refusal::ThreadsExist { count }), _) => JoinError::ThreadsExist { count },
+            (Some(refusal), _) => JoinError::Refused(refusal.to_string()),
+            (None, Fate::Unknown) => JoinError::EndUnknown,
+            (None, Fate::Ended(status)) => match ending(status) {
+                Ending::Signal { signal, core_dumped } => {
+                    JoinError::Crashed { signal, core_dumped }
+                }
+                Ending::Code(code) if !begun => JoinError::NotInitialized { code },
+                Ending::Code(code) => JoinError::Exited { code },
+            },
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What can be set before a start.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::{Call, Whole};
+use crate::children::OnEnd;
+use crate::error::SpawnError;
+use crate::portable::CapturesNothing;
+use crate::process::{self, Process};
+use crate::run::Run;
+use crate::spawn::{Settings, sealed::Sealed};
+use crate::stdio::Stdio;
+use crate::thread::{self, Thread};
+
+/// Sets up the start of a [`Process`] or a [`Thread`].
+///
+/// # Example
+///
+/// ```
+/// use proc_spawn::{Failure, Process, Stdio, current};
+///
+/// fn hello() -> String {
+///     format!("{} says {}", current().name(), std::env::var("GREETING").unwrap_or_default())
+/// }
+///
+/// #[proc_spawn::main]
+/// fn main() -> Result<(), Failure> {
+///     let child = Process::builder()
+///         .name("greeter")
+///         .env("GREETING", "hello")
+///         .stderr(Stdio::null())
+///         .spawn(hello, ())?;
+///     assert_eq!(child.join()?, "greeter says hello");
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is started before `spawn` or `start` is called"]
+pub struct Builder<P: Settings> {
+    pub(crate) name: Option<String>,
+    pub(crate) daemon: Option<bool>,
+    pub(crate) own: P::Own,
+}
+
+impl<P: Settings> Builder<P> {
+    pub(crate) fn new() -> Self {
+        Self { name: None, daemon: None, own: P::Own::default() }
+    }
+
+    /// Names it. Without this it is `Process-1`, `Process-2`, `Thread-1` and so on; the children of
+    /// `Process-2` are `Process-2:1` and so on.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Makes it a daemon, or not.
+    ///
+    /// A daemon process ends with its parent, however that ends, and with its handle. Others are
+    /// waited for at the normal exit of their parent. Without this it is what the process
+    /// is that starts it.
+    ///
+    /// A thread that is no daemon is waited for when the function of a child process returns and
+    /// when a `main` with [`#[proc_spawn::main]`](crate::main) does. Without this it is none.
+    pub fn daemon(mut self, daemon: bool) -> Self {
+        self.daemon = Some(daemon);
+        self
+    }
+}
+
+impl Builder<Process> {
+    /// Sets a variable in the child's environment, which is otherwise a copy of this process's.
+    pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let value = Some(value.as_ref().to_owned());
+        self.own.environment.changes.insert(key.as_ref().to_owned(), value);
+        self
+    }
+
+    /// Removes a variable from the child's environment.
+    pub fn env_remove(mut self, key: impl AsRef<OsStr>) -> Self {
+        let changes = &mut self.own.environment.changes;
+        changes.insert(key.as_ref().to_owned(), None);
+        self
+    }
+
+    /// Gives the child only those variables that are set after this.
+    pub fn env_clear(mut self) -> Self {
+        self.own.environment = Environment { cleared: true, changes: BTreeMap::new() };
+        self
+    }
+
+    /// Starts the child in this directory.
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.own.directory = Some(directory.into());
+        self
+    }
+
+    /// Sets where the child reads from; without this, where this process does.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.own.streams[0] = stdin.into();
+        self
+    }
+
+    /// Sets where the child prints to; without this, where this process does.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.own.streams[1] = stdout.into();
+        self
+    }
+
+    /// Sets where the child prints errors to; without this, where this process does.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.own.streams[2] = stderr.into();
+        self
+    }
+
+    /// Keeps the interrupt of the terminal (Ctrl-C, SIGINT) from the child, from its first
+    /// instruction on, so that this process decides what becomes of it. Otherwise an interrupt
+    /// ends the child as it does any program. The child's own children are not affected.
+    pub fn ignore_interrupt(mut self, ignore: bool) -> Self {
+        self.own.ignore_interrupt = ignore;
+        self
+    }
+
+    /// Calls `f` once the child has ended, what it held is released and it is reaped: its handle
+    /// then tells how it ended, and can be joined, without waiting. If `spawn` or `start` fails, `f`
+    /// is dropped and not called.
+    ///
+    /// It is called on a thread that looks after all children of this process. It must
+    /// not wait for anything that another child does; dropping the handle of a living daemon
+    /// is such a wait.
+    pub fn on_end(mut self, f: impl FnOnce() + Send + 'static) -> Self {
+        self.own.on_end = Some(Box::new(f));
+        self
+    }
+
+    /// Starts a process that runs `f`. See [`Process::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// Why it was not started.
+    pub fn spawn<F, A, M>(self, f: F, args: A) -> Result<Process<F::Output>, SpawnError>
+    where
+        F: Call<A, M> + CapturesNothing,
+        F::Output: Serialize + DeserializeOwned + 'static,
+        A: Serialize + DeserializeOwned + 'static,
+        M: 'static,
+    {
+        const { F::CHECKED };
+        process::launch(self, f, args)
+    }
+
+    /// Starts a process that runs the task. See [`Process::start`].
+    ///
+    /// # Errors
+    ///
+    /// Why it was not started.
+    pub fn start<T>(self, task: T) -> Result<Process<T::Output>, SpawnError>
+    where
+        T: Run + Serialize + DeserializeOwned + 'static,
+        T::Output: Serialize + DeserializeOwned + 'static,
+    {
+        process::launch::<_, _, Whole>(self, T::run, task)
+    }
+}
+
+impl Builder<Thread> {
+    /// Starts a thread that runs `f`. See [`Thread::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// Why it was not started.
+    pub fn spawn<F, A, M>(self, f: F, args: A) -> Result<Thread<F::Output>, SpawnError>
+    where
+        F: Call<A, M> + Send + 'static,
+        F::Output: Send + 'static,
+        A: Send + 'static,
+    {
+        thread::launch(self, move || f.call(args))
+    }
+
+    /// Starts a thread that runs the task. See [`Thread::start`].
+    ///
+    /// # Errors
+    ///
+    /// Why it was not started.
+    pub fn start<T>(self, task: T) -> Result<Thread<T::Output>, SpawnError>
+    where
+        T: Run + Send + 'static,
+        T::Output: Send + 'static,
+    {
+        thread::launch(self, move || task.run())
+    }
+}
+
+/// What can be set for a process alone.
+#[derive(Default)]
+pub struct ProcessSettings {
+    pub(crate) environment: Environment,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) streams: [Stdio; 3],
+    pub(crate) ignore_interrupt: bool,
+    pub(crate) on_end: Option<OnEnd>,
+}
+
+impl fmt::Debug for ProcessSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessSettings")
+            .field("environment", &self.environment)
+            .field("directory", &self.directory)
+            .field("streams", &self.streams)
+            .field("ignore_interrupt", &self.ignore_interrupt)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sealed for ProcessSettings {}
+
+/// How the child's environment differs from this process's.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    cleared: bool,
+    changes: BTreeMap<OsString, Option<OsString>>,
+}
+
+impl Environment {
+    /// All of the child's environment.
+    pub(crate) fn apply(self) -> Result<Vec<(OsString, OsString)>, SpawnError> {
+        for (key, value) in &self.changes {
+            let problem = if key.is_empty() {
+                "it has no name"
+            } else if key.as_encoded_bytes().contains(&b'=') {
+                "a name cannot contain `=`"
+            } else if has_zero(key) || value.as_deref().is_some_and(has_zero) {
+                "it contains a zero byte"
+            } else {
+                continue;
+            };
+            let what = format!("the environment variable `{}`", key.display());
+            return Err(SpawnError::Invalid { what, problem });
+        }
+        let ours = (!self.cleared).then(env::vars_os).into_iter().flatten();
+        let mut all: Vec<_> = ours.filter(|(key, _)| !self.changes.contains_key(key)).collect();
+        all.extend(self.changes.into_iter().filter_map(|(key, value)| Some((key, value?))));
+        Ok(all)
+    }
+}
+
+/// What can be set for a thread alone: nothing yet.
+#[derive(Debug, Default)]
+pub struct ThreadSettings;
+
+impl Sealed for ThreadSettings {}
+
+/// Whether the system would take the text for a shorter one.
+pub(crate) fn has_zero(text: &OsStr) -> bool {
+    text.as_encoded_bytes().contains(&0)
+}

@@ -1,0 +1,153 @@
+//! What can go wrong when a process or thread is started, and how one can end.
+
+use std::io;
+
+use ipc::entry::EntryError;
+use ipc::{DecodeError, EncodeError};
+use thiserror::Error;
+
+use crate::panic::Panic;
+use crate::sys::end::signal_name;
+
+/// A process or thread was not started. Nothing is left of the attempt.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The main guard has not run, so a child would run `main` again instead of its function.
+    #[error(
+        "this program cannot start processes yet: make `proc_spawn::init();` the first line of \
+         `main`, or put `#[proc_spawn::main]` on it; in a test binary write \
+         `proc_spawn::enable_test_support!();` beside the tests"
+    )]
+    NotInitialized,
+    /// This process is a child whose function has not begun: its arguments are being decoded.
+    /// Would the decoding of an argument start a process that takes such an argument, there
+    /// were no end to it.
+    #[error(
+        "this process was started by another one and its function has not begun: start \
+             processes in the function, not while its arguments are being decoded"
+    )]
+    NotEntered,
+    /// This process is exiting.
+    #[error("this process is exiting: start processes before `main` returns")]
+    Exiting,
+    /// This process was made by a plain `fork`, which copies none of the threads that look after
+    /// children.
+    #[error(
+        "this process was made by `fork` and not by this library: start processes in the \
+             one that called `fork`"
+    )]
+    Forked,
+    /// The function cannot be named in another process.
+    #[error("cannot tell another process which function to run: {0}")]
+    Function(#[from] EntryError),
+    /// The arguments cannot be encoded.
+    #[error("failed to encode the arguments")]
+    Encode(#[from] EncodeError),
+    /// Something that the builder was given can be no part of a process or thread.
+    #[error("{what} is not valid: {problem}")]
+    Invalid {
+        /// What it is.
+        what: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The system failed.
+    #[error("failed to {action}")]
+    System {
+        /// What was to be done.
+        action: String,
+        /// Why it was not.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// A process or thread has ended, or was not even begun, without giving its result.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// Its function panicked.
+    #[error(transparent)]
+    Panicked(Panic),
+    /// A signal ended the process, before its function returned.
+    #[error("the process was killed by signal {signal}{}", of_signal(*signal, *core_dumped))]
+    Crashed {
+        /// The signal's number.
+        signal: i32,
+        /// Whether the kernel wrote the process's memory to a file.
+        core_dumped: bool,
+    },
+    /// The process exited before its function returned.
+    #[error("the process exited with code {code} before its function returned")]
+    Exited {
+        /// What it exited with.
+        code: i32,
+    },
+    /// The process ended, but not how we would know: other code in this process waits for
+    /// children that are not its own, or ignores SIGCHLD.
+    #[error(
+        "the process ended and other code of this program took note of how (it calls \
+             `waitpid` for any child, or ignores SIGCHLD)"
+    )]
+    EndUnknown,
+    /// The process exited without having called `init`.
+    #[error(
+        "the process exited with code {code} before it came to `proc_spawn::init()`: that \
+             has to be the first line of `main`"
+    )]
+    NotInitialized {
+        /// What it exited with.
+        code: i32,
+    },
+    /// The process did not run its function, because it is another build of the program.
+    #[error("the process is another build of this program: it is {child}, this one is {parent}")]
+    OtherBuild {
+        /// The build of this process.
+        parent: String,
+        /// The build of the child.
+        child: String,
+    },
+    /// The process did not run its function, because it had other threads when it came to `init`.
+    #[error(
+        "the process had {count} threads when it came to `proc_spawn::init()`: that has to \
+             be the first line of `main`, before any thread is started"
+    )]
+    ThreadsExist {
+        /// How many it had.
+        count: usize,
+    },
+    /// The process did not run its function, for the reason given.
+    #[error("the process did not run its function: {0}")]
+    Refused(String),
+    /// The process did not run its function, because it could not decode the arguments.
+    #[error("the process failed to decode its arguments")]
+    Arguments(#[source] DecodeError),
+    /// The function returned, but its result could not be encoded.
+    #[error("the process failed to hand over its result: {0}")]
+    Encode(String),
+    /// The function returned, but its result could not be decoded here.
+    #[error("failed to decode the result of the process")]
+    Decode(#[source] DecodeError),
+    /// An earlier call has returned the result.
+    #[error("the result was taken by an earlier call")]
+    Taken,
+    /// The system failed to hand over the result.
+    #[error("failed to receive the result of the process")]
+    Io(#[source] io::Error),
+}
+
+/// What follows a signal's number.
+fn of_signal(signal: i32, core_dumped: bool) -> String {
+    let name = signal_name(signal).map(|name| format!(" ({name})")).unwrap_or_default();
+    let core = if core_dumped { ", core dumped" } else { "" };
+    name + core
+}
+
+impl SpawnError {
+    /// For `map_err` on a system call.
+    pub(crate) fn system(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        |error| Self::System { action, error }
+    }
+}

@@ -1,0 +1,46 @@
+//! The normal exit of a process that has children: daemons end with it, the others are waited for.
+
+use std::panic;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use crate::error::SpawnError;
+use crate::sys::end::Signal;
+use crate::sys::runtime;
+use crate::{children, guard};
+
+/// Whether the exit has begun. Held for reading while a child is being started, so that the exit
+/// sees every child there is.
+static EXITING: RwLock<bool> = RwLock::new(false);
+
+/// Makes the exit of this process what the module says.
+pub(crate) fn arm() {
+    // It fails for want of memory only. The program then runs as it is, its children are not
+    // waited for.
+    let _ = runtime::at_exit(at_exit);
+}
+
+/// Holds the exit off while a child is started.
+pub(crate) fn hold_off() -> Result<RwLockReadGuard<'static, bool>, SpawnError> {
+    let exiting = EXITING.read().unwrap_or_else(PoisonError::into_inner);
+    if *exiting { Err(SpawnError::Exiting) } else { Ok(exiting) }
+}
+
+extern "C" fn at_exit() {
+    // A plain fork inherits the hook, but the children are not its own.
+    if guard::is_own_process() {
+        // A panic must not unwind into the libc.
+        let _ = panic::catch_unwind(end_children);
+    }
+}
+
+fn end_children() {
+    *EXITING.write().unwrap_or_else(PoisonError::into_inner) = true;
+    let children = children::all();
+    for child in children.iter().filter(|child| child.daemon) {
+        // The one that cannot be signalled learns of our end from the keeper's socket.
+        let _ = child.signal(Signal::Kill);
+    }
+    for child in children {
+        child.fulfil_duty();
+    }
+}

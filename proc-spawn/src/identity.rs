@@ -1,0 +1,138 @@
+//! Who this process is, and who is near.
+
+use std::process;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
+
+use crate::children;
+use crate::sys::end::Pidfd;
+use crate::sys::runtime;
+
+static CHILD: OnceLock<Child> = OnceLock::new();
+
+/// What a process that this crate started knows of itself.
+#[derive(Debug)]
+struct Child {
+    name: String,
+    daemon: bool,
+    lineage: Vec<u32>,
+    parent: Parent,
+    /// None if the parent had ended before this process could take hold of it.
+    parent_end: Option<Pidfd>,
+}
+
+/// This process. See [`current`].
+#[derive(Clone, Debug)]
+pub struct CurrentProcess {
+    id: u32,
+    name: String,
+    daemon: bool,
+}
+
+impl CurrentProcess {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The name it was started under, or `MainProcess`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it ends with its parent.
+    pub fn is_daemon(&self) -> bool {
+        self.daemon
+    }
+}
+
+/// The process that started this one. See [`parent`].
+#[derive(Clone, Debug)]
+pub struct Parent {
+    /// Its process id.
+    pub id: u32,
+    /// The name it was started under, or `MainProcess`.
+    pub name: String,
+}
+
+impl Parent {
+    /// Whether it still runs.
+    pub fn is_alive(&self) -> bool {
+        let end = CHILD.get().and_then(|child| child.parent_end.as_ref());
+        // "Ended" is what the kernel must say; if it says nothing, the parent lives.
+        end.is_some_and(|end| !end.has_ended().unwrap_or(false))
+    }
+}
+
+/// A child of this process. See [`active_children`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildInfo {
+    /// Its process id.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// Whether it ends with this process.
+    pub daemon: bool,
+}
+
+/// This process.
+pub fn current() -> CurrentProcess {
+    CurrentProcess { id: process::id(), name: name().to_owned(), daemon: is_daemon() }
+}
+
+/// The process whose [`Process::spawn`](crate::Process::spawn) started this one, or `None` in the
+/// program's first process.
+pub fn parent() -> Option<Parent> {
+    CHILD.get().map(|child| child.parent.clone())
+}
+
+/// The children of this process that run now, in the order they were started. [Python's
+/// `active_children`]
+pub fn active_children() -> Vec<ChildInfo> {
+    children::all()
+        .iter()
+        .filter(|child| child.fate().is_none())
+        .map(|child| ChildInfo { id: child.id, name: child.name.clone(), daemon: child.daemon })
+        .collect()
+}
+
+/// How many processors this process may use: its affinity and its control group's quota count.
+/// Never 0.
+pub fn cpu_count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Sets what this process, a child, is.
+pub(crate) fn set(name: String, daemon: bool, lineage: Vec<u32>, parent: Parent) {
+    // Taken first and checked second: a process id that was given away in between would not be
+    // that of our parent.
+    let end = Pidfd::open(parent.id).ok();
+    let parent_end = end.filter(|_| runtime::parent_id() == parent.id);
+    // Set once: this process arrives once.
+    let _ = CHILD.set(Child { name, daemon, lineage, parent, parent_end });
+}
+
+/// The name of this process.
+pub(crate) fn name() -> &'static str {
+    CHILD.get().map_or("MainProcess", |child| &child.name)
+}
+
+/// Whether this process ends with its parent.
+pub(crate) fn is_daemon() -> bool {
+    CHILD.get().is_some_and(|child| child.daemon)
+}
+
+/// The place of the next child in the family: which child of which child of the first process.
+pub(crate) fn next_lineage() -> Vec<u32> {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let mut lineage = CHILD.get().map(|child| child.lineage.clone()).unwrap_or_default();
+    lineage.push(STARTED.fetch_add(1, Relaxed) + 1);
+    lineage
+}
+
+/// The name of a child that was given none: `Process-1`, its second child `Process-1:2`.
+pub(crate) fn default_name(lineage: &[u32]) -> String {
+    let numbers: Vec<_> = lineage.iter().map(u32::to_string).collect();
+    format!("Process-{}", numbers.join(":"))
+}

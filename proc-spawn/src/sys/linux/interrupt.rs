@@ -1,0 +1,40 @@
+//! SIGINT, kept from a child that is to be left to its parent.
+//!
+//! The child is born with the signal blocked, so that one that comes before it can say that it
+//! ignores it waits; to ignore it then discards the one that waits. Dispositions are inherited, so for the
+//! child's own children it goes back to the default.
+#![expect(unsafe_code, reason = "signal dispositions and masks are foreign functions")]
+
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Whether [`ignore`] was called in this process.
+static IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Ignores the signal in this process, which was born with it blocked.
+pub(crate) fn ignore() {
+    let mut interrupt = no_signals();
+    // SAFETY: no handler is installed that could run; the set is initialised and only read.
+    unsafe {
+        libc::signal(libc::SIGINT, libc::SIG_IGN);
+        libc::sigaddset(&raw mut interrupt, libc::SIGINT);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const interrupt, ptr::null_mut());
+    }
+    IGNORED.store(true, Relaxed);
+}
+
+/// Whether this process was told to ignore the signal.
+pub(crate) fn is_ignored() -> bool {
+    IGNORED.load(Relaxed)
+}
+
+/// The empty set of signals.
+pub(crate) fn no_signals() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset writes the whole set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    }
+}

@@ -1,0 +1,35 @@
+//! This process itself.
+#![expect(unsafe_code, reason = "atexit, _exit and prctl are foreign functions")]
+
+use std::ffi::CStr;
+use std::os::unix::fs::MetadataExt;
+use std::{fs, io};
+
+/// Calls `f` when this process exits normally: `main` returns or `exit` is called.
+pub(crate) fn at_exit(f: extern "C" fn()) -> io::Result<()> {
+    // SAFETY: the function is a static of this image, which is never unloaded before the exit.
+    if unsafe { libc::atexit(f) } == 0 { Ok(()) } else { Err(io::ErrorKind::OutOfMemory.into()) }
+}
+
+/// Ends all threads of this process now; nothing of it runs any more.
+pub(crate) fn leave(code: i32) -> ! {
+    // SAFETY: takes an integer and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// How many threads this process has.
+pub(crate) fn thread_count() -> io::Result<usize> {
+    // One link for each thread, beside the directory's own two.
+    Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2) as usize)
+}
+
+/// What process listings show instead of `exe`, the name of the link that was started.
+pub(crate) fn name_command(name: &CStr) {
+    // SAFETY: the kernel copies at most 16 bytes of the string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// The process that would be told of the end of this one.
+pub(crate) fn parent_id() -> u32 {
+    std::os::unix::process::parent_id()
+}

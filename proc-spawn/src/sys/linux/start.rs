@@ -1,0 +1,289 @@
+//! Starts this program's image anew, by posix_spawn: neither threads nor the size of the parent
+//! matter, since no memory is copied.
+//!
+//! The image is /proc/self/exe, a link to the file that this process was started from and not to its path:
+//! it leads there also when the file has been deleted or another one put in its place.
+//!
+//! **Descriptors.** The child has 0, 1 and 2, the hand-over at 3, and nothing else. Ours are all close-on-exec, but a
+//! descriptor that the user made inheritable for some other program's sake must not live on in
+//! every worker, so everything from 4 up is closed in the child, by close_range (glibc 2.34), and where the
+//! libc has no such action, one by one as /proc/self/fd lists them before the start.
+//!
+//! **Signals.** The child begins with no signal blocked, whatever the thread that starts it has
+//! blocked (but see `interrupt`), and with SIGCHLD at its default, since the end of its own children
+//! could not be learnt otherwise. Which other signals are ignored is inherited, as everywhere; handlers
+//! never are.
+#![expect(unsafe_code, reason = "posix_spawn, its attributes and dlsym are foreign functions")]
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::{self, File};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::{env, ptr};
+
+use super::end::{self, Pidfd};
+use super::interrupt;
+
+/// The file that this process runs.
+const IMAGE: &CStr = c"/proc/self/exe";
+
+/// What a child is started with.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    /// Becomes the child's descriptor 3.
+    pub(crate) handover: BorrowedFd<'a>,
+    /// Become the child's 0, 1 and 2; where there is none it inherits ours.
+    pub(crate) streams: [Option<BorrowedFd<'a>>; 3],
+    /// Where the child begins.
+    pub(crate) directory: Option<&'a Path>,
+    /// All of its environment.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// An interrupt is to wait until the child has made up its mind about interrupts.
+    pub(crate) hold_interrupt: bool,
+}
+
+/// Starts the child.
+pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
+    // The child's 0 to 3 are put in place one after the other; a source among these numbers could
+    // be overwritten before its turn.
+    let handover = Source::above(start.handover)?;
+    let mut streams = [const { None::<Source<'_>> }; 3];
+    for (slot, stream) in streams.iter_mut().zip(start.streams) {
+        *slot = stream.map(Source::above).transpose()?;
+    }
+
+    let mut actions = Actions::new()?;
+    for (target, source) in (0..).zip(&streams) {
+        if let Some(source) = source {
+            actions.put(source.raw(), target)?;
+        }
+    }
+    actions.put(handover.raw(), HANDOVER)?;
+    actions.close_from(HANDOVER + 1)?;
+    if let Some(directory) = start.directory {
+        actions.change_directory(&c_string(directory.as_os_str().to_owned())?)?;
+    }
+    let attributes = Attributes::new(start.hold_interrupt)?;
+
+    let arguments = Strings::new(env::args_os().map(c_string))?;
+    let environment = Strings::new(start.environment.into_iter().map(|(mut name, value)| {
+        name.push("=");
+        name.push(value);
+        c_string(name)
+    }))?;
+
+    let mut pid = 0;
+    // SAFETY: actions and attributes are initialised (their constructors), the two vectors are
+    // null-terminated and point to strings, and all of it outlives the call.
+    check(unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            IMAGE.as_ptr(),
+            &raw const actions.0,
+            &raw const attributes.0,
+            arguments.as_ptr(),
+            environment.as_ptr(),
+        )
+    })?;
+    let pid = pid as u32;
+    match Pidfd::open(pid) {
+        Ok(pidfd) => Ok((pid, pidfd)),
+        Err(error) => {
+            end::discard(pid);
+            Err(error)
+        }
+    }
+}
+
+/// `/dev/null`, for reading and writing.
+pub(crate) fn open_null() -> io::Result<OwnedFd> {
+    File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from)
+}
+
+/// Borrows descriptors.
+pub(crate) fn lend(owned: &[Option<OwnedFd>; 3]) -> [Option<BorrowedFd<'_>>; 3] {
+    owned.each_ref().map(|owned| owned.as_ref().map(AsFd::as_fd))
+}
+
+const HANDOVER: RawFd = ipc::rendezvous::HANDOVER_FD;
+
+/// A descriptor whose number is not one of the targets.
+enum Source<'a> {
+    Lent(BorrowedFd<'a>),
+    Copied(OwnedFd),
+}
+
+impl<'a> Source<'a> {
+    fn above(fd: BorrowedFd<'a>) -> io::Result<Self> {
+        if fd.as_raw_fd() > HANDOVER {
+            return Ok(Self::Lent(fd));
+        }
+        // SAFETY: takes integers and touches no memory of ours.
+        let copy = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HANDOVER + 1) };
+        if copy < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+        Ok(Self::Copied(unsafe { OwnedFd::from_raw_fd(copy) }))
+    }
+
+    fn raw(&self) -> RawFd {
+        match self {
+            Self::Lent(fd) => fd.as_raw_fd(),
+            Self::Copied(fd) => fd.as_raw_fd(),
+        }
+    }
+}
+
+/// What the child does between its birth and the exec, in this order.
+struct Actions(libc::posix_spawn_file_actions_t);
+
+impl Actions {
+    fn new() -> io::Result<Self> {
+        let mut actions = MaybeUninit::uninit();
+        // SAFETY: init writes the structure behind the pointer; it is read only if it succeeded.
+        // The libc allows it to be moved: it holds counts and a pointer to its own heap block.
+        unsafe {
+            check(libc::posix_spawn_file_actions_init(actions.as_mut_ptr()))?;
+            Ok(Self(actions.assume_init()))
+        }
+    }
+
+    fn put(&mut self, source: RawFd, target: RawFd) -> io::Result<()> {
+        // SAFETY: the structure is initialised.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, source, target) })
+    }
+
+    fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
+        // SAFETY: the structure is initialised; the string is copied before the call returns.
+        check(unsafe {
+            libc::posix_spawn_file_actions_addchdir_np(&raw mut self.0, directory.as_ptr())
+        })
+    }
+
+    fn close_from(&mut self, first: RawFd) -> io::Result<()> {
+        if let Some(add_close_from) = add_close_from() {
+            // SAFETY: the structure is initialised; the function is the one of that name.
+            return check(unsafe { add_close_from(&raw mut self.0, first) });
+        }
+        for entry in fs::read_dir("/proc/self/fd")? {
+            let name = entry?.file_name();
+            let Some(fd) = name.to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+                continue;
+            };
+            // SAFETY: takes integers and touches no memory of ours; a number that is not open any
+            // more is an error.
+            let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+            if fd >= first && flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
+                // SAFETY: the structure is initialised. A number that is closed by then is
+                // skipped in the child.
+                check(unsafe { libc::posix_spawn_file_actions_addclose(&raw mut self.0, fd) })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Actions {
+    fn drop(&mut self) {
+        // SAFETY: the structure is initialised and not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+type AddCloseFrom =
+    unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, libc::c_int) -> libc::c_int;
+
+/// `posix_spawn_file_actions_addclosefrom_np`, if the libc that runs has it.
+fn add_close_from() -> Option<AddCloseFrom> {
+    static FOUND: OnceLock<Option<AddCloseFrom>> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let name = c"posix_spawn_file_actions_addclosefrom_np";
+        // SAFETY: looks a name up in the loaded libraries.
+        let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        // SAFETY: null is `None`; anything else is the function of that name, whose type in every
+        // libc that has it is this one.
+        unsafe { std::mem::transmute::<*mut libc::c_void, Option<AddCloseFrom>>(address) }
+    })
+}
+
+/// The child's signals.
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new(hold_interrupt: bool) -> io::Result<Self> {
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: init writes the structure behind the pointer; it is read only if it succeeded.
+        let mut this = unsafe {
+            check(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
+            Self(attributes.assume_init())
+        };
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let mut blocked = interrupt::no_signals();
+        let mut default = interrupt::no_signals();
+        // SAFETY: the sets are initialised, and so is the structure; the setters copy the sets.
+        unsafe {
+            if hold_interrupt {
+                libc::sigaddset(&raw mut blocked, libc::SIGINT);
+            }
+            check(libc::posix_spawnattr_setsigmask(&raw mut this.0, &raw const blocked))?;
+            libc::sigaddset(&raw mut default, libc::SIGCHLD);
+            if interrupt::is_ignored() {
+                libc::sigaddset(&raw mut default, libc::SIGINT);
+            }
+            check(libc::posix_spawnattr_setsigdefault(&raw mut this.0, &raw const default))?;
+            check(libc::posix_spawnattr_setflags(&raw mut this.0, flags as libc::c_short))?;
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: the structure is initialised and not used again.
+        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
+    }
+}
+
+/// Strings and the null-terminated vector of pointers to them.
+struct Strings {
+    pointers: Vec<*mut libc::c_char>,
+    /// What the pointers point into; its heap blocks stay where they are.
+    _strings: Vec<CString>,
+}
+
+impl Strings {
+    fn new(strings: impl Iterator<Item = io::Result<CString>>) -> io::Result<Self> {
+        let strings = strings.collect::<io::Result<Vec<_>>>()?;
+        let pointers = strings
+            .iter()
+            .map(|string| string.as_ptr().cast_mut())
+            .chain([ptr::null_mut()])
+            .collect();
+        Ok(Self { pointers, _strings: strings })
+    }
+
+    fn as_ptr(&self) -> *const *mut libc::c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+fn c_string(text: impl Into<OsString>) -> io::Result<CString> {
+    let text: OsString = text.into();
+    CString::new(text.into_vec()).map_err(|error| {
+        let text = OsString::from_vec(error.into_vec());
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{:?} contains a zero byte", OsStr::display(&text).to_string()),
+        )
+    })
+}
+
+/// The posix_spawn family returns its error instead of setting errno.
+fn check(error: libc::c_int) -> io::Result<()> {
+    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
+}

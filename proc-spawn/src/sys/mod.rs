@@ -1,0 +1,28 @@
+//! What this crate asks of the operating system. One folder a system; each provides, under the
+//! same names:
+//!
+//! | name | contract |
+//! |---|---|
+//! | `Descriptor`, `BorrowedDescriptor` | an open file, pipe or socket, owned and lent |
+//! | `start::start(Start)` | starts the image that this process runs, even if its file was deleted or replaced, with this process's arguments; the child holds the three standard streams and the hand-over, no other descriptor |
+//! | `start::open_null()` | a file that is always empty and takes everything |
+//! | `end::Pidfd` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
+//! | `interrupt::ignore()` | keeps the terminal's interrupt from this process, which was started with `hold_interrupt` |
+//! | `runtime::at_exit(f)` | calls `f` in a normal exit of this process, however it is asked for |
+//! | `runtime::leave(code)` | ends this process now and calls nobody |
+//! | `runtime::thread_count()` | the threads of this process |
+//! | `runtime::name_command(name)` | what process listings show |
+//! | `runtime::parent_id()` | the process that this one is a child of |
+//! | `constructor` | `enable_test_support!`, which runs before `main` |
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{BorrowedDescriptor, Descriptor, end, interrupt, runtime, start};
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "proc-spawn has a body for Linux only so far: it starts /proc/self/exe anew and waits for the \
+     end of a process on a pidfd. PLATFORM.md says what other systems offer for each."
+);

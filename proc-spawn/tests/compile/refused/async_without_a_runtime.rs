@@ -1,0 +1,2 @@
+#[proc_spawn::main]
+async fn main() {}

@@ -1,0 +1,4 @@
+#[proc_spawn::main]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+fn main() {
+    proc_spawn::init();
+    let name = String::from("Ada");
+    let _ = proc_spawn::Process::spawn(move || name.len(), ());
+}

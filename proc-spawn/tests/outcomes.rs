@@ -1,0 +1,254 @@
+//! Every way in which a process can end, as its parent sees it.
+
+mod watchdog;
+
+use std::process::{abort, exit};
+use std::time::Duration;
+use std::{panic, thread};
+
+use proc_spawn::{Failure, JoinError, Panic, Process};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+fn same<T>(value: T) -> T {
+    value
+}
+
+fn forever() {
+    loop {
+        thread::park();
+    }
+}
+
+/// The panic of a function that was to panic.
+fn panic_of<R: std::fmt::Debug>(result: Result<R, JoinError>) -> Panic {
+    match result {
+        Err(JoinError::Panicked(panic)) => panic,
+        other => panic!("expected a panic, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_function_runs_in_a_process_of_its_own_and_its_result_comes_back() {
+    let _watchdog = watch("a plain spawn");
+    let child = Process::spawn(std::process::id, ()).unwrap();
+    let id = child.id();
+    assert_ne!(id, std::process::id());
+    assert_eq!(child.wait().code(), Some(0));
+    assert_eq!(child.join().unwrap(), id);
+}
+
+#[test]
+fn items_generic_functions_and_closures_are_called_with_spread_arguments() {
+    let _watchdog = watch("a call");
+    assert_eq!(Process::spawn(add, (1, 2)).unwrap().join().unwrap(), 3);
+    assert_eq!(Process::spawn(same, (1_u8, "x".to_owned())).unwrap().join().unwrap().1, "x");
+    assert_eq!(Process::spawn(|a, b, c| a + b + c, (1, 2, 3)).unwrap().join().unwrap(), 6);
+    assert_eq!(Process::spawn(|| 7_u16, ()).unwrap().join().unwrap(), 7);
+    assert_eq!(Process::spawn(|it: Vec<u8>| it.len(), vec![0; 3]).unwrap().join().unwrap(), 3);
+}
+
+#[test]
+fn a_large_argument_and_a_large_result_arrive_whole() {
+    let _watchdog = watch("a large result");
+    let text: String = ('a'..='z').cycle().take(5 << 20).collect();
+    let child = Process::spawn(same, text.clone()).unwrap();
+    assert!(child.join().unwrap() == text);
+}
+
+#[test]
+fn a_panic_comes_back_with_message_place_thread_and_stack() {
+    let _watchdog = watch("a panic");
+    fn fail(number: u32) -> u32 {
+        panic!("the number is {number}")
+    }
+    let line = line!() - 2;
+    let builder = Process::builder().env_remove("RUST_LIB_BACKTRACE").env_remove("RUST_BACKTRACE");
+    let child = builder.spawn(fail, 13).unwrap();
+    assert_eq!(child.wait().code(), Some(101));
+    let panic = panic_of(child.join());
+    assert_eq!(panic.message, "the number is 13");
+    let location = panic.location.expect("a place");
+    assert!(location.file.ends_with("outcomes.rs"), "{location}");
+    assert_eq!((location.line, location.column), (line, 9));
+    assert!(panic.backtrace.expect("a stack").contains("fail"));
+}
+
+#[test]
+fn the_stack_of_a_panic_can_be_left_out() {
+    let _watchdog = watch("a panic");
+    let builder = Process::builder().env("RUST_LIB_BACKTRACE", "0");
+    let panic = panic_of(builder.spawn(|| -> () { panic!("no") }, ()).unwrap().join());
+    assert_eq!((panic.message.as_str(), panic.backtrace), ("no", None));
+}
+
+#[test]
+fn a_panic_that_was_caught_before_leaves_no_trace_in_a_later_one() {
+    let _watchdog = watch("a second panic");
+    let child = Process::spawn(
+        || -> () {
+            let _ = panic::catch_unwind(|| panic!("the first"));
+            panic::resume_unwind(Box::new("the second".to_owned()));
+        },
+        (),
+    );
+    let panic = panic_of(child.unwrap().join());
+    assert_eq!((panic.message.as_str(), panic.location), ("the second", None));
+}
+
+#[test]
+fn the_error_that_a_function_returns_keeps_its_sources() {
+    let _watchdog = watch("an error");
+    fn parse(text: String) -> Result<u8, Failure> {
+        let number = text.parse::<u8>().map_err(|error| Failure::from(error).context("no byte"))?;
+        Ok(number)
+    }
+    let failure = Process::spawn(parse, "300".to_owned()).unwrap().join().unwrap().unwrap_err();
+    assert_eq!(format!("{failure:#}"), "no byte: number too large to fit in target type");
+    assert!(failure.as_error().source().is_some());
+}
+
+#[test]
+fn a_killed_process_is_reported_with_its_signal() {
+    let _watchdog = watch("a kill");
+    let child = Process::spawn(forever, ()).unwrap();
+    assert!(child.is_alive());
+    assert_eq!(child.exitcode(), None);
+    child.kill().unwrap();
+    child.wait();
+    assert!(!child.is_alive());
+    assert_eq!(child.exitcode(), Some(-9));
+    child.kill().expect("killing the dead is no error");
+    assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, core_dumped: false })));
+}
+
+#[test]
+fn a_process_that_is_asked_to_end_ends() {
+    let _watchdog = watch("a request to end");
+    let child = Process::spawn(forever, ()).unwrap();
+    child.terminate().unwrap();
+    assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 15, .. })));
+}
+
+#[test]
+fn an_abort_is_a_crash_and_an_early_exit_is_an_exit() {
+    let _watchdog = watch("an abort");
+    let aborted = Process::spawn(|| -> () { abort() }, ()).unwrap();
+    assert!(matches!(aborted.join(), Err(JoinError::Crashed { signal: 6, .. })));
+    for code in [0, 7] {
+        let exited = Process::spawn(|code: i32| -> u8 { exit(code) }, code).unwrap();
+        match exited.join() {
+            Err(JoinError::Exited { code: seen }) => assert_eq!(seen, code),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_result_counts_although_the_process_crashed_after_handing_it_over() {
+    let _watchdog = watch("a late crash");
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            abort();
+        }
+    }
+    thread_local!(static BOMB: Bomb = const { Bomb });
+    let child = Process::spawn(|| BOMB.with(|_| 42), ()).unwrap();
+    child.wait();
+    assert_eq!(child.exitcode(), Some(-6));
+    assert_eq!(child.join().unwrap(), 42);
+}
+
+#[test]
+fn a_result_is_taken_once() {
+    let _watchdog = watch("a second join");
+    let mut child = Process::spawn(add, (1, 1)).unwrap();
+    assert_eq!(child.join_timeout(Duration::MAX).expect("it ends").unwrap(), 2);
+    assert!(matches!(child.try_join(), Some(Err(JoinError::Taken))));
+    assert!(matches!(child.join(), Err(JoinError::Taken)));
+}
+
+#[test]
+fn a_join_that_times_out_can_be_repeated() {
+    let _watchdog = watch("a timeout");
+    let mut child = Process::spawn(forever, ()).unwrap();
+    assert!(child.try_join().is_none());
+    assert!(child.join_timeout(Duration::from_millis(1)).is_none());
+    assert!(child.wait_timeout(Duration::ZERO).is_none());
+    child.kill().unwrap();
+    assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, .. })));
+}
+
+/// What goes wrong when this is encoded or decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    None,
+    Encode,
+    EncodePanic,
+    Decode,
+    DecodePanic,
+}
+
+impl Serialize for Flaw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Encode => Err(serde::ser::Error::custom("this cannot be encoded")),
+            Self::EncodePanic => panic!("the encoding panics"),
+            other => (*other as u8).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Flaw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            byte if byte == Self::Decode as u8 => {
+                Err(serde::de::Error::custom("this cannot be decoded"))
+            }
+            byte if byte == Self::DecodePanic as u8 => panic!("the decoding panics"),
+            _ => Ok(Self::None),
+        }
+    }
+}
+
+/// Makes a value in the child, where there was none before.
+fn make(number: u8) -> Flaw {
+    [Flaw::None, Flaw::Encode, Flaw::EncodePanic, Flaw::Decode][usize::from(number)]
+}
+
+#[test]
+fn arguments_that_cannot_be_encoded_start_nothing() {
+    let _watchdog = watch("an argument");
+    let error = Process::spawn(same, Flaw::Encode).unwrap_err();
+    assert_eq!(error.to_string(), "failed to encode the arguments");
+}
+
+#[test]
+fn arguments_that_cannot_be_decoded_are_reported() {
+    let _watchdog = watch("an argument");
+    let child = Process::spawn(same, Flaw::Decode).unwrap();
+    assert_eq!(child.wait().code(), Some(1));
+    assert!(matches!(child.join(), Err(JoinError::Arguments(_))));
+    let child = Process::spawn(same, Flaw::DecodePanic).unwrap();
+    assert_eq!(panic_of(child.join()).message, "the decoding panics");
+}
+
+#[test]
+fn results_that_cannot_be_encoded_or_decoded_are_reported() {
+    let _watchdog = watch("a result");
+    assert_eq!(Process::spawn(make, 0).unwrap().join().unwrap(), Flaw::None);
+    match Process::spawn(make, 1).unwrap().join() {
+        Err(JoinError::Encode(problem)) => assert!(problem.contains("encode"), "{problem}"),
+        other => panic!("{other:?}"),
+    }
+    let panic = panic_of(Process::spawn(make, 2).unwrap().join());
+    assert_eq!(panic.message, "the encoding panics");
+    assert!(matches!(Process::spawn(make, 3).unwrap().join(), Err(JoinError::Decode(_))));
+}
