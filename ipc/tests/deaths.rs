@@ -72,8 +72,7 @@ fn a_receiver_is_told_when_the_last_sender_was_killed_and_not_before() {
         forever();
     }
     let (sender, receiver) = channel(8).unwrap();
-    let children =
-        [sender.clone(), sender].map(|sender| Process::spawn(send_two, sender).unwrap());
+    let children = [sender.clone(), sender].map(|sender| Process::spawn(send_two, sender).unwrap());
     let mut sum = 0;
     for _ in 0..4 {
         sum += receiver.recv().unwrap();
