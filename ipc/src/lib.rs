@@ -1,13 +1,4 @@
-//! How the processes of one program share memory and talk.
-//!
-//! - [`Shared`]: one value that many processes use.
-//! - [`channel`] and [`Queue`]: typed messages.
-//! - Every handle is a value: it can be an argument or result of a process and travel inside a
-//!   message.
-//!
-//! A *program* is all processes of one build that descend from one. When one of them dies, at any
-//! instruction, nobody waits for it, what it alone held is freed, and no message is lost but the one
-//! it had taken.
+#![doc = include_str!("../README.md")]
 
 mod channel;
 mod endpoint;
@@ -16,6 +7,7 @@ mod error;
 mod handle;
 mod heap;
 mod message;
+mod place;
 mod process;
 mod program;
 mod queue;
@@ -32,6 +24,7 @@ pub mod parcel {
 pub use channel::{Receiver, Sender, Untyped, channel};
 pub use error::{DecodeError, EncodeError, RecvError, SendError};
 pub use heap::{ProcessId, Usage};
+pub use place::Place;
 pub use program::usage;
 pub use queue::Queue;
-pub use shared::Shared;
+pub use shared::{Array, Shared, Value};

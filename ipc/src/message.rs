@@ -5,7 +5,6 @@
 //! redeem it once, from that parcel, and what it does not redeem is released with the parcel.
 #![expect(unsafe_code, reason = "reads and writes the blocks of parcels")]
 
-use std::alloc::Layout;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -278,11 +277,4 @@ pub(crate) fn send_along(
 /// The parcel that this thread is decoding.
 pub(crate) fn current_parcel() -> Option<ObjectId> {
     DECODING.with_borrow(|current| *current)
-}
-
-/// The memory that a value of this layout needs.
-pub(crate) fn size_of_value(layout: Layout) -> std::io::Result<Size> {
-    let too_large =
-        || std::io::Error::new(std::io::ErrorKind::OutOfMemory, "too large for the heap");
-    Size::of(layout).ok_or_else(too_large)
 }
