@@ -121,8 +121,7 @@ impl Sender<Untyped> {
         &self,
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<(), SendError<()>> {
-        let forever = Patience::Until(Deadline::never());
-        self.endpoint.send_with((), |encoder, ()| write(encoder), forever)
+        self.send_value_with((), |encoder, ()| write(encoder))
     }
 
     /// Sends what `write` puts if there is room.
@@ -133,7 +132,32 @@ impl Sender<Untyped> {
         &self,
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<(), SendError<()>> {
-        self.endpoint.send_with((), |encoder, ()| write(encoder), Patience::None)
+        self.try_send_value_with((), |encoder, ()| write(encoder))
+    }
+
+    /// Sends what `write` makes of `value`, which moves into the message, waiting while the channel is
+    /// full.
+    ///
+    /// # Errors
+    /// As [`send`](Sender::send), and what `write` returns.
+    pub fn send_value_with<V>(
+        &self,
+        value: V,
+        write: impl FnOnce(&mut Encoder, &V) -> Result<(), EncodeError>,
+    ) -> Result<(), SendError<V>> {
+        self.endpoint.send_with(value, write, Patience::Until(Deadline::never()))
+    }
+
+    /// Sends what `write` makes of `value`, which moves into the message, if there is room.
+    ///
+    /// # Errors
+    /// As [`try_send`](Sender::try_send), and what `write` returns.
+    pub fn try_send_value_with<V>(
+        &self,
+        value: V,
+        write: impl FnOnce(&mut Encoder, &V) -> Result<(), EncodeError>,
+    ) -> Result<(), SendError<V>> {
+        self.endpoint.send_with(value, write, Patience::None)
     }
 }
 

@@ -144,6 +144,9 @@ impl Endpoint {
             Ok(encoded) => encoded,
             Err(error) => return Err(SendError::Encode { value: Some(value), error }),
         };
+        if encoded.is_unique() {
+            return self.send_unique(value, encoded, patience);
+        }
         let sent = if encoded.is_plain() && encoded.bytes.len() <= INLINE {
             self.push(Payload::Inline(&encoded.bytes), patience)
         } else {
@@ -163,6 +166,56 @@ impl Endpoint {
             Failed::Full => SendError::Full(value),
             Failed::Timeout => SendError::Timeout(value),
         })
+    }
+
+    /// Sends a message with something in it that can have only one owner: the value has to be dropped
+    /// before anybody can receive it, and so cannot be given back from then on. While the ring is
+    /// full, it still is.
+    fn send_unique<T>(
+        &self,
+        value: T,
+        mut encoded: Encoded,
+        patience: Patience,
+    ) -> Result<(), SendError<T>> {
+        match self.wait_for_room(patience) {
+            Ok(()) => {}
+            Err(Failed::Disconnected) => return Err(SendError::Disconnected(value)),
+            Err(Failed::Full) => return Err(SendError::Full(value)),
+            Err(Failed::Timeout) => return Err(SendError::Timeout(value)),
+        }
+        let lost = |error| SendError::Io { value: None, error };
+        if let Err(error) = encoded.take_from(value) {
+            return Err(SendError::Encode { value: None, error });
+        }
+        let inside = Owner::Object(self.hold.object());
+        let parcel = match encoded.into_parcel(inside) {
+            Ok((_, parcel)) => parcel,
+            Err(TooLarge::Message) => return Err(lost(io::ErrorKind::FileTooLarge.into())),
+            Err(TooLarge::Heap(error)) => return Err(lost(error)),
+        };
+        self.push_parcel(parcel, inside, patience).map_err(|failed| match failed {
+            Failed::Disconnected => lost(io::ErrorKind::BrokenPipe.into()),
+            // Others were faster and took the room that there was.
+            Failed::Full => lost(io::ErrorKind::WouldBlock.into()),
+            Failed::Timeout => lost(io::ErrorKind::TimedOut.into()),
+        })
+    }
+
+    fn wait_for_room(&self, patience: Patience) -> Result<(), Failed> {
+        let mut sleeper = Sleeper::new(self.ring.not_full(), patience);
+        loop {
+            if self.nobody_receives() {
+                return Err(Failed::Disconnected);
+            }
+            if self.ring.has_room() {
+                return Ok(());
+            }
+            match sleeper.sleep() {
+                Slept::TryAgain => {}
+                Slept::NotAllowed => return Err(Failed::Full),
+                Slept::TimeIsUp => return Err(Failed::Timeout),
+            }
+        }
     }
 
     fn push_parcel(&self, parcel: HoldId, inside: Owner, patience: Patience) -> Result<(), Failed> {

@@ -37,6 +37,12 @@ impl Hold {
         self.id
     }
 
+    /// Whether nobody else, no message either, has a hold on the object. If so, it stays so until this
+    /// process makes another.
+    pub(crate) fn is_only_one(&self) -> bool {
+        self.program.heap.hold_count(self.object) == 1
+    }
+
     /// Lets go of the hold without releasing it: somebody else has it now.
     pub(crate) fn forget(self) {
         std::mem::forget(self);
@@ -77,10 +83,28 @@ pub(crate) fn serialize<S: Serializer>(
             Ticket { index, generation }.serialize(serializer)
         }
         Some(Err(error)) => Err(S::Error::custom(error)),
-        None => Err(S::Error::custom(
-            "a handle can only travel in a message between processes of its own program, or as \
-             their argument or result",
-        )),
+        None => Err(S::Error::custom(NO_MESSAGE)),
+    }
+}
+
+const NO_MESSAGE: &str = "a handle can only travel in a message between processes of its own \
+                          program, or as their argument or result";
+
+/// Sends `hold` itself along with the message that is being encoded: there is no other handle to its
+/// object, and there will be none. It moves when the value that contains it has been dropped.
+pub(crate) fn serialize_unique<S: Serializer>(
+    hold: &Hold,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match message::move_along(hold.id) {
+        Some(true) => {
+            let HoldId { index, generation } = hold.id;
+            Ticket { index, generation }.serialize(serializer)
+        }
+        Some(false) => {
+            Err(S::Error::custom("something that can have only one owner is in the message twice"))
+        }
+        None => Err(S::Error::custom(NO_MESSAGE)),
     }
 }
 

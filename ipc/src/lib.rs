@@ -7,6 +7,7 @@ mod error;
 mod handle;
 mod heap;
 mod message;
+mod owned;
 mod place;
 mod process;
 mod program;
@@ -24,6 +25,7 @@ pub mod parcel {
 pub use channel::{Receiver, Sender, Untyped, channel};
 pub use error::{DecodeError, EncodeError, RecvError, SendError};
 pub use heap::{ProcessId, Usage};
+pub use owned::Owned;
 pub use place::Place;
 pub use program::usage;
 pub use queue::Queue;

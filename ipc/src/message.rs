@@ -22,6 +22,16 @@ pub(crate) struct Encoded {
     pub(crate) bytes: Vec<u8>,
     /// New holds of this process, one for each handle in the value.
     holds: Vec<HoldId>,
+    /// Holds of the value's own, of things that there is only one handle to. They become the message's
+    /// when the value has been dropped.
+    unique: Vec<HoldId>,
+}
+
+/// The handles of the message that a thread is encoding.
+#[derive(Debug, Default)]
+struct Handles {
+    holds: Vec<HoldId>,
+    unique: Vec<HoldId>,
 }
 
 impl fmt::Debug for Encoded {
@@ -33,9 +43,11 @@ impl fmt::Debug for Encoded {
 
 thread_local! {
     /// The message that this thread is encoding: handles put their holds here.
-    static ENCODING: RefCell<Option<Vec<HoldId>>> = const { RefCell::new(None) };
+    static ENCODING: RefCell<Option<Handles>> = const { RefCell::new(None) };
     /// The parcel that this thread is decoding: handles redeem their holds from it.
     static DECODING: RefCell<Option<ObjectId>> = const { RefCell::new(None) };
+    /// Unique things whose values this thread is dropping, and whether they were dropped yet.
+    static LEAVING: RefCell<Vec<(HoldId, bool)>> = const { RefCell::new(Vec::new()) };
     /// Memory for the next message, kept from the last.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
@@ -118,18 +130,42 @@ impl Encoded {
     ) -> Result<Encoded, EncodeError> {
         let mut encoder = Encoder { bytes: BUFFER.take() };
         encoder.bytes.clear();
-        let encoding = Within::enter(&ENCODING, Vec::new());
+        let encoding = Within::enter(&ENCODING, Handles::default());
         let written = write(&mut encoder);
-        let holds = encoding.take().unwrap_or_default();
+        let Handles { holds, unique } = encoding.take().unwrap_or_default();
         drop(encoding);
         // Made before the check, so that the holds are released also when the encoding failed.
-        let encoded = Encoded { program, bytes: encoder.bytes, holds };
+        let encoded = Encoded { program, bytes: encoder.bytes, holds, unique };
         written.map(|()| encoded)
     }
 
     /// Whether the message is bytes and nothing else.
     pub(crate) fn is_plain(&self) -> bool {
-        self.holds.is_empty()
+        self.holds.is_empty() && self.unique.is_empty()
+    }
+
+    /// Whether there is something in the value that must not be in two places.
+    pub(crate) fn is_unique(&self) -> bool {
+        !self.unique.is_empty()
+    }
+
+    /// Drops the value that was encoded, so that what is unique in it is in the message alone.
+    ///
+    /// serde encodes by reference: whoever encoded a unique thing could still have it afterwards, in
+    /// an `Arc` for instance, or forget it. So each one must be seen to be dropped, once, while the
+    /// value is; then it belongs to the message. Runs the value's own `Drop`.
+    pub(crate) fn take_from<T>(&mut self, value: T) -> Result<(), EncodeError> {
+        if self.unique.is_empty() {
+            drop(value);
+            return Ok(());
+        }
+        let leaving = Leaving::begin(&self.unique);
+        drop(value);
+        let (left, kept) = leaving.end();
+        // What left the value is this message's from here on, whether it is sent or not.
+        self.holds.extend(left);
+        self.unique.clear();
+        if kept { Err(EncodeError::new(STILL_ELSEWHERE)) } else { Ok(()) }
     }
 
     /// Puts the message into a parcel that `owner` has. This process answers for it until a slot
@@ -153,6 +189,47 @@ impl Encoded {
         }
         Ok((parcel.object, parcel.hold))
     }
+}
+
+const STILL_ELSEWHERE: &str = "something that can have only one owner is still in use by the sender: \
+                               it was encoded but not moved into the message";
+
+/// Watches the unique things of a message being dropped along with its value.
+struct Leaving {
+    start: usize,
+}
+
+impl Leaving {
+    fn begin(unique: &[HoldId]) -> Leaving {
+        LEAVING.with_borrow_mut(|leaving| {
+            let start = leaving.len();
+            leaving.extend(unique.iter().map(|hold| (*hold, false)));
+            Leaving { start }
+        })
+    }
+
+    /// Those that left the value, and whether some did not.
+    fn end(self) -> (Vec<HoldId>, bool) {
+        let mine: Vec<_> = LEAVING.with_borrow_mut(|leaving| leaving.drain(self.start..).collect());
+        std::mem::forget(self);
+        let kept = mine.iter().any(|(_, left)| !left);
+        (mine.into_iter().filter_map(|(hold, left)| left.then_some(hold)).collect(), kept)
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        // The value's `Drop` panicked. What had left it by then stays with this process, unused.
+        LEAVING.with_borrow_mut(|leaving| leaving.truncate(self.start));
+    }
+}
+
+/// Called when a unique thing is dropped: whether it moves into a message, and so must not be released.
+pub(crate) fn leaves(hold: HoldId) -> bool {
+    LEAVING.with_borrow_mut(|leaving| {
+        let found = leaving.iter_mut().rev().find(|(one, left)| *one == hold && !*left);
+        found.map(|(_, left)| *left = true).is_some()
+    })
 }
 
 impl Drop for Encoded {
@@ -200,12 +277,13 @@ pub(crate) fn one<T: DeserializeOwned>(decoder: &mut Decoder<'_>) -> Result<T, D
 pub struct Parcel(Hold);
 
 impl Parcel {
-    /// Encodes a value.
+    /// Encodes a value, which moves into the parcel.
     ///
     /// # Errors
-    /// The value's serde code failed, or the heap is full.
-    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Parcel, EncodeError> {
-        Parcel::encode_with(|encoder| encoder.put(value))
+    /// The value's serde code failed, the heap is full, or something in the value that can have only one
+    /// owner is still in use elsewhere.
+    pub fn encode<T: Serialize>(value: T) -> Result<Parcel, EncodeError> {
+        Parcel::encode_value_with(value, |encoder, value| encoder.put(value))
     }
 
     /// Encodes what `write` puts.
@@ -215,9 +293,22 @@ impl Parcel {
     pub fn encode_with(
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<Parcel, EncodeError> {
+        Parcel::encode_value_with((), |encoder, ()| write(encoder))
+    }
+
+    /// Encodes what `write` makes of `value`, which moves into the parcel.
+    ///
+    /// # Errors
+    /// As [`encode`](Parcel::encode), and what `write` returns.
+    pub fn encode_value_with<T>(
+        value: T,
+        write: impl FnOnce(&mut Encoder, &T) -> Result<(), EncodeError>,
+    ) -> Result<Parcel, EncodeError> {
         let program = Program::current().map_err(EncodeError::new)?;
         let owner = Owner::Process(program.me);
-        match Encoded::new(program, write)?.into_parcel(owner) {
+        let mut encoded = Encoded::new(program, |encoder| write(encoder, &value))?;
+        encoded.take_from(value)?;
+        match encoded.into_parcel(owner) {
             Ok((object, hold)) => Ok(Parcel(Hold::new(program, hold, object))),
             Err(TooLarge::Message) => Err(EncodeError::new("the value is larger than any block")),
             Err(TooLarge::Heap(error)) => Err(EncodeError::new(error)),
@@ -268,9 +359,22 @@ pub(crate) fn send_along(
     role: Role,
 ) -> Option<std::io::Result<HoldId>> {
     ENCODING.with_borrow_mut(|current| {
-        let holds = current.as_mut()?;
+        let handles = current.as_mut()?;
         let hold = program.heap.add_hold(object, Owner::Process(program.me), role);
-        Some(hold.inspect(|hold| holds.push(*hold)))
+        Some(hold.inspect(|hold| handles.holds.push(*hold)))
+    })
+}
+
+/// Puts a hold that nobody else has into the message that this thread is encoding. `None` if it
+/// encodes none, `false` if the hold is in the message already.
+pub(crate) fn move_along(hold: HoldId) -> Option<bool> {
+    ENCODING.with_borrow_mut(|current| {
+        let unique = &mut current.as_mut()?.unique;
+        let first = !unique.contains(&hold);
+        if first {
+            unique.push(hold);
+        }
+        Some(first)
     })
 }
 

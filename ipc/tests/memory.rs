@@ -78,7 +78,9 @@ fn a_failed_decode_releases_what_came_with_the_message() {
         let (sender, receiver) = channel::<Untyped>(2).expect("a channel");
         for _ in 0..100 {
             let value = Shared::new(1u64).expect("memory");
-            sender.send_with(|message| message.put(&(value, 1u8))).expect("sent");
+            sender
+                .send_value_with((value, 1u8), |message, value| message.put(value))
+                .expect("sent");
             assert!(receiver.recv_with(|message| message.take::<Shared<u8>>()).is_err());
         }
     });

@@ -151,11 +151,13 @@ fn made_up_bytes_are_no_handle() {
     let value = Shared::new(1u64).expect("memory");
     for name in [(0u32, 0u32), (1, 0), (u32::MAX, 7)] {
         // Without a handle in the message, and with one whose name the bytes do not give.
-        sender.send_with(|message| message.put(&name)).expect("sent");
+        sender.send_value_with((), |message, ()| message.put(&name)).expect("sent");
         let got = receiver.recv_with(|message| message.take::<Shared<u64>>());
         assert!(matches!(got, Err(RecvError::Decode(_))), "{name:?}");
         sender
-            .send_with(|message| message.put(&name).and_then(|()| message.put(&value)))
+            .send_value_with(&value, |message, value| {
+                message.put(&name).and_then(|()| message.put(value))
+            })
             .expect("sent");
         let got = receiver.recv_with(|message| message.take::<Shared<u64>>());
         assert!(matches!(got, Err(RecvError::Decode(_))), "{name:?}");
@@ -166,7 +168,7 @@ fn made_up_bytes_are_no_handle() {
 fn a_handle_to_another_type_is_refused_and_released() {
     let (sender, receiver) = channel::<Untyped>(1).expect("a channel");
     let value = Shared::new(1u64).expect("memory");
-    sender.send_with(|message| message.put(&value)).expect("sent");
+    sender.send_value_with(&value, |message, value| message.put(value)).expect("sent");
     let got = receiver.recv_with(|message| message.take::<Shared<i64>>());
     assert!(matches!(got, Err(RecvError::Decode(_))));
 }

@@ -149,6 +149,10 @@ impl Heap {
         self.load(self.fields(object).length())
     }
 
+    pub(crate) fn hold_count(&self, object: ObjectId) -> u32 {
+        halves(self.load(self.fields(object).holds())).0
+    }
+
     /// Holds that may send to a ring, and holds that may receive from it.
     pub(crate) fn roles(&self, object: ObjectId) -> (u32, u32) {
         halves(self.load(self.fields(object).roles()))

@@ -134,8 +134,21 @@ impl<'h> Ring<'h> {
         self.slots.len() as u64
     }
 
+    /// Whether a message could be sent now, if nobody else sends one first.
+    pub(crate) fn has_room(&self) -> bool {
+        loop {
+            let ticket = self.header.tail.load(Ordering::Relaxed);
+            let seen = self.slot(ticket).load();
+            if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
+                Ring::advance(&self.header.tail, ticket);
+                continue;
+            }
+            return seen.ticket == ticket && self.may_use(ticket);
+        }
+    }
+
     /// Whether ticket `t` may be used: the message `capacity` tickets before it was taken out.
-    fn has_room(&self, ticket: u64) -> bool {
+    fn may_use(&self, ticket: u64) -> bool {
         self.capacity == self.lap()
             || ticket < self.capacity
             || self.slot(ticket - self.capacity).load().ticket > ticket - self.capacity
@@ -158,7 +171,7 @@ impl<'h> Ring<'h> {
                 Ring::advance(&header.tail, ticket);
                 continue;
             }
-            if seen.ticket < ticket || !self.has_room(ticket) {
+            if seen.ticket < ticket || !self.may_use(ticket) {
                 if header.tail.load(Ordering::Relaxed) == ticket {
                     return Push::Full;
                 }
