@@ -283,24 +283,14 @@ impl Parcel {
     /// The value's serde code failed, the heap is full, or something in the value that can have only one
     /// owner is still in use elsewhere.
     pub fn encode<T: Serialize>(value: T) -> Result<Parcel, EncodeError> {
-        Parcel::encode_value_with(value, |encoder, value| encoder.put(value))
-    }
-
-    /// Encodes what `write` puts.
-    ///
-    /// # Errors
-    /// As [`encode`](Parcel::encode), and what `write` returns.
-    pub fn encode_with(
-        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
-    ) -> Result<Parcel, EncodeError> {
-        Parcel::encode_value_with((), |encoder, ()| write(encoder))
+        Parcel::encode_with(value, |encoder, value| encoder.put(value))
     }
 
     /// Encodes what `write` makes of `value`, which moves into the parcel.
     ///
     /// # Errors
     /// As [`encode`](Parcel::encode), and what `write` returns.
-    pub fn encode_value_with<T>(
+    pub fn encode_with<T>(
         value: T,
         write: impl FnOnce(&mut Encoder, &T) -> Result<(), EncodeError>,
     ) -> Result<Parcel, EncodeError> {
