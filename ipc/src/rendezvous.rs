@@ -139,7 +139,7 @@ impl Invitation {
     }
 
     /// The child was started. From now on its end is noticed; `on_end` is called on the keeper's
-    /// thread once it is gone and what it held is released. It must not block.
+    /// thread once it has ended and what it held is released. It must not block.
     ///
     /// # Errors
     /// The keeper cannot be started.
@@ -155,6 +155,7 @@ impl Invitation {
             pidfd: Pidfd::from(pidfd),
             line: Some(Arc::clone(&line)),
             on_end: Some(on_end),
+            swept: false,
         };
         self.program.keeper.watch(ward)?;
         self.child = None;
@@ -256,13 +257,16 @@ pub fn arrived() -> bool {
 /// # Errors
 /// Why it cannot. The parent was told already.
 pub fn join() -> Result<Arrival, Refusal> {
-    let line = handover::take();
+    let line = handover::take().map_err(|error| Refusal::System(error.to_string()))?;
     join_on(line.as_fd()).inspect_err(|refusal| refuse_on(line.as_fd(), refusal))
 }
 
 /// Tells the parent why this process will not join, in place of [`join`] or after it.
 pub fn refuse(refusal: &Refusal) {
-    refuse_on(handover::take().as_fd(), refusal);
+    // Without its line it can only end; the parent sees that.
+    if let Ok(line) = handover::take() {
+        refuse_on(line.as_fd(), refusal);
+    }
 }
 
 fn refuse_on(line: BorrowedFd<'_>, refusal: &Refusal) {

@@ -74,7 +74,8 @@ proptest! {
                         prop_assert_eq!(values.iter().map(|v| **v).collect::<Vec<_>>(), expected);
                     }
                     (Err(RecvError::Empty), None) => {
-                        prop_assert!(!closed && !(shared && clones.is_empty()));
+                        let alone = shared && clones.is_empty();
+                        prop_assert!(!closed && !alone);
                     }
                     (Err(RecvError::Disconnected), None) => {
                         prop_assert!(closed || (shared && clones.is_empty()));

@@ -1,9 +1,10 @@
 //! How a child comes by its function and its arguments, and its parent by the outcome.
 //!
-//! The parent encodes one message, {name of the entry, lineage, sender for the outcome, arguments}, gives it to the
-//! place that `ipc` keeps for the child, and starts the child with the hand-over. The entry is
-//! a function of this crate, made for just these types, that decodes the rest of the message. The outcome comes back
-//! through a channel that has room for it, so the child never waits for its parent.
+//! The parent encodes one message, {name of the entry, lineage, sender for the outcome, arguments},
+//! gives it to the place that `ipc` keeps for the child, and starts the child with the hand-over.
+//! The entry is a function of this crate, made for just these types, that decodes the rest of the
+//! message. The outcome comes back through a channel that has room for it, so the child never waits
+//! for its parent.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -122,15 +123,18 @@ where
 
     let (sender, words) = ipc::channel::<Word<F::Output>>(WORDS)
         .map_err(SpawnError::system("make the channel for a process's result"))?;
-    let parcel = Parcel::encode_with(|message| {
-        let parent = identity::name().to_owned();
-        let ignore_interrupt = own.ignore_interrupt;
-        message.put(&Preamble { entry, lineage, parent, ignore_interrupt })?;
-        message.put(&sender)?;
-        message.put(&args)
+    let preamble = Preamble {
+        entry,
+        lineage,
+        parent: identity::name().to_owned(),
+        ignore_interrupt: own.ignore_interrupt,
+    };
+    // The sender moves along, so the child's is the only one: once it is gone, no word will come.
+    let parcel = Parcel::encode_with((sender, args), |message, (sender, args)| {
+        message.put(&preamble)?;
+        message.put(sender)?;
+        message.put(args)
     })?;
-    // The child's sender must be the only one: once it is gone, there will be no outcome.
-    drop((sender, args));
     let invitation = Invitation::new(&name, daemon)
         .map_err(SpawnError::system("find a place for another process"))?;
     invitation.put(parcel).map_err(SpawnError::system("queue the greeting of a process"))?;
@@ -147,12 +151,18 @@ where
         None => "start this program again".to_owned(),
         Some(directory) => format!("start this program again in {}", directory.display()),
     }))?;
-    let watched = pidfd.try_clone();
-    // Should one of the next two fail, the settler ends the child.
+    // From here on a failure drops the settler, which ends the child, and only then the invitation:
+    // the child's place must not go to another one while it may still take it.
     let (child, settler) = Child::record(id, pidfd, name, daemon, own.on_end);
-    let guest = watched
-        .and_then(|pidfd| invitation.started(pidfd, Box::new(move || settler.swept())))
-        .map_err(SpawnError::system("watch a process"))?;
+    let watching = SpawnError::system("watch a process");
+    let guest = match child.another_pidfd() {
+        Ok(pidfd) => invitation.started(pidfd, Box::new(move || settler.swept())),
+        Err(error) => {
+            drop(settler);
+            Err(error)
+        }
+    };
+    let guest = guest.map_err(watching)?;
     Ok(Launched { child, link: Link { words, guest }, streams: streams.ours })
 }
 

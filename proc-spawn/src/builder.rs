@@ -129,8 +129,8 @@ impl Builder<Process> {
     }
 
     /// Calls `f` once the child has ended, what it held is released and it is reaped: its handle
-    /// then tells how it ended, and can be joined, without waiting. If `spawn` or `start` fails, `f`
-    /// is dropped and not called.
+    /// then tells how it ended, and can be joined, without waiting. If `spawn` or `start` fails,
+    /// `f` is dropped and not called.
     ///
     /// It is called on a thread that looks after all children of this process. It must
     /// not wait for anything that another child does; dropping the handle of a living daemon

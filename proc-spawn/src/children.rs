@@ -1,9 +1,9 @@
 //! The children of this process that have not been reaped, and the one place that reaps them.
 //!
-//! A child passes three points: it *ends* (the kernel says so, and its status can be looked at), what it held
-//! is *swept* (by the keeper thread of `ipc`), and then it is *settled*: reaped, its status kept in
-//! its record. Only [`Settler`] reaps, so a process id is free only after nothing of the child is
-//! left, and every thread that asks gets the answer from the same record.
+//! A child passes three points: it *ends* (the kernel says so, and its status can be looked at),
+//! what it held is *swept* (by the keeper thread of `ipc`), and then it is *settled*: reaped, its
+//! status kept in its record. Only [`Settler`] reaps, so a process id is free only after nothing of
+//! the child is left, and every thread that asks gets the answer from the same record.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use crate::sys::Descriptor;
 use crate::sys::end::{Fate, Pidfd, Signal};
 
 static CHILDREN: Mutex<BTreeMap<u64, Arc<Child>>> = Mutex::new(BTreeMap::new());
@@ -37,8 +38,8 @@ pub(crate) struct Child {
 enum Duty {
     /// To wait for its end.
     End,
-    /// To wait until it has come to its guard, by this call. It is on its own then; one that has not come
-    /// so far goes down with its parent, for nobody would know of its end.
+    /// To wait until it has come to its guard, by this call. It is on its own then; one that has
+    /// not come so far goes down with its parent, for nobody would know of its end.
     Begin(Box<dyn FnOnce() + Send>),
     /// Nothing.
     Nothing,
@@ -88,8 +89,8 @@ impl Child {
     pub(crate) fn fate(&self) -> Option<Fate> {
         let mut stage = self.stage();
         if let Stage::Running = *stage {
-            // Not settled, so not reaped: the kernel still knows. If it cannot say, it is "not yet",
-            // and the settler will find out.
+            // Not settled, so not reaped: the kernel still knows. If it cannot say, it is "not
+            // yet", and the settler will find out.
             *stage = self.pidfd.look().ok().flatten().map_or(Stage::Running, Stage::Ended);
         }
         match *stage {
@@ -150,6 +151,11 @@ impl Child {
 
     fn duty(&self) -> MutexGuard<'_, Duty> {
         self.duty.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For somebody else to watch it by.
+    pub(crate) fn another_pidfd(&self) -> io::Result<Descriptor> {
+        self.pidfd.try_clone()
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {

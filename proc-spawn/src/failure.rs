@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// How many links of a source chain are kept; an error that is its own source would have no end.
 const MAX_LINKS: usize = 64;
@@ -34,7 +34,8 @@ const MAX_LINKS: usize = 64;
 /// assert_eq!(parse("").unwrap_err().to_string(), "there is nothing to parse");
 /// assert_eq!(parse("x").unwrap_err().to_string(), "invalid digit found in string");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Texts", into = "Texts")]
 pub struct Failure(Box<Link>);
 
 /// One error of a chain.
@@ -100,17 +101,19 @@ impl Failure {
     }
 }
 
-// On the wire a failure is the list of its texts: no nesting, so no depth that a peer chooses.
+/// The wire form: no nesting, so no depth that a peer chooses.
+#[derive(Serialize, Deserialize)]
+struct Texts(Vec<String>);
 
-impl Serialize for Failure {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.chain().collect::<Vec<_>>())
+impl From<Texts> for Failure {
+    fn from(Texts(texts): Texts) -> Self {
+        Self::of_texts(texts)
     }
 }
 
-impl<'de> Deserialize<'de> for Failure {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(Self::of_texts)
+impl From<Failure> for Texts {
+    fn from(failure: Failure) -> Self {
+        Self(failure.chain().map(str::to_owned).collect())
     }
 }
 

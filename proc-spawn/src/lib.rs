@@ -17,9 +17,9 @@
 //! }
 //! ```
 //!
-//! A process is this program, started anew: it shares no memory with its parent, so nothing it does can
-//! damage the parent, it can be killed at any instruction, and what it used is freed with it. How it
-//! ended comes back as a value: a panic with its message and place, a signal, an exit code.
+//! A process is this program, started anew: it shares no memory with its parent, so nothing it does
+//! can damage the parent, it can be killed at any instruction, and what it used is freed with it.
+//! How it ended comes back as a value: a panic with its message and place, a signal, an exit code.
 //!
 //! The one condition is the *main guard*: [`init`] is the first line of `main`, or
 //! [`#[proc_spawn::main]`](main) stands on it, or [`enable_test_support!`] in a test binary.

@@ -6,8 +6,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 use ipc::entry::{self, Entry, EntryError, EntryName};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// A function that consists of code alone: a fn item, or a closure that captures nothing.
 ///
@@ -40,17 +39,17 @@ impl<F: Copy + 'static> CapturesNothing for F {}
 /// A value of `F` must exist, or have existed, in a process of this program.
 pub(crate) unsafe fn conjure<F: CapturesNothing>() -> F {
     const { F::CHECKED };
-    // SAFETY: to read no bytes (checked above) any aligned pointer will do. No bytes are a value of `F`,
-    // for the caller vouches that there was one. `F: Copy`, so one more is nothing that a
+    // SAFETY: to read no bytes (checked above) any aligned pointer will do. No bytes are a value of
+    // `F`, for the caller vouches that there was one. `F: Copy`, so one more is nothing that a
     // holder of the first could not make in safe code.
     unsafe { NonNull::dangling().read() }
 }
 
 /// A function as a value that other processes of the program can be sent.
 ///
-/// On the wire it is the function's name, which is checked where it arrives. Use it to tell a process
-/// that already runs what to do next; a process that is started with the function needs no such
-/// thing.
+/// On the wire it is the function's name, which is checked where it arrives. Use it to tell a
+/// process that already runs what to do next; a process that is started with the function needs no
+/// such thing.
 ///
 /// # Example
 ///
@@ -73,7 +72,8 @@ pub(crate) unsafe fn conjure<F: CapturesNothing>() -> F {
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "EntryName", try_from = "EntryName", bound = "F: CapturesNothing")]
 pub struct Portable<F> {
     function: F,
     name: EntryName,
@@ -104,18 +104,19 @@ impl<F: CapturesNothing> Entry for Witness<F> {
     const POINTER: unsafe fn() -> F = conjure::<F>;
 }
 
-impl<F> Serialize for Portable<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.name.serialize(serializer)
+impl<F> From<Portable<F>> for EntryName {
+    fn from(portable: Portable<F>) -> Self {
+        portable.name
     }
 }
 
-impl<'de, F: CapturesNothing> Deserialize<'de> for Portable<F> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = EntryName::deserialize(deserializer)?;
-        let witness = entry::resolve::<unsafe fn() -> F>(name).map_err(D::Error::custom)?;
-        // SAFETY: there is a witness for this very type, and `new`, which alone gives its name away,
-        // was given a value.
+impl<F: CapturesNothing> TryFrom<EntryName> for Portable<F> {
+    type Error = EntryError;
+
+    fn try_from(name: EntryName) -> Result<Self, EntryError> {
+        let witness = entry::resolve::<unsafe fn() -> F>(name)?;
+        // SAFETY: there is a witness for this very type, and `new`, which alone gives its name
+        // away, was given a value.
         let function = unsafe { witness() };
         Ok(Self { function, name })
     }

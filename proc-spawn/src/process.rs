@@ -22,18 +22,19 @@ use crate::sys::end::{Ending, Fate, Signal, ending};
 
 /// A function that was started in a process of its own.
 ///
-/// The process is this program, started anew: it has the same code and arguments, but no memory of this one. What
-/// the function needs are its arguments, what it makes is its result, and both are serde; handles of
-/// the crate `ipc` may be part of either. Use [`Thread`](crate::Thread) where no wall is needed.
+/// The process is this program, started anew: it has the same code and arguments, but no memory of
+/// this one. What the function needs are its arguments, what it makes is its result, and both are
+/// serde; handles of the crate `ipc` may be part of either. Use [`Thread`](crate::Thread) where no
+/// wall is needed.
 ///
 /// Dropping a handle that was not joined: a daemon is killed; any other runs on and is waited
 /// for at the normal exit of this process. [`detach`](Self::detach) leaves it to itself.
 ///
 /// # Process death
 ///
-/// However the child dies, every method that waits returns, and says how it died. By the time one of them
-/// returns, everything the child held has been released. When this process dies, its daemons
-/// die too; other children run on.
+/// However the child dies, every method that waits returns, and says how it died. By the time one
+/// of them returns, everything the child held has been released. When this process dies, its
+/// daemons die too; other children run on.
 ///
 /// # Example
 ///
@@ -207,7 +208,8 @@ impl<R: DeserializeOwned + 'static> Process<R> {
     /// A result that was handed over counts, whatever became of the process after its
     /// function had returned; [`wait`](Self::wait) tells of that.
     ///
-    /// A pipe to its standard input is closed first, so that a child that reads to the end of it comes there.
+    /// A pipe to its standard input is closed first, so that a child that reads to the end of it
+    /// comes there.
     ///
     /// # Errors
     ///

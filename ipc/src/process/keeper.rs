@@ -23,9 +23,12 @@ pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
 pub(crate) struct Ward {
     pub(crate) id: ProcessId,
     pub(crate) pidfd: Pidfd,
-    /// Hangs up when the process execs, which the pidfd does not tell.
+    /// Hangs up when the process execs, which the pidfd does not tell; at its end it hangs up a little
+    /// before the pidfd does.
     pub(crate) line: Option<Arc<OwnedFd>>,
     pub(crate) on_end: Option<OnEnd>,
+    /// It can touch nothing of the program any more and was swept; its end is still to come.
+    pub(crate) swept: bool,
 }
 
 #[derive(Default)]
@@ -157,26 +160,24 @@ impl Watch {
         let guardian_ended = self.guardian.is_some() && ready.last() == Some(&true);
         let count = self.wards.len();
         let (ended, hung_up) = (&ready[1..=count], &ready[count + 1..=2 * count]);
-        let life = &self.keeper.life;
-        let mut gone = Vec::new();
+        let mut swept = guardian_ended;
         for index in (0..count).rev() {
             let ward = &mut self.wards[index];
-            if ended[index] || (hung_up[index] && life.is_gone(ward.id).unwrap_or(false)) {
-                gone.push(self.wards.swap_remove(index));
-            } else if hung_up[index] {
-                // It closed its end without leaving; that says nothing more, so stop listening.
-                ward.line = None;
+            if hung_up[index] && ward.line.take().is_some() {
+                // It has come to its end, or to an exec; or it only closed its end of the line.
+                let gone = self.keeper.life.is_gone(ward.id).unwrap_or(false);
+                swept |= ward.sweep_if(gone, &self.keeper);
             }
-        }
-        let any = guardian_ended || !gone.is_empty();
-        for ward in gone {
-            self.keeper.sweep(ward.id);
-            ward.on_end.into_iter().for_each(|f| f());
+            if ended[index] {
+                let mut ward = self.wards.swap_remove(index);
+                swept |= ward.sweep_if(true, &self.keeper);
+                ward.on_end.take().into_iter().for_each(|f| f());
+            }
         }
         if guardian_ended {
             self.end_guardian();
         }
-        any
+        swept
     }
 
     fn end_guardian(&mut self) {
@@ -220,7 +221,8 @@ impl Watch {
             if mine && joined && self.wards.iter().all(|ward| ward.id != entry.id) {
                 match self.keeper.life.watch(entry.id)? {
                     Some(pidfd) => {
-                        self.wards.push(Ward { id: entry.id, pidfd, line: None, on_end: None });
+                        let (line, on_end) = (None, None);
+                        self.wards.push(Ward { id: entry.id, pidfd, line, on_end, swept: false });
                     }
                     None => self.keeper.sweep(entry.id),
                 }
@@ -231,6 +233,16 @@ impl Watch {
 }
 
 impl Ward {
+    /// Sweeps it if it is gone and was not swept yet; tells whether it did.
+    fn sweep_if(&mut self, gone: bool, keeper: &Keeper) -> bool {
+        let sweep = gone && !self.swept;
+        if sweep {
+            keeper.sweep(self.id);
+            self.swept = true;
+        }
+        sweep
+    }
+
     /// What to poll beside the pidfd.
     fn line_or<'a>(&'a self, pidfd: &'a Pidfd) -> BorrowedFd<'a> {
         self.line.as_ref().map_or_else(|| pidfd.as_fd(), AsFd::as_fd)

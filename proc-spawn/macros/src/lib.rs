@@ -6,9 +6,9 @@ use proc_macro::TokenStream;
 
 /// Makes a `main` whose program can start processes.
 ///
-/// It calls [`init`](../proc_spawn/fn.init.html) before the body, so that a child runs the function that it was started for
-/// and never the body. After the body it waits for the threads that were started with
-/// `Thread::spawn`, unless they are daemons or were detached.
+/// It calls [`init`](../proc_spawn/fn.init.html) before the body, so that a child runs the function
+/// that it was started for and never the body. After the body it waits for the threads that were
+/// started with `Thread::spawn`, unless they are daemons or were detached.
 ///
 /// `main` may return anything that a plain `main` may. It may be `async` if a runtime's own
 /// attribute stands beside this one, in either order:

@@ -54,7 +54,8 @@ fn run() -> Output {
         .expect("this program starts");
     let mut errors = child.stderr.take().expect("a pipe");
     let (sender, receiver) = channel();
-    // Ends when the last process that could print has ended, so it also tells of a child that is left.
+    // Ends when the last process that could print has ended, so it also tells of a child that is
+    // left.
     thread::spawn(move || {
         let mut stderr = Vec::new();
         let _ = errors.read_to_end(&mut stderr);

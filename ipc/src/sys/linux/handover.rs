@@ -1,7 +1,8 @@
 //! The descriptor that a child inherits.
 #![expect(unsafe_code, reason = "takes possession of an inherited descriptor")]
 
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 /// The number under which a child finds its end of the line: the first after the standard streams.
@@ -16,15 +17,26 @@ pub(crate) fn inherited() -> Option<BorrowedFd<'static>> {
     open.then(|| unsafe { BorrowedFd::borrow_raw(HANDOVER_FD) })
 }
 
+/// Above the heap's descriptor, whatever that becomes.
+const LINE_FROM: RawFd = 16;
+
 /// Takes possession of it, for as long as the process lives. Called when it is known to be ours.
-pub(crate) fn take() -> &'static OwnedFd {
+///
+/// The line moves to a higher number: at an exec the kernel closes descriptors in order, and whoever
+/// sees the line hang up must find the life mark gone, which goes with the heap's descriptor. It becomes
+/// close-on-exec, so that programs we start do not keep it open.
+pub(crate) fn take() -> io::Result<&'static OwnedFd> {
     static LINE: OnceLock<OwnedFd> = OnceLock::new();
-    LINE.get_or_init(|| {
-        // SAFETY: `arrived` said that this is the end our parent made for us: nobody else owns it.
-        // Close-on-exec, so that programs we start do not keep the line open.
-        unsafe {
-            libc::fcntl(HANDOVER_FD, libc::F_SETFD, libc::FD_CLOEXEC);
-            OwnedFd::from_raw_fd(HANDOVER_FD)
-        }
-    })
+    if let Some(line) = LINE.get() {
+        return Ok(line);
+    }
+    // SAFETY: `arrived` said that this is the end our parent made for us: nobody else owns it.
+    let inherited = unsafe { OwnedFd::from_raw_fd(HANDOVER_FD) };
+    // SAFETY: duplicates a descriptor and touches no memory of ours.
+    let fd = unsafe { libc::fcntl(inherited.as_raw_fd(), libc::F_DUPFD_CLOEXEC, LINE_FROM) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+    Ok(LINE.get_or_init(|| unsafe { OwnedFd::from_raw_fd(fd) }))
 }

@@ -21,14 +21,20 @@ fn record(byte: u64) -> libc::flock {
     }
 }
 
-/// Marks this process as living. Fails if another process holds the mark.
+/// Marks this process as living. Waits while another has the mark: one whose place was given up while
+/// it was starting, and which ends as soon as it finds that out.
 pub(crate) fn hold(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
     let lock = record(byte);
-    // SAFETY: the kernel reads one flock structure that outlives the call.
-    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLK, &raw const lock) } < 0 {
-        return Err(io::Error::last_os_error());
+    loop {
+        // SAFETY: the kernel reads one flock structure that outlives the call.
+        if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLKW, &raw const lock) } == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
     }
-    Ok(())
 }
 
 /// The process that holds the mark on `byte`. A process is never told of its own mark.

@@ -42,7 +42,11 @@ impl Fate {
 
 /// One process.
 #[derive(Debug)]
-pub(crate) struct Pidfd(OwnedFd);
+pub(crate) struct Pidfd {
+    /// A pidfd; or, of a process that is gone, anything that is as readable as one.
+    fd: OwnedFd,
+    gone: bool,
+}
 
 impl Pidfd {
     /// The process that has the id now. For a child that is the right one until it is reaped.
@@ -53,21 +57,36 @@ impl Pidfd {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd as i32) }, gone: false })
+    }
+
+    /// A child that was started with this id and may be gone already, reaped by somebody else.
+    pub(crate) fn of_child(pid: u32) -> io::Result<Self> {
+        match Self::open(pid) {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+                // The end of a pipe that nobody can write to is readable for ever.
+                let (fd, _) = io::pipe()?;
+                Ok(Self { fd: fd.into(), gone: true })
+            }
+            other => other,
+        }
     }
 
     /// Another descriptor of the same process.
     pub(crate) fn try_clone(&self) -> io::Result<OwnedFd> {
-        self.0.try_clone()
+        self.fd.try_clone()
     }
 
     /// Sends a signal. To a process that has ended this is no error.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
         let number = match signal {
             Signal::Terminate => libc::SIGTERM,
             Signal::Kill => libc::SIGKILL,
         };
-        let fd = self.0.as_raw_fd();
+        let fd = self.fd.as_raw_fd();
         let info = ptr::null::<libc::siginfo_t>();
         // SAFETY: a null info asks for the usual one; no memory of ours is touched.
         if unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, number, info, 0) } < 0 {
@@ -81,7 +100,7 @@ impl Pidfd {
 
     /// Sleeps until the process has ended, or until the time has passed; says whether it has ended.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<bool> {
-        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut entry = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         loop {
             let left = deadline
                 .map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
@@ -114,11 +133,14 @@ impl Pidfd {
     }
 
     fn wait_id(&self, flags: libc::c_int) -> io::Result<Option<Fate>> {
+        if self.gone {
+            return Ok(Some(Fate::Unknown));
+        }
         let flags = flags | libc::WEXITED | libc::WNOHANG;
         loop {
             // SAFETY: an all-zero siginfo is a value of it.
             let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-            let fd = self.0.as_raw_fd() as libc::id_t;
+            let fd = self.fd.as_raw_fd() as libc::id_t;
             // SAFETY: the kernel writes one siginfo.
             if unsafe { libc::waitid(libc::P_PIDFD, fd, &raw mut info, flags) } == 0 {
                 // SAFETY: waitid has filled in the fields of a child's end, or left the zeroes.

@@ -1,8 +1,8 @@
 //! SIGINT, kept from a child that is to be left to its parent.
 //!
 //! The child is born with the signal blocked, so that one that comes before it can say that it
-//! ignores it waits; to ignore it then discards the one that waits. Dispositions are inherited, so for the
-//! child's own children it goes back to the default.
+//! ignores it waits; to ignore it then discards the one that waits. Dispositions are inherited, so
+//! for the child's own children it goes back to the default.
 #![expect(unsafe_code, reason = "signal dispositions and masks are foreign functions")]
 
 use std::mem::MaybeUninit;

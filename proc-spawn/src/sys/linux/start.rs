@@ -1,18 +1,19 @@
 //! Starts this program's image anew, by posix_spawn: neither threads nor the size of the parent
 //! matter, since no memory is copied.
 //!
-//! The image is /proc/self/exe, a link to the file that this process was started from and not to its path:
-//! it leads there also when the file has been deleted or another one put in its place.
+//! The image is /proc/self/exe, a link to the file that this process was started from and not to
+//! its path: it leads there also when the file has been deleted or another one put in its place.
 //!
-//! **Descriptors.** The child has 0, 1 and 2, the hand-over at 3, and nothing else. Ours are all close-on-exec, but a
-//! descriptor that the user made inheritable for some other program's sake must not live on in
-//! every worker, so everything from 4 up is closed in the child, by close_range (glibc 2.34), and where the
-//! libc has no such action, one by one as /proc/self/fd lists them before the start.
+//! **Descriptors.** The child has 0, 1 and 2, the hand-over at 3, and nothing else. Ours are all
+//! close-on-exec, but a descriptor that the user made inheritable for some other program's sake
+//! must not live on in every worker, so everything from 4 up is closed in the child, by close_range
+//! (glibc 2.34), and where the libc has no such action, one by one as /proc/self/fd lists them
+//! before the start.
 //!
 //! **Signals.** The child begins with no signal blocked, whatever the thread that starts it has
-//! blocked (but see `interrupt`), and with SIGCHLD at its default, since the end of its own children
-//! could not be learnt otherwise. Which other signals are ignored is inherited, as everywhere; handlers
-//! never are.
+//! blocked (but see `interrupt`), and with SIGCHLD at its default, since the end of its own
+//! children could not be learnt otherwise. Which other signals are ignored is inherited, as
+//! everywhere; handlers never are.
 #![expect(unsafe_code, reason = "posix_spawn, its attributes and dlsym are foreign functions")]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -90,7 +91,7 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
         )
     })?;
     let pid = pid as u32;
-    match Pidfd::open(pid) {
+    match Pidfd::of_child(pid) {
         Ok(pidfd) => Ok((pid, pidfd)),
         Err(error) => {
             end::discard(pid);

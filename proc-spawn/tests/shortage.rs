@@ -1,0 +1,78 @@
+//! What happens when the system has no more to give, or others meddle.
+#![expect(unsafe_code, reason = "sets limits and signal dispositions")]
+
+mod watchdog;
+
+use std::{fs, thread};
+
+use proc_spawn::{JoinError, Process, SpawnError, active_children};
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+fn open_descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Starts a child under every limit that is too low, and then under one that is not. Says how
+/// often it failed.
+fn spawn_under_limits() -> usize {
+    Process::spawn(|| (), ()).unwrap().join().unwrap();
+    let before = open_descriptors();
+    // SAFETY: an all-zero rlimit is a value of it.
+    let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes one rlimit.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    let mut failures = 0;
+    // Those that are open stay open: the limit is for the numbers of new ones.
+    for lowest in 4.. {
+        let low = libc::rlimit { rlim_cur: lowest, ..limit };
+        // SAFETY: the kernel reads one rlimit.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const low) };
+        let started = Process::spawn(|| 5, ());
+        // SAFETY: as above.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+        match started {
+            Err(SpawnError::System { .. }) => failures += 1,
+            Err(error) => panic!("{error}"),
+            Ok(child) => {
+                // It inherits the limit, which may be too low for what it has to open.
+                if child.join().is_ok_and(|result| result == 5) {
+                    break;
+                }
+            }
+        }
+        assert!(active_children().is_empty());
+        // The thread that looks after the children may be a moment behind.
+        while open_descriptors() > before {
+            thread::yield_now();
+        }
+    }
+    failures
+}
+
+#[test]
+fn a_shortage_of_descriptors_is_an_error_and_leaves_nothing_behind() {
+    let _watchdog = watch("a shortage");
+    let failures = Process::spawn(spawn_under_limits, ()).unwrap().join().unwrap();
+    assert!(failures > 4, "{failures}");
+}
+
+fn ignore_the_end_of_children() -> (u32, Option<i32>, bool) {
+    // SAFETY: no handler is installed that could run.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    let child = Process::spawn(|n: u32| n + 1, 1).unwrap();
+    let code = child.wait().code();
+    let unknown = Process::spawn(|| -> () { std::process::exit(3) }, ());
+    let unknown = unknown.unwrap().join();
+    let is_unknown = matches!(unknown, Err(JoinError::EndUnknown));
+    assert!(is_unknown, "{unknown:?}");
+    (child.join().unwrap(), code, is_unknown)
+}
+
+#[test]
+fn a_child_whose_status_others_took_still_gives_its_result() {
+    let _watchdog = watch("an ignored end");
+    let child = Process::spawn(ignore_the_end_of_children, ()).unwrap();
+    assert_eq!(child.join().unwrap(), (2, Some(255), true));
+}
