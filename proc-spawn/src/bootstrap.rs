@@ -156,7 +156,7 @@ where
     let (child, settler) = Child::record(id, pidfd, name, daemon, own.on_end);
     let watching = SpawnError::system("watch a process");
     let guest = match child.another_pidfd() {
-        Ok(pidfd) => invitation.started(pidfd, Box::new(move || settler.swept())),
+        Ok(pidfd) => invitation.started(pidfd, Box::new(move || settler.settle())),
         Err(error) => {
             drop(settler);
             Err(error)

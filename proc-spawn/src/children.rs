@@ -11,7 +11,6 @@ use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 use crate::sys::Descriptor;
@@ -174,27 +173,13 @@ impl fmt::Debug for Duty {
 }
 
 impl Settler {
-    /// Settles the child: what it held is swept. Does not wait.
-    pub(crate) fn swept(self) {
-        if self.child.pidfd.has_ended().unwrap_or(true) {
-            return self.settle();
-        }
-        // It has run another program in its place (exec), which can hold nothing of ours but still
-        // is our child. This is the only one that needs somebody to wait for its end.
-        let waiter = thread::Builder::new().name("proc-spawn-exec".to_owned());
-        // Without a thread to spare it is killed below: better than a child nobody reaps.
-        let _ = waiter.spawn(move || {
-            let _ = self.child.pidfd.wait(None);
-            self.settle();
-        });
-    }
-
-    fn settle(mut self) {
+    /// Settles the child: it has ended, and what it held is swept. Does not wait.
+    pub(crate) fn settle(mut self) {
         let on_end = self.on_end.take();
         drop(self);
         // The keeper has others to look after: a panic of the user's must not end it.
-        let called = panic::catch_unwind(AssertUnwindSafe(|| on_end.into_iter().for_each(|f| f())));
-        called.unwrap_or_else(std::mem::forget);
+        let call = || on_end.into_iter().for_each(|f| f());
+        panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(std::mem::forget);
     }
 }
 
@@ -205,9 +190,12 @@ impl Drop for Settler {
             // Nobody would ever tell of its end: it could not be watched, so it must not run.
             let _ = child.signal(Signal::Kill);
         }
-        let reaped = child.pidfd.wait(None).and_then(|_| child.pidfd.reap());
+        let _ = child.pidfd.wait(None);
         children().remove(&child.serial);
+        // Reaped under the lock: a look finds a child that the kernel knows, or one that is
+        // settled.
         let mut stage = child.stage();
+        let reaped = child.pidfd.reap();
         *stage = Stage::Settled(match *stage {
             Stage::Ended(fate) | Stage::Settled(fate) => fate,
             Stage::Running => reaped.ok().flatten().unwrap_or(Fate::Unknown),

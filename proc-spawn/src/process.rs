@@ -192,11 +192,14 @@ impl<R> Process<R> {
     }
 
     /// The pipe from its standard output, if the builder was told to make one; the first time.
+    ///
+    /// Read it while the child runs: a child that has filled a pipe waits for room in it.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.streams.stdout.take()
     }
 
-    /// The pipe from its standard error, if the builder was told to make one; the first time.
+    /// The pipe from its standard error, if the builder was told to make one; the first time. As
+    /// for [`take_stdout`](Self::take_stdout), read it while the child runs.
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
         self.streams.stderr.take()
     }

@@ -45,6 +45,27 @@ fn all_threads_that_wait_are_told_the_same() {
 }
 
 #[test]
+fn who_looks_at_the_moment_of_the_end_sees_the_status_or_none() {
+    let _watchdog = watch("many looks");
+    for code in 1..=30 {
+        let child = Process::spawn(|code: i32| -> () { std::process::exit(code) }, code).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let seen = loop {
+                        if let Some(seen) = child.exitcode() {
+                            break seen;
+                        }
+                    };
+                    assert_eq!(seen, code);
+                });
+            }
+        });
+        assert_eq!(child.wait().code(), Some(code));
+    }
+}
+
+#[test]
 fn a_child_whose_end_was_seen_can_be_joined_without_waiting() {
     let _watchdog = watch("a seen end");
     let mut child = Process::spawn(forever, ()).unwrap();
