@@ -41,7 +41,7 @@ use crate::message::{Decoder, Encoder};
 /// ```
 #[doc(alias = "Pipe")]
 pub fn channel<T: 'static>(capacity: usize) -> io::Result<(Sender<T>, Receiver<T>)> {
-    let receiver = Endpoint::create::<T>(capacity, Role::Receiver)?;
+    let receiver = Endpoint::create::<T>(Some(capacity), Role::Receiver)?;
     let sender = receiver.with_role(Role::Sender)?;
     Ok((Sender::new(sender), Receiver::new(receiver)))
 }
@@ -77,8 +77,8 @@ impl<T> Sender<T> {
         self.len() == 0
     }
 
-    /// How many messages the channel can hold.
-    pub fn capacity(&self) -> usize {
+    /// How many messages the channel can hold; `None` for a half of an unbounded queue.
+    pub fn capacity(&self) -> Option<usize> {
         self.endpoint.ring().capacity()
     }
 }
@@ -212,8 +212,8 @@ impl<T> Receiver<T> {
         self.len() == 0
     }
 
-    /// How many messages the channel can hold.
-    pub fn capacity(&self) -> usize {
+    /// How many messages the channel can hold; `None` for a half of an unbounded queue.
+    pub fn capacity(&self) -> Option<usize> {
         self.endpoint.ring().capacity()
     }
 }

@@ -69,20 +69,24 @@ impl Endpoint {
         Endpoint { hold: Arc::new(hold), clones: Arc::new(AtomicUsize::new(1)), ring, role }
     }
 
-    /// A new ring, and this process's hold on it.
-    pub(crate) fn create<T: 'static>(capacity: usize, role: Role) -> io::Result<Endpoint> {
+    /// A new ring for so many messages, or for as many as come, and this process's hold on it.
+    pub(crate) fn create<T: 'static>(capacity: Option<usize>, role: Role) -> io::Result<Endpoint> {
         let program = Program::current()?;
         let Program { heap, me, .. } = program;
-        if capacity == 0 {
+        if capacity == Some(0) {
             let why = "a channel or queue needs room for at least one message";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let too_large = || io::Error::new(io::ErrorKind::OutOfMemory, "the capacity is too large");
-        let size = Ring::size(capacity).ok_or_else(too_large)?;
+        let size = capacity.map_or_else(|| Ring::size_sparse(heap), Ring::size);
+        let size = size.ok_or_else(too_large)?;
         let fingerprint = Self::fingerprint::<T>();
-        let contents = Contents { kind: Kind::Ring, fingerprint, length: capacity as u64 };
+        let contents = Contents { kind: Kind::Ring, fingerprint, length: 0 };
         let new = heap.allocate(size, contents, Owner::Process(*me), role, *me)?;
-        let ring = Ring::init(heap, new.object, capacity, new.zeroed);
+        let ring = match capacity {
+            Some(capacity) => Ring::init(heap, new.object, capacity, new.zeroed),
+            None => Ring::init_sparse(heap, new.object),
+        };
         Ok(Endpoint::new(Hold::new(program, new.hold, new.object), ring, role))
     }
 

@@ -49,7 +49,16 @@ impl<T: 'static> Queue<T> {
     /// # Errors
     /// `capacity` is zero, or the program's shared memory is used up or cannot be made.
     pub fn bounded(capacity: usize) -> io::Result<Queue<T>> {
-        Ok(Queue::new(Endpoint::create::<T>(capacity, Role::Both)?))
+        Ok(Queue::new(Endpoint::create::<T>(Some(capacity), Role::Both)?))
+    }
+
+    /// A queue for as many messages as the program's shared memory can hold; at most 67 million.
+    /// Memory is used for the messages that are in it, and given back as they are taken out.
+    ///
+    /// # Errors
+    /// The program's shared memory is used up or cannot be made.
+    pub fn unbounded() -> io::Result<Queue<T>> {
+        Ok(Queue::new(Endpoint::create::<T>(None, Role::Both)?))
     }
 
     /// Two handles in place of this one, of which the first can only put and the second only get.
@@ -95,12 +104,12 @@ impl<T> Queue<T> {
     /// Whether there is no room in the queue at the moment.
     #[doc(alias = "full")]
     pub fn is_full(&self) -> bool {
-        self.len() >= self.capacity()
+        self.capacity().is_some_and(|capacity| self.len() >= capacity)
     }
 
-    /// How many messages the queue can hold.
+    /// How many messages the queue can hold; `None` if it is unbounded.
     #[doc(alias = "maxsize")]
-    pub fn capacity(&self) -> usize {
+    pub fn capacity(&self) -> Option<usize> {
         self.endpoint.ring().capacity()
     }
 }

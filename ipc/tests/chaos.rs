@@ -104,7 +104,10 @@ fn no_message_is_lost_doubled_or_damaged_by_kills() {
 
 fn run(time: Duration, mut random: Random) {
     let before = usage().expect("a program");
-    let queue = Queue::<Message>::bounded(16).expect("a queue");
+    // Now bounded, now not: the two kinds of ring are repaired differently.
+    let bounded = random.below(2) == 0;
+    let queue = if bounded { Queue::<Message>::bounded(16) } else { Queue::unbounded() };
+    let queue = queue.expect("a queue");
     let sent: Sent = Shared::new([const { AtomicU64::new(0) }; LIVES]).expect("memory");
     let received: Received = Shared::new([const { AtomicU64::new(0) }; WORDS]).expect("memory");
     let wrong: Wrong = Shared::new([const { AtomicU64::new(0) }; 2]).expect("memory");
@@ -160,8 +163,9 @@ fn run(time: Duration, mut random: Random) {
     }
     let [doubled, damaged] = [&wrong[0], &wrong[1]].map(|count| count.load(Ordering::Relaxed));
     println!(
-        "{total} messages, {kills} kills: {lost} lost with {killed_receivers} killed receivers, \
-         {doubled} doubled, {damaged} damaged"
+        "{} queue, {total} messages, {kills} kills: {lost} lost with {killed_receivers} killed receivers, \
+         {doubled} doubled, {damaged} damaged",
+        if bounded { "bounded" } else { "unbounded" }
     );
     assert!(total > 0 && lost <= killed_receivers && doubled == 0 && damaged == 0);
     drop((queue, sent, received, wrong));

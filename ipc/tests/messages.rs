@@ -191,8 +191,8 @@ fn a_value_that_cannot_be_encoded_is_an_error_of_the_send() {
 fn every_message_of_many_senders_is_received_once_by_many_receivers() {
     const SENDERS: u64 = 3;
     const EACH: u64 = 20_000;
-    for capacity in [1, 3, 64] {
-        let queue = Queue::<u64>::bounded(capacity).expect("a queue");
+    for capacity in [Some(1), Some(3), Some(64), None] {
+        let queue = capacity.map_or_else(Queue::<u64>::unbounded, Queue::bounded).expect("a queue");
         let (sum, count) = (AtomicU64::new(0), AtomicU64::new(0));
         thread::scope(|scope| {
             for _ in 0..3 {
@@ -217,7 +217,18 @@ fn every_message_of_many_senders_is_received_once_by_many_receivers() {
             queue.close();
         });
         let total = SENDERS * EACH;
-        assert_eq!(count.into_inner(), total, "capacity {capacity}");
+        assert_eq!(count.into_inner(), total, "capacity {capacity:?}");
         assert_eq!(sum.into_inner(), total * (total - 1) / 2);
     }
+}
+
+#[test]
+fn an_unbounded_queue_takes_what_comes() {
+    let queue = Queue::<u64>::unbounded().expect("a queue");
+    for n in 0..200_000 {
+        queue.try_put(n).expect("never full");
+    }
+    assert_eq!((queue.len(), queue.is_full(), queue.capacity()), (200_000, false, None));
+    queue.close();
+    assert_eq!(queue.iter().sum::<u64>(), 200_000 * 199_999 / 2);
 }

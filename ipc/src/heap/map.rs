@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "turns offsets into references into shared memory")]
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -142,8 +143,18 @@ impl Heap {
         unsafe { self.at(offset, 4, 4).cast().as_ref() }
     }
 
-    /// Gives a block's pages back to the system.
-    pub(super) fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
+    /// How much address space the heap has.
+    pub(crate) fn size(&self) -> u64 {
+        self.layout.size
+    }
+
+    /// The parts of a range that have memory.
+    pub(crate) fn touched(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        memory::touched(self.fd(), range)
+    }
+
+    /// Gives pages back to the system; they read as zero afterwards.
+    pub(crate) fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
         memory::discard(self.fd(), offset, len)
     }
 }

@@ -1,10 +1,12 @@
 //! The ring of message slots that channels and queues are made of. `README.md` in this folder tells
 //! the slot's states, who may repair them, and why no message is lost, torn or doubled.
 
+mod layout;
 mod mpmc;
 mod repair;
 mod slot;
 
-pub(crate) use mpmc::{EVENT_COUNTS, Pop, Push, Ring};
+pub(crate) use layout::{EVENT_COUNTS, Ring};
+pub(crate) use mpmc::{Pop, Push};
 pub(crate) use repair::repair;
 pub(crate) use slot::{INLINE, Payload};

@@ -3,50 +3,23 @@
 //! After D. Vyukov's bounded MPMC queue (1024cores.net), with two changes that make it survive a
 //! death at any instruction: a claim is a compare-and-swap on the *slot*, which puts the claimant's
 //! name into it, and head and tail are only hints that anybody moves on.
-#![expect(unsafe_code, reason = "a view of a block of the heap")]
+#![expect(unsafe_code, reason = "fills in and reads claimed slots")]
 
-use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sync_prims::raw::EventCount;
 
+use super::layout::Ring;
 use super::slot::{INLINE, Payload, Slot, State, Word};
-use crate::heap::{Heap, HoldId, ObjectId, Size};
+use crate::heap::HoldId;
 
-/// How a ring begins; the slots follow. Fields that different sides write are 64 bytes apart.
-#[repr(C)]
-pub(super) struct Header {
-    capacity: AtomicU64,
-    slots: AtomicU64,
-    closed: AtomicU32,
-    /// There has been a second handle.
-    was_shared: AtomicU32,
-    _0: [u8; 40],
-    pub(super) not_empty: EventCount,
-    _1: [u8; 60],
-    pub(super) not_full: EventCount,
-    _2: [u8; 60],
-    tail: AtomicU64,
-    _3: [u8; 56],
-    head: AtomicU64,
-    _4: [u8; 120],
-}
+/// Slots of a sparse ring whose memory is given back together.
+const CHUNK: u64 = 512;
 
-/// Offsets, in a ring's block, of the event counts that its users sleep on.
-pub(crate) const EVENT_COUNTS: [u64; 2] =
-    [std::mem::offset_of!(Header, not_empty) as u64, std::mem::offset_of!(Header, not_full) as u64];
-
-const _: () = {
-    assert!(size_of::<Header>() == 384);
-    assert!(EVENT_COUNTS[0] == 64 && EVENT_COUNTS[1] == 128);
-};
-
-/// A ring in the heap, as long as the process holds it.
-#[derive(Clone, Copy)]
-pub(crate) struct Ring<'h> {
-    pub(super) header: &'h Header,
-    pub(super) slots: &'h [Slot],
-    capacity: u64,
+/// A slot as it was seen on behalf of a ticket.
+struct Seen {
+    raw: u64,
+    word: Word,
 }
 
 /// What came of an attempt to send.
@@ -69,65 +42,16 @@ pub(crate) enum Pop {
 }
 
 impl<'h> Ring<'h> {
-    /// The memory a ring for `capacity` messages needs; `None` if no heap has that much.
-    pub(crate) fn size(capacity: usize) -> Option<Size> {
-        let slots = capacity.checked_next_power_of_two()?;
-        let bytes = slots.checked_mul(size_of::<Slot>())?.checked_add(size_of::<Header>())?;
-        Size::of(std::alloc::Layout::from_size_align(bytes, align_of::<Slot>()).ok()?)
-    }
-
-    /// Makes a new ring of a block that nobody else knows yet.
-    pub(crate) fn init(
-        heap: &'h Heap,
-        object: ObjectId,
-        capacity: usize,
-        zeroed: bool,
-    ) -> Ring<'h> {
-        let (offset, size) = heap.block(object);
-        let slots = capacity.next_power_of_two() as u64;
-        let start = heap.at(offset, size, align_of::<Slot>() as u64);
-        if !zeroed {
-            let used = size_of::<Header>() as u64 + slots * size_of::<Slot>() as u64;
-            assert!(used <= size, "a ring fits into the block that was made for it");
-            // SAFETY: within the block, which only this process knows.
-            unsafe { start.as_ptr().write_bytes(0, used as usize) };
-        }
-        // SAFETY: in bounds and aligned (`at`); all-zero is a valid header.
-        let header: &Header = unsafe { start.cast().as_ref() };
-        // Relaxed: whoever gets to know the ring does so by a message, which orders these.
-        header.capacity.store(capacity as u64, Ordering::Relaxed);
-        header.slots.store(slots, Ordering::Relaxed);
-        let ring = Ring::view(heap, object).expect("the ring was just made");
-        for (ticket, slot) in ring.slots.iter().enumerate() {
-            slot.word.store(Word::new(ticket as u64, State::Empty, 0).pack(), Ordering::Relaxed);
-        }
-        ring
-    }
-
-    /// The ring in `object`, its measures checked against the block's.
-    pub(crate) fn view(heap: &'h Heap, object: ObjectId) -> io::Result<Ring<'h>> {
-        let (offset, size) = heap.block(object);
-        let start = heap.at(offset, size, align_of::<Slot>() as u64);
-        // SAFETY: in bounds and aligned (`at`); a header is atomics and event counts, for which every
-        // bit pattern is valid. The heap is never unmapped.
-        let header: &'h Header = unsafe { start.cast().as_ref() };
-        let capacity = header.capacity.load(Ordering::Relaxed);
-        let count = header.slots.load(Ordering::Relaxed);
-        let room = size.saturating_sub(size_of::<Header>() as u64) / size_of::<Slot>() as u64;
-        if !count.is_power_of_two() || count > room || capacity == 0 || capacity > count {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a ring's header is damaged"));
-        }
-        // SAFETY: `count` slots behind the header were just checked to lie within the block; a slot
-        // is two atomics and bytes, for which every bit pattern is valid.
-        let slots = unsafe {
-            let first = start.as_ptr().add(size_of::<Header>()).cast::<Slot>();
-            std::slice::from_raw_parts(first, count as usize)
-        };
-        Ok(Ring { header, slots, capacity })
-    }
-
     fn slot(&self, ticket: u64) -> &'h Slot {
         &self.slots[ticket as usize & (self.slots.len() - 1)]
+    }
+
+    /// Looks at the slot for `ticket`.
+    fn look(&self, ticket: u64) -> Seen {
+        let raw = self.slot(ticket).load();
+        let untouched = raw == 0 && self.sparse;
+        let word = if untouched { Word::new(ticket, State::Empty, 0) } else { Word::unpack(raw) };
+        Seen { raw, word }
     }
 
     fn lap(&self) -> u64 {
@@ -138,7 +62,7 @@ impl<'h> Ring<'h> {
     pub(crate) fn has_room(&self) -> bool {
         loop {
             let ticket = self.header.tail.load(Ordering::Relaxed);
-            let seen = self.slot(ticket).load();
+            let seen = self.look(ticket).word;
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
                 Ring::advance(&self.header.tail, ticket);
                 continue;
@@ -151,7 +75,7 @@ impl<'h> Ring<'h> {
     fn may_use(&self, ticket: u64) -> bool {
         self.capacity == self.lap()
             || ticket < self.capacity
-            || self.slot(ticket - self.capacity).load().ticket > ticket - self.capacity
+            || self.look(ticket - self.capacity).word.ticket > ticket - self.capacity
     }
 
     /// Moves a hint on from `seen`; that somebody else did it already is fine.
@@ -166,7 +90,7 @@ impl<'h> Ring<'h> {
         loop {
             let ticket = header.tail.load(Ordering::Relaxed);
             let slot = self.slot(ticket);
-            let seen = slot.load();
+            let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
                 Ring::advance(&header.tail, ticket);
                 continue;
@@ -177,14 +101,20 @@ impl<'h> Ring<'h> {
                 }
                 continue;
             }
-            if !slot.claim(seen, Word::new(ticket, State::Writing, me)) {
+            if !slot.claim(raw, Word::new(ticket, State::Writing, me)) {
+                continue;
+            }
+            // A zero may be a slot whose page was given back after this very ticket was used and
+            // emptied; then the head was past it before. SeqCst, after the claim, which read the zero.
+            if raw == 0 && header.head.load(Ordering::SeqCst) > ticket {
+                slot.commit(self.emptied(ticket));
                 continue;
             }
             // SeqCst, after the claim: either this sees that the ring is closed, or whoever closed
             // it sees the claim and waits for the message (`is_closed`, then `pop`).
             let closed = header.closed.load(Ordering::SeqCst) != 0;
             if closed {
-                slot.commit(Word::new(ticket + self.lap(), State::Empty, 0));
+                slot.commit(self.emptied(ticket));
             } else {
                 // SAFETY: claimed for writing above, committed below.
                 unsafe { slot.write(payload) };
@@ -194,7 +124,7 @@ impl<'h> Ring<'h> {
             header.not_empty.notify_one();
             // The sender that was woken for this slot may have found an earlier one still being
             // emptied and gone back to sleep; pass its wake on.
-            if self.slot(ticket + 1).load() == Word::new(ticket + 1, State::Empty, 0) {
+            if self.look(ticket + 1).word == Word::new(ticket + 1, State::Empty, 0) {
                 header.not_full.notify_one();
             }
             return if closed { Push::Closed } else { Push::Done };
@@ -213,7 +143,7 @@ impl<'h> Ring<'h> {
         loop {
             let ticket = header.head.load(Ordering::Relaxed);
             let slot = self.slot(ticket);
-            let seen = slot.load();
+            let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state == State::Reading) {
                 Ring::advance(&header.head, ticket);
                 continue;
@@ -224,7 +154,7 @@ impl<'h> Ring<'h> {
                 }
                 continue;
             }
-            if !slot.claim(seen, Word::new(ticket, State::Reading, me)) {
+            if !slot.claim(raw, Word::new(ticket, State::Reading, me)) {
                 continue;
             }
             Ring::advance(&header.head, ticket);
@@ -233,15 +163,33 @@ impl<'h> Ring<'h> {
             if let Err(parcel) = message {
                 answer_for(parcel);
             }
-            slot.commit(Word::new(ticket + self.lap(), State::Empty, 0));
+            slot.commit(self.emptied(ticket));
             header.not_full.notify_one();
             // The receiver that was woken for the next message may have found this one still being
             // written and gone back to sleep; pass its wake on.
-            if self.slot(ticket + 1).load() == Word::new(ticket + 1, State::Full, 0) {
+            if self.look(ticket + 1).word == Word::new(ticket + 1, State::Full, 0) {
                 header.not_empty.notify_one();
             }
+            self.give_back_before(ticket);
             return message.map_or_else(Pop::Parcel, Pop::Inline);
         }
+    }
+
+    /// Gives memory back, once in a chunk: that of the chunk before, if everything in it was taken out.
+    /// The head is past that chunk, since this receiver's ticket is; see `push` for why that matters.
+    fn give_back_before(&self, ticket: u64) {
+        if self.sparse && ticket % CHUNK == CHUNK - 1 && ticket > CHUNK {
+            let mut chunk = ticket + 1 - 2 * CHUNK..ticket + 1 - CHUNK;
+            let first = chunk.start as usize & (self.slots.len() - 1);
+            if chunk.all(|ticket| self.slot(ticket).load() == self.emptied(ticket).pack()) {
+                self.give_back(first..first + CHUNK as usize);
+            }
+        }
+    }
+
+    /// What the slot of `ticket` becomes when the message was taken out.
+    fn emptied(&self, ticket: u64) -> Word {
+        Word::new(ticket + self.lap(), State::Empty, 0)
     }
 
     /// Lets no message in any more. What is in the ring can still be taken out.
@@ -284,8 +232,9 @@ impl<'h> Ring<'h> {
         &self.header.not_full
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity as usize
+    /// How many messages it can hold; `None` if that is as good as unbounded.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        (!self.sparse).then_some(self.capacity as usize)
     }
 
     /// Messages in the ring; a snapshot, exact while nobody sends or receives.
@@ -294,5 +243,42 @@ impl<'h> Ring<'h> {
         let head = self.header.head.load(Ordering::Relaxed);
         let tail = self.header.tail.load(Ordering::Relaxed);
         tail.saturating_sub(head).min(self.capacity) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHUNK, Payload, Pop, Push, Ring};
+    use crate::heap::{Contents, Heap, Kind, NewProcess, Owner, Role};
+    use crate::ring::INLINE;
+
+    #[test]
+    fn a_sparse_ring_gives_the_memory_of_what_was_taken_out_back() {
+        let heap = Heap::create().expect("a heap");
+        let me = heap.reserve(NewProcess { parent: None, name: "me" }).expect("a place");
+        let size = Ring::size_sparse(&heap).expect("room");
+        let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
+        let new =
+            heap.allocate(size, contents, Owner::Process(me), Role::Both, me).expect("memory");
+        let ring = Ring::init_sparse(&heap, new.object);
+        let memory = || {
+            let touched = heap.touched(0..heap.size()).expect("a file");
+            touched.iter().map(|part| part.end - part.start).sum::<u64>()
+        };
+        let before = memory();
+        let mut buffer = [0; INLINE];
+        for _ in 0..3 {
+            let count = 20 * CHUNK;
+            for n in 0..count {
+                assert_eq!(ring.push(0, Payload::Inline(&n.to_ne_bytes())), Push::Done);
+            }
+            assert!(memory() >= before + count * 128);
+            for n in 0..count {
+                assert_eq!(ring.pop(0, &mut buffer, |_| {}), Pop::Inline(8));
+                assert_eq!(buffer[..8], n.to_ne_bytes());
+            }
+            assert_eq!(ring.pop(0, &mut buffer, |_| {}), Pop::Empty { pending: false });
+            assert!(memory() <= before + 3 * CHUNK * 128, "two chunks are kept at most");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::mpmc::Ring;
+use super::layout::Ring;
 use super::slot::{State, Word};
 use crate::heap::{Heap, HoldId, ObjectId, Owner, ProcessId};
 
@@ -11,10 +11,12 @@ use crate::heap::{Heap, HoldId, ObjectId, Owner, ProcessId};
 /// the sweep's lock and has proof that `dead` is gone; the others go on working meanwhile.
 pub(crate) fn repair(heap: &Heap, object: ObjectId, dead: ProcessId, me: ProcessId) {
     let Ok(ring) = Ring::view(heap, object) else { return };
+    let Ok(touched) = ring.touched() else { return };
     let inside = Owner::Object(object);
     let mut named: HashSet<HoldId> = HashSet::new();
-    for slot in ring.slots {
-        let seen = slot.load();
+    for slot in touched.into_iter().flat_map(|slots| &ring.slots[slots]) {
+        let raw = slot.load();
+        let seen = Word::unpack(raw);
         let claimed = matches!(seen.state, State::Writing | State::Reading);
         if claimed && seen.owner == dead.slot() {
             if seen.state == State::Reading {
@@ -22,7 +24,7 @@ pub(crate) fn repair(heap: &Heap, object: ObjectId, dead: ProcessId, me: Process
                 slot.named_parcel().into_iter().for_each(|hold| heap.release(hold, inside, me));
             }
             let ticket = seen.ticket + ring.slots.len() as u64;
-            slot.claim(seen, Word::new(ticket, State::Empty, 0));
+            slot.claim(raw, Word::new(ticket, State::Empty, 0));
         } else if matches!(seen.state, State::Full | State::Reading) {
             named.extend(slot.named_parcel());
         }

@@ -89,17 +89,15 @@ pub(super) struct Slot {
 unsafe impl Sync for Slot {}
 
 impl Slot {
-    pub(super) fn load(&self) -> Word {
-        // Acquire pairs with the Release of `commit`.
-        Word::unpack(self.word.load(Ordering::Acquire))
+    /// The slot's word as it stands. Acquire pairs with the Release of `commit`.
+    pub(super) fn load(&self) -> u64 {
+        self.word.load(Ordering::Acquire)
     }
 
     /// Tries to claim the slot. Acquire pairs with the Release of the commit that made it `from`;
-    /// SeqCst orders the claim before the sender's look at the ring's `closed` flag.
-    pub(super) fn claim(&self, from: Word, to: Word) -> bool {
-        self.word
-            .compare_exchange(from.pack(), to.pack(), Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok()
+    /// SeqCst orders the claim before the sender's looks at the ring's `closed` flag and `head`.
+    pub(super) fn claim(&self, from: u64, to: Word) -> bool {
+        self.word.compare_exchange(from, to.pack(), Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
     /// Ends a claim. Release pairs with the Acquire of `load` and `claim`.

@@ -6,6 +6,7 @@
 //! | `memory::create(size)` | a sparse, sealed shared memory object of `size` bytes, all zero, close-on-exec |
 //! | `memory::map(fd, size)` | the whole of it, shared and writable, left out of core dumps |
 //! | `memory::discard(fd, offset, len)` | gives the pages of a range back; it reads as zero afterwards |
+//! | `memory::touched(fd, range)` | the parts of a range that have memory |
 //! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |
 //! | `life::holder(fd, byte)` | the process id that holds the mark, if one does |
 //! | `life::Pidfd` | a reference to one process that becomes readable when it has ended |

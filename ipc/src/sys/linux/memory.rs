@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
@@ -68,4 +69,27 @@ pub(crate) fn discard(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<(
             return Err(error);
         }
     }
+}
+
+/// The parts of a range that have memory. Looking does not make any.
+pub(crate) fn touched(fd: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+    let mut parts = Vec::new();
+    let mut at = range.start;
+    while let Some(start) = seek(fd, at, libc::SEEK_DATA)?.filter(|start| *start < range.end) {
+        let end = seek(fd, start, libc::SEEK_HOLE)?.unwrap_or(range.end).min(range.end);
+        parts.push(start..end);
+        at = end;
+    }
+    Ok(parts)
+}
+
+/// `None` when there is nothing more of the kind. Moves the descriptor's position, which nobody uses.
+fn seek(fd: BorrowedFd<'_>, from: u64, whence: i32) -> io::Result<Option<u64>> {
+    // SAFETY: takes integers and touches no memory of ours.
+    let at = unsafe { libc::lseek(fd.as_raw_fd(), from as libc::off_t, whence) };
+    if at >= 0 {
+        return Ok(Some(at as u64));
+    }
+    let error = io::Error::last_os_error();
+    if error.raw_os_error() == Some(libc::ENXIO) { Ok(None) } else { Err(error) }
 }
