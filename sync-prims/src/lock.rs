@@ -36,15 +36,15 @@ use crate::shm_safe::{ShmSafe, Zeroable};
 /// assert_eq!(total.into_inner().unwrap(), 4);
 /// ```
 ///
-/// A panic while the guard is held poisons the lock, as in std: see [`Poisoned`].
+/// A panic while the guard is held poisons the lock, as in std: see [`Poisoned`](crate::Poisoned).
 ///
 /// # Process death
 ///
 /// A process-scope lock in registered memory (a `Shared<Lock<T>>` of crate `ipc` is in such)
 /// passes on when its owner dies, at any instruction: the next caller gets the guard inside
-/// `Err(`[`Poisoned`]`)` with [`OwnerDied`](crate::PoisonCause::OwnerDied), as soon as the dead
+/// `Err(`[`Poisoned`](crate::Poisoned)`)` with [`OwnerDied`](crate::PoisonCause::OwnerDied), as soon as the dead
 /// *process* can no longer write to the value; until then `try_lock` and timeouts say
-/// `WouldBlock`. So does everyone after that, until one calls [`Poisoned::recover`]. A guard that
+/// `WouldBlock`. So does everyone after that, until one calls [`Poisoned::recover`](crate::Poisoned::recover). A guard that
 /// an ended *thread* of a living process left behind keeps its lock. A process that ends in good
 /// order with a guard in its hands has died, too.
 ///
@@ -98,7 +98,7 @@ impl<T, S: Scope> Lock<T, S> {
     ///
     /// # Errors
     ///
-    /// [`Poisoned`], with the value inside.
+    /// [`Poisoned`](crate::Poisoned), with the value inside.
     pub fn into_inner(mut self) -> LockResult<T> {
         let health = self.raw.health_exclusive();
         with_health(health, self.value.into_inner())
@@ -112,7 +112,7 @@ impl<T: ?Sized, S: Scope> Lock<T, S> {
     ///
     /// # Errors
     ///
-    /// [`Poisoned`], with the guard inside: the lock *is* taken.
+    /// [`Poisoned`](crate::Poisoned), with the guard inside: the lock *is* taken.
     #[doc(alias = "acquire")]
     #[inline]
     pub fn lock(&self) -> LockResult<LockGuard<'_, T, S>> {
@@ -126,7 +126,7 @@ impl<T: ?Sized, S: Scope> Lock<T, S> {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](TryLockError::WouldBlock), or [`Poisoned`] with the guard inside.
+    /// [`WouldBlock`](TryLockError::WouldBlock), or [`Poisoned`](crate::Poisoned) with the guard inside.
     #[inline]
     pub fn try_lock(&self) -> TryLockResult<LockGuard<'_, T, S>> {
         let health = self.raw.try_lock().ok_or(TryLockError::WouldBlock)?;
@@ -138,7 +138,7 @@ impl<T: ?Sized, S: Scope> Lock<T, S> {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](TryLockError::WouldBlock), or [`Poisoned`] with the guard inside.
+    /// [`WouldBlock`](TryLockError::WouldBlock), or [`Poisoned`](crate::Poisoned) with the guard inside.
     pub fn lock_timeout(&self, timeout: Duration) -> TryLockResult<LockGuard<'_, T, S>> {
         let health = match self.raw.try_lock() {
             Some(health) => health,
@@ -169,7 +169,7 @@ impl<T: ?Sized, S: Scope> Lock<T, S> {
     ///
     /// # Errors
     ///
-    /// [`Poisoned`], with the reference inside.
+    /// [`Poisoned`](crate::Poisoned), with the reference inside.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let health = self.raw.health_exclusive();
         with_health(health, self.value.get_mut())

@@ -28,3 +28,17 @@ pub type RLock<T> = crate::rlock::RLock<T, Processes>;
 pub type RLockGuard<'a, T> = crate::rlock::RLockGuard<'a, T, Processes>;
 /// [`Condition`](crate::Condition) between processes.
 pub type Condition = crate::condition::Condition<Processes>;
+/// [`Semaphore`](crate::Semaphore) between processes.
+pub type Semaphore = crate::semaphore::Semaphore<Processes>;
+/// [`BoundedSemaphore`](crate::BoundedSemaphore) between processes.
+pub type BoundedSemaphore = crate::semaphore::BoundedSemaphore<Processes>;
+/// [`Permit`](crate::Permit) of a semaphore between processes.
+pub type Permit<'a> = crate::semaphore::Permit<'a, Processes>;
+/// [`Barrier`](crate::Barrier) between processes.
+pub type Barrier = crate::barrier::Barrier<Processes>;
+/// [`RwLock`](crate::RwLock) between processes.
+pub type RwLock<T> = crate::rwlock::RwLock<T, Processes>;
+/// [`RwLockReadGuard`](crate::RwLockReadGuard) of a lock between processes.
+pub type RwLockReadGuard<'a, T> = crate::rwlock::RwLockReadGuard<'a, T, Processes>;
+/// [`RwLockWriteGuard`](crate::RwLockWriteGuard) of a lock between processes.
+pub type RwLockWriteGuard<'a, T> = crate::rwlock::RwLockWriteGuard<'a, T, Processes>;

@@ -36,31 +36,45 @@ impl Scope for Processes {}
 
 pub(crate) mod sealed {
     use super::{Processes, Threads};
+    use crate::raw::barrier::{self, Roster};
     use crate::raw::condition::{Condition, SlicedCondition};
     use crate::raw::event::{Event, RobustEvent};
     use crate::raw::process_lock::ProcessLock;
+    use crate::raw::rwlock_processes::ProcessRwLock;
+    use crate::raw::rwlock_threads::ThreadRwLock;
+    use crate::raw::semaphore::{self, Holders};
+    use crate::raw::semaphore_processes;
     use crate::raw::thread_lock::ThreadLock;
     use crate::raw::thread_rlock::ThreadRLock;
-    use crate::raw::{RawCondition, RawEvent, RawLock, RawReentrant};
+    use crate::raw::{RawCondition, RawEvent, RawLock, RawReentrant, RawRwLock};
 
     pub trait Scope {
         type Lock: RawLock;
         type RLock: RawReentrant;
+        type RwLock: RawRwLock;
         type Event: RawEvent;
         type Condition: RawCondition;
+        type Holders: Holders;
+        type Roster: Roster;
     }
 
     impl Scope for Threads {
         type Lock = ThreadLock;
         type RLock = ThreadRLock;
+        type RwLock = ThreadRwLock;
         type Event = Event;
         type Condition = Condition;
+        type Holders = semaphore::Threads;
+        type Roster = barrier::Threads;
     }
 
     impl Scope for Processes {
         type Lock = ProcessLock;
         type RLock = ProcessLock;
+        type RwLock = ProcessRwLock;
         type Event = RobustEvent;
         type Condition = SlicedCondition;
+        type Holders = semaphore_processes::Processes;
+        type Roster = barrier::Processes;
     }
 }

@@ -8,10 +8,12 @@ use core::sync::atomic::{
     AtomicU32, AtomicU64, AtomicUsize,
 };
 
+use crate::barrier::Barrier;
 use crate::condition::Condition;
 use crate::event::Event;
 use crate::raw::{EventCount, RobustMutex};
 use crate::scope::Processes;
+use crate::semaphore::{BoundedSemaphore, Semaphore};
 
 /// A value that may lie in memory that several processes map.
 ///
@@ -136,6 +138,16 @@ plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64,
 plain!(AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize);
 plain!(AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize);
 plain!(Condition<Processes>, Event<Processes>, EventCount, RobustMutex);
+
+// A new one of these is not zero bytes.
+macro_rules! placed {
+    ($($type:ty),* $(,)?) => {$(
+        // SAFETY: address-free words that any mixture of their values leaves valid.
+        unsafe impl ShmSafe for $type {}
+    )*};
+}
+
+placed!(Semaphore<Processes>, BoundedSemaphore<Processes>, Barrier<Processes>);
 
 // SAFETY: holds nothing.
 unsafe impl<T: ShmSafe> ShmSafe for PhantomData<T> {}

@@ -24,3 +24,17 @@ pub type RLock<T> = crate::rlock::RLock<T, Threads>;
 pub type RLockGuard<'a, T> = crate::rlock::RLockGuard<'a, T, Threads>;
 /// [`Condition`](crate::Condition) between threads.
 pub type Condition = crate::condition::Condition<Threads>;
+/// [`Semaphore`](crate::Semaphore) between threads.
+pub type Semaphore = crate::semaphore::Semaphore<Threads>;
+/// [`BoundedSemaphore`](crate::BoundedSemaphore) between threads.
+pub type BoundedSemaphore = crate::semaphore::BoundedSemaphore<Threads>;
+/// [`Permit`](crate::Permit) of a semaphore between threads.
+pub type Permit<'a> = crate::semaphore::Permit<'a, Threads>;
+/// [`Barrier`](crate::Barrier) between threads.
+pub type Barrier = crate::barrier::Barrier<Threads>;
+/// [`RwLock`](crate::RwLock) between threads.
+pub type RwLock<T> = crate::rwlock::RwLock<T, Threads>;
+/// [`RwLockReadGuard`](crate::RwLockReadGuard) of a lock between threads.
+pub type RwLockReadGuard<'a, T> = crate::rwlock::RwLockReadGuard<'a, T, Threads>;
+/// [`RwLockWriteGuard`](crate::RwLockWriteGuard) of a lock between threads.
+pub type RwLockWriteGuard<'a, T> = crate::rwlock::RwLockWriteGuard<'a, T, Threads>;

@@ -73,15 +73,14 @@ fn wait_timeout_says_whether_it_was_set<W: World>() {
 
 fn a_waiter_returns_although_clear_follows_set<W: World>() {
     let event = W::place(Event::<W::Scope>::new());
-    thread::scope(|scope| {
-        let waiters: Vec<_> = (0..3).map(|_| scope.spawn(|| event.wait())).collect();
-        // Every waiter that sleeps by the time of some `set` gets through by it.
-        while waiters.iter().any(|waiter| !waiter.is_finished()) {
+    for _ in 0..20 {
+        thread::scope(|scope| {
+            let waiters = [(); 3].map(|()| support::asleep_in(scope, || event.wait()));
             event.set();
             event.clear();
-            thread::yield_now();
-        }
-    });
+            waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        });
+    }
     assert!(!event.is_set());
 }
 

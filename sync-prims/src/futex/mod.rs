@@ -26,7 +26,7 @@ use crate::primitive::{AtomicU32, AtomicU64};
 
 /// Who may wait on a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Threads of this process.
     Threads,
     /// Every process that maps the word.

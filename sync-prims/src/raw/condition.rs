@@ -29,7 +29,7 @@ fn sequence(state: u64) -> u32 {
 }
 
 fn waiting(state: u64) -> u64 {
-    state / WAITER & MOST
+    (state / WAITER) & MOST
 }
 
 fn granted(state: u64) -> u64 {

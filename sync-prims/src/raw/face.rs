@@ -51,6 +51,45 @@ pub trait RawReentrant: RawLock {
     fn depth(&self) -> &AtomicU32;
 }
 
+/// A lock for many readers or one writer, without a value.
+pub trait RawRwLock: Debug + Send + Sync + 'static {
+    /// A free lock.
+    const NEW: Self;
+
+    /// Lets a reader in; `None` if the deadline passed first. Also gives what is to be
+    /// handed to `unlock_read`.
+    fn read(&self, deadline: Deadline) -> Option<(Health, u32)>;
+
+    /// Lets a reader in if that is possible at once.
+    fn try_read(&self) -> Option<(Health, u32)>;
+
+    /// Lets the reader out that got this ticket.
+    fn unlock_read(&self, ticket: u32);
+
+    /// Lets a writer in; `None` if the deadline passed first.
+    fn write(&self, deadline: Deadline) -> Option<Health>;
+
+    /// Lets a writer in if that is possible at once.
+    fn try_write(&self) -> Option<Health>;
+
+    /// Lets the writer out, which is the calling thread.
+    fn unlock_write(&self);
+
+    /// Notes a panic of the writer, which is the calling thread.
+    fn poison(&self);
+
+    /// Whether the lock is poisoned.
+    fn health(&self) -> Health;
+
+    /// The same, where nobody else can have the lock.
+    fn health_exclusive(&mut self) -> Health {
+        self.health()
+    }
+
+    /// Takes the poison away.
+    fn clear_poison(&self);
+}
+
 /// A flag to wait for.
 pub trait RawEvent: Debug + Send + Sync + 'static {
     /// An event that is not set.

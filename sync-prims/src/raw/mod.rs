@@ -1,6 +1,8 @@
 //! The words and state machines under the primitives, and building blocks for crash-proof
 //! structures in shared memory.
 
+pub(crate) mod barrier;
+pub(crate) mod cells;
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod held;
@@ -9,6 +11,11 @@ pub(crate) mod private;
 pub(crate) mod process_lock;
 pub(crate) mod registry;
 pub(crate) mod robust;
+pub(crate) mod rwlock_processes;
+pub(crate) mod rwlock_threads;
+pub(crate) mod section;
+pub(crate) mod semaphore;
+pub(crate) mod semaphore_processes;
 pub(crate) mod thread_lock;
 pub(crate) mod thread_rlock;
 pub(crate) mod word;
@@ -19,6 +26,6 @@ mod robust_mutex;
 
 pub use event_count::{EventCount, Key};
 pub(crate) use face::{
-    Health, RawCondition, RawEvent, RawLock, RawReentrant, endless_wait_ended, slice,
+    Health, RawCondition, RawEvent, RawLock, RawReentrant, RawRwLock, endless_wait_ended, slice,
 };
 pub use robust_mutex::{RobustGuard, RobustMutex};

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::PoisonCause;
-use crate::futex::robust::{Head, LINKED_MARK, OWNER, OWNER_DIED};
+use crate::futex::robust::{Head, LINKED_MARK, OWNER, OWNER_DIED, WAITERS};
 use crate::primitive::{AtomicU32, Ordering};
 use crate::raw::identity::{self, Me, process_of};
 use crate::raw::registry;
@@ -29,13 +29,13 @@ pub struct ProcessLock {
 
 /// How long to wait for a lock.
 #[derive(Clone, Copy)]
-enum Patience {
+pub(crate) enum Patience {
     Now,
     Until(Deadline),
 }
 
 impl Patience {
-    fn deadline(self) -> Deadline {
+    pub(crate) fn deadline(self) -> Deadline {
         match self {
             Self::Now => Deadline::after(Duration::ZERO),
             Self::Until(deadline) => deadline,
@@ -48,18 +48,18 @@ impl RawLock for ProcessLock {
 
     #[inline]
     fn lock(&self, deadline: Deadline) -> Option<Health> {
-        self.acquire(Patience::Until(deadline)).then(|| self.health())
+        self.acquire(Patience::Until(deadline), true).then(|| self.health())
     }
 
     #[inline]
     fn try_lock(&self) -> Option<Health> {
-        self.acquire(Patience::Now).then(|| self.health())
+        self.acquire(Patience::Now, true).then(|| self.health())
     }
 
     #[inline]
     fn unlock(&self) {
         identity::with(|me| {
-            if !self.node.owned_by(me) {
+            if !self.node.word().owned_by(me) {
                 // A forked child has a copy of its parent's guard, but not the lock.
                 return;
             }
@@ -72,13 +72,13 @@ impl RawLock for ProcessLock {
     #[cold]
     fn poison(&self) {
         // A forked child may panic with a copy of its parent's guard.
-        if identity::with(|me| self.node.owned_by(me)) && self.health().is_ok() {
+        if identity::with(|me| self.node.word().owned_by(me)) && self.health().is_ok() {
             self.ledger().fetch_or(PANICKED, Ordering::Relaxed);
         }
     }
 
     fn is_locked(&self) -> bool {
-        let word = self.node.word().load(Ordering::Relaxed);
+        let word = self.node.word().load();
         word & OWNER != 0
             || (word & OWNER_DIED != 0 && self.node.token.load(Ordering::Relaxed) != 0)
     }
@@ -94,7 +94,7 @@ impl RawLock for ProcessLock {
     }
 
     fn health_exclusive(&mut self) -> Health {
-        let word = self.node.word().load(Ordering::Relaxed);
+        let word = self.node.word().load();
         let token = self.node.token.load(Ordering::Relaxed);
         if word & OWNER_DIED != 0 && token != 0 {
             let pid = self.node.owner_pid.load(Ordering::Relaxed);
@@ -113,28 +113,58 @@ impl ProcessLock {
         self.node.second()
     }
 
+    /// Nobody has the lock, and no dead owner has left it.
     #[inline]
-    fn acquire(&self, patience: Patience) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
+        // SeqCst: where the caller has one side of a bargain, it says with whom.
+        self.node.word().0.load(Ordering::SeqCst) & !WAITERS == 0
+    }
+
+    /// Takes the lock without being reported if this thread dies with it.
+    #[inline]
+    pub(crate) fn acquire_unsigned(&self, patience: Patience) -> bool {
+        self.acquire(patience, false)
+    }
+
+    /// After [`acquire_unsigned`](Self::acquire_unsigned): from now on a death is reported.
+    #[inline]
+    pub(crate) fn sign_now(&self) {
+        identity::with(|me| self.sign(me, self.token(me)));
+    }
+
+    /// What this thread signs with.
+    #[inline]
+    fn token(&self, me: &Me) -> u64 {
+        match me.place(self.node.address()).token {
+            0 => me.stray_token(),
+            token => token,
+        }
+    }
+
+    #[inline]
+    fn acquire(&self, patience: Patience, signed: bool) -> bool {
         identity::with(|me| {
             let token = me.place(self.node.address()).token;
             match me.head() {
-                Some(head) if token != 0 => self.acquire_linked(me, head, token, patience),
-                _ => self.acquire_alone(me, patience),
+                Some(head) if token != 0 => {
+                    self.acquire_linked(me, head, if signed { token } else { 0 }, patience)
+                }
+                _ => self.acquire_alone(me, patience, signed),
             }
         })
     }
 
     #[inline]
-    fn acquire_linked(&self, me: &Me, head: &Head, token: u64, patience: Patience) -> bool {
+    fn acquire_linked(&self, me: &Me, head: &Head, sign: u64, patience: Patience) -> bool {
         let notes = me.notes();
         me.count_one();
         head.begin(self.node.address());
-        let taken = if self.node.try_take(me) {
+        let taken = if self.node.word().try_take(me) {
             Some(Taken::Free)
         } else {
             match patience {
-                Patience::Now => self.node.try_take_any(me, || true),
-                Patience::Until(deadline) => self.node.take_contended(me, deadline, || true),
+                Patience::Now => self.node.word().try_take_any(me, || true),
+                Patience::Until(deadline) => self.node.word().take_contended(me, deadline, || true),
             }
         };
         let Some(taken) = taken else {
@@ -142,8 +172,8 @@ impl ProcessLock {
             head.done();
             return false;
         };
-        if taken == Taken::Free {
-            self.sign(me, token);
+        if taken == Taken::Free && sign != 0 {
+            self.sign(me, sign);
         }
         notes.add(self.node.address());
         // SAFETY: the word is ours, so the node is on no list: an owner unlinks before it
@@ -151,7 +181,7 @@ impl ProcessLock {
         // stays until `guard_held_in` has seen the note go.
         unsafe { self.node.link(head) };
         head.done();
-        taken == Taken::Free || self.inherit(me, token, patience.deadline())
+        taken == Taken::Free || self.inherit(me, sign, patience.deadline())
     }
 
     /// Writes down the owner, so that a death from here on is reported.
@@ -165,7 +195,7 @@ impl ProcessLock {
     /// Makes a dead owner's lock, which this thread has taken, its own; `false` if that was not
     /// possible in time, and the lock has been given back as it was.
     #[cold]
-    fn inherit(&self, me: &Me, token: u64, deadline: Deadline) -> bool {
+    fn inherit(&self, me: &Me, sign: u64, deadline: Deadline) -> bool {
         let theirs = self.node.token.load(Ordering::Acquire);
         if theirs != 0 {
             // The thread is dead, but another one of its process may be in a system call that
@@ -182,24 +212,26 @@ impl ProcessLock {
             let rest = self.ledger().load(Ordering::Relaxed) & !POISON;
             self.ledger().store(rest | pid << PID_SHIFT, Ordering::Relaxed);
         }
-        self.sign(me, token);
+        self.sign(me, sign);
         true
     }
 
     /// Without recovery: in memory that may go away while a forgotten guard is in it.
     #[cold]
-    fn acquire_alone(&self, me: &Me, patience: Patience) -> bool {
+    fn acquire_alone(&self, me: &Me, patience: Patience, signed: bool) -> bool {
         // Only in a registered range can anybody tell whether a dead owner's process is gone.
         let accept = || self.node.token.load(Ordering::Acquire) == 0;
-        let taken = self.node.try_take(me)
+        let taken = self.node.word().try_take(me)
             || match patience {
-                Patience::Now => self.node.try_take_any(me, accept),
-                Patience::Until(deadline) => self.node.take_contended(me, deadline, accept),
+                Patience::Now => self.node.word().try_take_any(me, accept),
+                Patience::Until(deadline) => self.node.word().take_contended(me, deadline, accept),
             }
             .is_some();
         if taken {
             self.node.reset_links();
-            self.sign(me, me.stray_token());
+            if signed {
+                self.sign(me, me.stray_token());
+            }
         }
         taken
     }
@@ -214,10 +246,10 @@ impl ProcessLock {
                 unsafe { self.node.unlink(head) };
                 me.strike(self.node.address());
                 me.count_off();
-                self.node.release(state);
+                self.node.word().release(state);
                 head.done();
             }
-            _ => self.node.release(state),
+            _ => self.node.word().release(state),
         }
     }
 }
@@ -225,12 +257,8 @@ impl ProcessLock {
 impl RawReentrant for ProcessLock {
     fn mine(&self) -> bool {
         identity::with(|me| {
-            let mine = match me.place(self.node.address()).token {
-                0 => me.stray_token(),
-                token => token,
-            };
             // Relaxed: nobody but this thread writes this token, and it is gone when it unlocks.
-            self.node.token.load(Ordering::Relaxed) == mine
+            self.node.token.load(Ordering::Relaxed) == self.token(me)
         })
     }
 

@@ -17,7 +17,7 @@ use crate::raw::private::Private;
 /// Crate `ipc` has one for a program's shared memory. Only a witness can say that a *process* is
 /// gone: a lock's owner is a thread, and other threads of its process may outlive it.
 pub trait Witness: Send + Sync {
-    /// This process's number among those that share the memory: not zero, and not given to
+    /// This process's number among those that share the memory: not zero, not `u32::MAX`, and not given to
     /// another process while any lock may still bear it. It is asked for once at registration
     /// and again in a forked child, which is another process; zero says that this process takes
     /// no part, and its locks in the range then work without recovery.
@@ -72,7 +72,8 @@ pub(crate) fn epoch() -> usize {
 /// Until `unregister` is called for it, the whole range stays mapped, shared and writable at
 /// this address. `unregister` is not called, and a part of the range is not given to another
 /// use, while [`guard_held_in`] says that a lock in it is held, forgotten guards included.
-/// `witness` keeps its promises.
+/// `witness` keeps its promises. No lock in the range is held at the time of the call, and every
+/// process that uses one there has registered it too.
 #[expect(unsafe_code, reason = "the caller vouches for the memory")]
 pub unsafe fn register(range: Range<*const u8>, witness: Arc<dyn Witness>) -> io::Result<()> {
     identity::check_supported()?;

@@ -58,8 +58,8 @@ impl Node {
     };
 
     #[inline]
-    pub(crate) fn word(&self) -> &AtomicU32 {
-        &self.words[WORD]
+    pub(crate) fn word(&self) -> RobustWord<'_> {
+        RobustWord(&self.words[WORD])
     }
 
     /// The word that is not the lock word; `LINKED_MARK` in it is taken.
@@ -74,28 +74,44 @@ impl Node {
         node_of(&self.links)
     }
 
-    /// The word is the calling thread's.
-    #[inline]
-    pub(crate) fn owned_by(&self, me: &Me) -> bool {
-        self.word().load(Ordering::Relaxed) & OWNER == me.thread()
-    }
-
     #[inline]
     pub(crate) fn linked(&self) -> bool {
         self.links.linked()
     }
 
+    /// Forgets the links of a dead owner, in memory where the new one does not link.
+    pub(crate) fn reset_links(&self) {
+        self.links.reset();
+    }
+}
+
+/// The lock word itself, which may stand alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RobustWord<'a>(pub(crate) &'a AtomicU32);
+
+impl RobustWord<'_> {
+    #[inline]
+    pub(crate) fn load(self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The word is the calling thread's.
+    #[inline]
+    pub(crate) fn owned_by(self, me: &Me) -> bool {
+        self.load() & OWNER == me.thread()
+    }
+
     /// Takes a free word at the first try.
     #[inline]
-    pub(crate) fn try_take(&self, me: &Me) -> bool {
+    pub(crate) fn try_take(self, me: &Me) -> bool {
         // Acquire pairs with the Release in `release`.
-        self.word().compare_exchange(0, me.thread(), Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.0.compare_exchange(0, me.thread(), Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the word now or not at all, from a dead owner too if `accept` agrees.
     #[cold]
-    pub(crate) fn try_take_any(&self, me: &Me, accept: impl Fn() -> bool) -> Option<Taken> {
-        let mut value = self.word().load(Ordering::Relaxed);
+    pub(crate) fn try_take_any(self, me: &Me, accept: impl Fn() -> bool) -> Option<Taken> {
+        let mut value = self.0.load(Ordering::Relaxed);
         while value & OWNER == 0 && (value & OWNER_DIED == 0 || accept()) {
             match self.claim(me, value, 0) {
                 Ok(taken) => return Some(taken),
@@ -105,10 +121,10 @@ impl Node {
         None
     }
 
-    fn claim(&self, me: &Me, value: u32, keep: u32) -> Result<Taken, u32> {
+    fn claim(self, me: &Me, value: u32, keep: u32) -> Result<Taken, u32> {
         let new = me.thread() | (value & WAITERS) | keep;
         // Acquire pairs with the Release in `release`, or with the death of the owner.
-        self.word().compare_exchange(value, new, Ordering::Acquire, Ordering::Relaxed)?;
+        self.0.compare_exchange(value, new, Ordering::Acquire, Ordering::Relaxed)?;
         Ok(if value & OWNER_DIED == 0 { Taken::Free } else { Taken::FromTheDead })
     }
 
@@ -137,7 +153,7 @@ impl Node {
             }
             if value & WAITERS == 0 {
                 let marked = value | WAITERS;
-                if let Err(now) = self.word().compare_exchange_weak(
+                if let Err(now) = self.0.compare_exchange_weak(
                     value,
                     marked,
                     Ordering::Relaxed,
@@ -150,7 +166,7 @@ impl Node {
             // The deadline ends the wait only here, where WAITERS is set and no wake-up was
             // used up. A slice that ends is not the deadline.
             let until = backstop().map_or(deadline, |slice| deadline.at_most(slice));
-            let waited = futex::wait(self.word(), value | WAITERS, until, Reach::Processes);
+            let waited = futex::wait(self.0, value | WAITERS, until, Reach::Processes);
             if waited == Waited::TimedOut && deadline.passed() {
                 return None;
             }
@@ -159,10 +175,10 @@ impl Node {
         }
     }
 
-    fn spin(&self) -> u32 {
+    fn spin(self) -> u32 {
         let mut left = SPINS;
         loop {
-            let value = self.word().load(Ordering::Relaxed);
+            let value = self.0.load(Ordering::Relaxed);
             if value & OWNER == 0 || value & WAITERS != 0 || left == 0 {
                 return value;
             }
@@ -173,10 +189,10 @@ impl Node {
 
     /// Gives the word up, free (`0`) or as a dead owner's (`OWNER_DIED`), and wakes one sleeper.
     #[inline]
-    pub(crate) fn release(&self, state: u32) {
+    pub(crate) fn release(self, state: u32) {
         // Release pairs with the Acquire of the next owner.
         if state == 0 {
-            if self.word().swap(0, Ordering::Release) & WAITERS != 0 {
+            if self.0.swap(0, Ordering::Release) & WAITERS != 0 {
                 self.wake();
             }
         } else {
@@ -185,9 +201,9 @@ impl Node {
     }
 
     #[cold]
-    fn release_unrepaired(&self, state: u32) {
+    fn release_unrepaired(self, state: u32) {
         // Keeps WAITERS: the one that is woken may do the same.
-        let old = self.word().fetch_update(Ordering::Release, Ordering::Relaxed, |value| {
+        let old = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, |value| {
             Some(state | (value & WAITERS))
         });
         if old.is_ok_and(|old| old & WAITERS != 0) {
@@ -196,13 +212,8 @@ impl Node {
     }
 
     #[cold]
-    fn wake(&self) {
-        futex::wake(self.word(), 1, Reach::Processes);
-    }
-
-    /// Forgets the links of a dead owner, in memory where the new one does not link.
-    pub(crate) fn reset_links(&self) {
-        self.links.reset();
+    fn wake(self) {
+        futex::wake(self.0, 1, Reach::Processes);
     }
 }
 

@@ -81,10 +81,10 @@ impl RobustMutex {
             let head = list(me);
             me.count_one();
             head.begin(self.node.address());
-            let taken = if self.node.try_take(me) {
+            let taken = if self.node.word().try_take(me) {
                 Some(Taken::Free)
             } else {
-                self.node.take_contended(me, deadline, || true)
+                self.node.word().take_contended(me, deadline, || true)
             };
             if taken.is_some() {
                 // SAFETY: the word is ours; the memory stays by the caller's promise. A node is
@@ -118,7 +118,7 @@ impl Drop for RobustGuard<'_> {
     fn drop(&mut self) {
         let node = &self.mutex.node;
         identity::with(|me| {
-            if !node.owned_by(me) {
+            if !node.word().owned_by(me) {
                 // A forked child has a copy of its parent's guard, but not the mutex.
                 return;
             }
@@ -127,7 +127,7 @@ impl Drop for RobustGuard<'_> {
             // SAFETY: linked when this guard was made, on this very thread.
             unsafe { node.unlink(head) };
             me.count_off();
-            node.release(0);
+            node.word().release(0);
             head.done();
         });
     }

@@ -13,8 +13,9 @@ const CONTENDED: u32 = 2;
 /// How often to look at a word before sleeping on it.
 pub(crate) const SPINS: u32 = 100;
 
+/// A lock of one word.
 #[derive(Debug)]
-pub(crate) struct Word(AtomicU32);
+pub struct Word(AtomicU32);
 
 impl Word {
     #[expect(clippy::declare_interior_mutable_const, reason = "an initialiser")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sync_prims::Deadline;
 use sync_prims::process::{self, Witness};
 
-const SIZE: usize = 16 << 20;
+const SIZE: usize = 4 << 30;
 
 /// One mapping for the whole test binary, registered, never unmapped; values are placed in it one
 /// after the other.
@@ -38,7 +38,7 @@ impl Arena {
                     std::ptr::null_mut(),
                     SIZE,
                     libc::PROT_READ | libc::PROT_WRITE,
-                    libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                    libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
                     -1,
                     0,
                 )

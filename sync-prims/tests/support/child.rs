@@ -67,6 +67,17 @@ impl Child {
         }
     }
 
+    /// Whether it has ended; does not wait.
+    pub fn has_ended(&mut self) -> bool {
+        let mut status = 0;
+        if self.status.is_none() {
+            // SAFETY: valid for writes.
+            let reaped = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+            self.status = (reaped == self.pid).then_some(status);
+        }
+        self.status.is_some()
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> Ended {
         if self.status.is_none() {

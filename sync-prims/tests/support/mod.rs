@@ -33,3 +33,34 @@ pub fn within<R: Send + 'static>(limit: Duration, test: impl FnOnce() -> R + Sen
 pub fn guarded<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     within(Duration::from_secs(60), test)
 }
+
+/// The kernel's number of the calling thread, for [`until_asleep`].
+pub fn thread_id() -> i32 {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::gettid() }
+}
+
+/// Returns when a thread (of any process) sleeps in the kernel.
+pub fn until_asleep(thread: i32) {
+    loop {
+        let stat = std::fs::read_to_string(format!("/proc/{thread}/stat")).unwrap_or_default();
+        if stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S')) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Runs `wait` on a thread of `scope`, and returns when it sleeps.
+pub fn asleep_in<'scope, 'env, R: Send + 'scope>(
+    scope: &'scope std::thread::Scope<'scope, 'env>,
+    wait: impl FnOnce() -> R + Send + 'scope,
+) -> std::thread::ScopedJoinHandle<'scope, R> {
+    let (tell, told) = mpsc::channel();
+    let handle = scope.spawn(move || {
+        tell.send(thread_id()).expect("the test waits for this");
+        wait()
+    });
+    until_asleep(told.recv().expect("the thread has started"));
+    handle
+}

@@ -1,0 +1,296 @@
+//! Parties that wait for each other.
+
+use core::fmt::Debug;
+
+use crate::deadline::Deadline;
+use crate::futex::{self, Lower, Reach, Waited};
+use crate::primitive::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::raw::cells::{Cells, cell, count_of, process_of, too_many_holders};
+use crate::raw::section::{RobustSection, Section};
+use crate::raw::slice;
+use crate::raw::word::Word;
+
+/// The words of a barrier.
+///
+/// A *cycle* begins with nobody there and ends by being opened, or broken. Every change is made
+/// in the section, and every change takes effect by one store, to `cycle` or to `broken`; how many
+/// have arrived is also in the roster, and is counted anew when an owner of the section has died.
+#[derive(Debug)]
+pub(crate) struct BarrierWords<R: Roster> {
+    section: R::Section,
+    /// Bits 0..32: the number of the cycle, on which the parties sleep. Bits 32..64: how the last
+    /// cycles ended, the latest in bit 32: 1 for opened. So a party that is slow to wake up still
+    /// learns how its own cycle ended.
+    cycle: AtomicU64,
+    arrived: AtomicU32,
+    broken: AtomicBool,
+    parties: u32,
+    roster: R,
+}
+
+const REMEMBERED: u32 = 32;
+
+fn number(cycle: u64) -> u32 {
+    cycle as u32
+}
+
+/// Who has arrived.
+pub trait Roster: Debug + Send + Sync + 'static + Sized {
+    /// Nobody.
+    const NEW: Self;
+    /// Between which parties the barrier stands.
+    const REACH: Reach;
+    /// The lock that goes with it.
+    type Section: Section;
+
+    /// In the section: notes a party; `false` if there is no room for its process.
+    fn arrive(&self, cycle: u32) -> bool;
+    /// In the section: forgets everybody.
+    fn clear(&self);
+    /// In the section: how many have arrived, if that is noted.
+    fn count(&self, cycle: u32) -> Option<u32>;
+    /// Whether a party of this cycle is dead.
+    fn lost_one(&self, cycle: u32) -> bool;
+    /// How long to sleep before looking after the others.
+    fn slice(deadline: Deadline) -> Deadline;
+}
+
+/// How waiting at a barrier ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// The barrier opened; this was the party with that index.
+    Open(u32),
+    Broken,
+}
+
+enum Arrival {
+    Last(u32),
+    Waits { index: u32, cycle: u32 },
+    Broken,
+    NoRoom,
+}
+
+impl<R: Roster> BarrierWords<R> {
+    pub(crate) const fn new(parties: u32) -> Self {
+        Self {
+            section: R::Section::NEW,
+            cycle: AtomicU64::new(0),
+            arrived: AtomicU32::new(0),
+            broken: AtomicBool::new(false),
+            parties,
+            roster: R::NEW,
+        }
+    }
+
+    pub(crate) fn parties(&self) -> u32 {
+        self.parties
+    }
+
+    pub(crate) fn arrived(&self) -> u32 {
+        self.arrived.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn wait(&self, deadline: Deadline) -> Passage {
+        match self.arrive() {
+            Arrival::Last(index) => {
+                self.wake_all();
+                Passage::Open(index)
+            }
+            Arrival::Waits { index, cycle } => self.sleep(index, cycle, deadline),
+            Arrival::Broken => Passage::Broken,
+            Arrival::NoRoom => too_many_holders(),
+        }
+    }
+
+    pub(crate) fn abort(&self) {
+        self.in_section(|| {
+            self.broken.store(true, Ordering::Relaxed);
+            self.end_cycle(false);
+        });
+        self.wake_all();
+    }
+
+    pub(crate) fn reset(&self) {
+        self.in_section(|| {
+            if self.arrived() > 0 || self.is_broken() {
+                // First the parties of this cycle, and then it is as new.
+                self.end_cycle(false);
+                self.broken.store(false, Ordering::Relaxed);
+            }
+        });
+        self.wake_all();
+    }
+
+    fn in_section<T>(&self, body: impl FnOnce() -> T) -> T {
+        let repair = || {
+            let cycle = number(self.cycle.load(Ordering::Relaxed));
+            if let Some(arrived) = self.roster.count(cycle) {
+                self.arrived.store(arrived, Ordering::Relaxed);
+            }
+        };
+        self.section.run(repair, body)
+    }
+
+    fn arrive(&self) -> Arrival {
+        self.in_section(|| {
+            if self.is_broken() {
+                return Arrival::Broken;
+            }
+            let cycle = number(self.cycle.load(Ordering::Relaxed));
+            if !self.roster.arrive(cycle) {
+                return Arrival::NoRoom;
+            }
+            let index = self.arrived();
+            if index + 1 >= self.parties {
+                self.end_cycle(true);
+                return Arrival::Last(index);
+            }
+            self.arrived.store(index + 1, Ordering::Relaxed);
+            Arrival::Waits { index, cycle }
+        })
+    }
+
+    /// In the section.
+    fn end_cycle(&self, opened: bool) {
+        let old = self.cycle.load(Ordering::Relaxed);
+        let history = (old >> 32) << 1 | u64::from(opened);
+        let new = history << 32 | u64::from(number(old).wrapping_add(1));
+        // Release pairs with the Acquire in `ended`: what the parties did before they came.
+        self.cycle.store(new, Ordering::Release);
+        self.arrived.store(0, Ordering::Relaxed);
+        self.roster.clear();
+    }
+
+    fn wake_all(&self) {
+        futex::wake(&Lower(&self.cycle), u32::MAX, R::REACH);
+    }
+
+    /// How a cycle ended, if it has.
+    fn ended(&self, cycle: u32, index: u32) -> Option<Passage> {
+        let now = self.cycle.load(Ordering::Acquire);
+        let ago = number(now).wrapping_sub(cycle);
+        if ago == 0 {
+            return None;
+        }
+        // Whoever comes too late to find out is told the worse.
+        let opened = ago <= REMEMBERED && now >> (32 + ago - 1) & 1 == 1;
+        Some(if opened { Passage::Open(index) } else { Passage::Broken })
+    }
+
+    fn sleep(&self, index: u32, cycle: u32, deadline: Deadline) -> Passage {
+        loop {
+            if let Some(passage) = self.ended(cycle, index) {
+                return passage;
+            }
+            let waited = futex::wait(&Lower(&self.cycle), cycle, R::slice(deadline), R::REACH);
+            if waited != Waited::TimedOut {
+                continue;
+            }
+            // `broken` in a cycle that has not ended: whoever broke it died over it.
+            if deadline.passed() || self.is_broken() || self.roster.lost_one(cycle) {
+                return self.break_cycle(cycle, index);
+            }
+        }
+    }
+
+    #[cold]
+    fn break_cycle(&self, cycle: u32, index: u32) -> Passage {
+        let ended = self.in_section(|| {
+            let ended = self.ended(cycle, index);
+            if ended.is_none() {
+                self.broken.store(true, Ordering::Relaxed);
+                self.end_cycle(false);
+            }
+            ended
+        });
+        self.wake_all();
+        ended.unwrap_or(Passage::Broken)
+    }
+}
+
+/// In the thread scope nothing is written down: threads do not die.
+#[derive(Debug)]
+pub struct Threads;
+
+impl Roster for Threads {
+    const NEW: Self = Self;
+    const REACH: Reach = Reach::Threads;
+    type Section = Word;
+
+    fn arrive(&self, _cycle: u32) -> bool {
+        true
+    }
+
+    fn clear(&self) {}
+
+    fn count(&self, _cycle: u32) -> Option<u32> {
+        None
+    }
+
+    fn lost_one(&self, _cycle: u32) -> bool {
+        false
+    }
+
+    fn slice(deadline: Deadline) -> Deadline {
+        deadline
+    }
+}
+
+/// How many parties of each process have arrived: cells that count `cycle (16 bits) | parties`.
+/// What bears
+/// the number of another cycle was left by one that died while it cleared them, and is free.
+#[derive(Debug)]
+pub struct Processes {
+    cells: Cells,
+}
+
+const TAG: u32 = 16;
+
+fn of_cycle(cell: u64, cycle: u32) -> bool {
+    count_of(cell) & 0xFFFF != 0 && count_of(cell) >> TAG == cycle & 0xFFFF
+}
+
+impl Roster for Processes {
+    const NEW: Self = Self { cells: Cells::NEW };
+    const REACH: Reach = Reach::Processes;
+    type Section = RobustSection;
+
+    fn arrive(&self, cycle: u32) -> bool {
+        let me = self.cells.me();
+        let Some(index) = self.cells.find(me, |cell| !of_cycle(cell, cycle)) else { return false };
+        let mine = self.cells.at(index);
+        let seen = mine.load(Ordering::Relaxed);
+        let count = if process_of(seen) == me && of_cycle(seen, cycle) {
+            count_of(seen) + 1
+        } else {
+            (cycle & 0xFFFF) << TAG | 1
+        };
+        mine.store(cell(me, count), Ordering::Relaxed);
+        true
+    }
+
+    fn clear(&self) {
+        for mine in self.cells.iter() {
+            // The process keeps its cell for the next time, unless another one wants it.
+            mine.store(cell(process_of(mine.load(Ordering::Relaxed)), 0), Ordering::Relaxed);
+        }
+    }
+
+    fn count(&self, cycle: u32) -> Option<u32> {
+        let cells = self.cells.iter().map(|cell| cell.load(Ordering::Relaxed));
+        let arrived = cells.filter(|&cell| of_cycle(cell, cycle));
+        Some(arrived.map(|cell| count_of(cell) & 0xFFFF).sum())
+    }
+
+    fn lost_one(&self, cycle: u32) -> bool {
+        self.cells.of_the_dead(|cell| of_cycle(cell, cycle)).next().is_some()
+    }
+
+    fn slice(deadline: Deadline) -> Deadline {
+        slice(deadline)
+    }
+}
