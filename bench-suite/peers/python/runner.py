@@ -1,0 +1,48 @@
+"""The side of a runner in the conversation with the suite: a line of JSON a time.
+
+A contender is a function that takes the task and gives a function that does one round of a given
+amount. That one returns the seconds it took, and an answer that tells whether it was done right.
+"""
+
+import json
+import os
+import platform
+import shutil
+import sys
+
+
+def say(**reply):
+    sys.stdout.write(json.dumps(reply) + "\n")
+    sys.stdout.flush()
+
+
+def serve(contenders):
+    contender, task = sys.argv[1], json.loads(sys.argv[2])
+    try:
+        do_round = contenders[contender](task)
+    except (ImportError, NotImplementedError, ValueError) as error:
+        # Not in this version of Python, or not on this system.
+        say(missing={"reason": str(error)})
+        return
+    dismissed = converse(do_round)
+    # What has to be ended in order has a way to do it.
+    end = getattr(do_round, "end", None)
+    if end is not None:
+        end()
+    if not dismissed and "BENCH_SUITE_SCRIPTS" in os.environ:
+        # The suite is gone and cannot remove its folder any more.
+        shutil.rmtree(os.environ["BENCH_SUITE_SCRIPTS"], ignore_errors=True)
+
+
+def converse(do_round):
+    """Does rounds until there are no more to do; whether the suite has said so, or is gone."""
+    try:
+        say(ready={"version": platform.python_version()})
+        for line in sys.stdin:
+            if line == "\n":
+                return True
+            seconds, answer, *seen = do_round(json.loads(line)["amount"])
+            say(done={"seconds": seconds, "answer": answer, "seen": seen[0] if seen else None})
+    except BrokenPipeError:
+        pass
+    return False

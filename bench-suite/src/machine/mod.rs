@@ -1,0 +1,6 @@
+//! What the figures were measured on.
+
+mod facts;
+mod sys;
+
+pub(crate) use facts::Machine;

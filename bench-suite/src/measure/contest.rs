@@ -1,0 +1,266 @@
+//! The contenders of one workload, round by round in turns.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::measure::plan::{Plan, Scale};
+use crate::measure::protocol::Round;
+use crate::measure::runner::Runner;
+use crate::measure::trouble::Trouble;
+use crate::workload::Work;
+
+/// A contender, and how its runner is started.
+#[derive(Debug)]
+pub(crate) struct Entrant {
+    pub(crate) command: Command,
+    /// A crash of its whole program is what is to be seen.
+    pub(crate) crashes: bool,
+}
+
+/// What came of an entrant.
+#[derive(Debug)]
+pub(crate) struct Course {
+    /// Its version, if it tells.
+    pub(crate) version: Option<String>,
+    pub(crate) result: Result<Series, Trouble>,
+}
+
+/// The rounds that an entrant has made.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) amount: u64,
+    pub(crate) seconds: Vec<f64>,
+    /// What it saw in the last round.
+    pub(crate) seen: Option<String>,
+}
+
+/// An entrant on its way.
+struct Lane {
+    crashes: bool,
+    version: Option<String>,
+    /// Gone when it is in trouble.
+    state: Result<Runner, Trouble>,
+    amount: u64,
+    seconds: Vec<f64>,
+    seen: Option<String>,
+    spent: Duration,
+}
+
+/// Measures the entrants in turns: all are started, all warm up, and then each makes a round before
+/// any makes the next, another one first every time. So a disturbance of the machine meets all of
+/// them, and none profits from its place.
+pub(crate) fn contest(
+    work: &Work,
+    entrants: Vec<Entrant>,
+    plan: &Plan,
+    progress: &mut dyn FnMut(&str),
+) -> Vec<Course> {
+    progress("warming up");
+    let mut lanes: Vec<Lane> =
+        entrants.into_iter().map(|entrant| Lane::start(entrant, work, plan)).collect();
+    if !work.is_fact {
+        lanes.iter_mut().for_each(|lane| lane.warm_up(work, plan));
+    }
+    let rounds = if work.is_fact { 1 } else { plan.rounds };
+    for round in 0..rounds {
+        progress(&format!("round {} of {rounds}", round + 1));
+        let first = round % lanes.len().max(1);
+        let (before, from_first) = lanes.split_at_mut(first);
+        let willing = from_first.iter_mut().chain(before).filter(|lane| lane.goes_on(plan));
+        willing.for_each(|lane| lane.measure(work, plan));
+    }
+    lanes.into_iter().map(|lane| lane.finish(plan)).collect()
+}
+
+impl Lane {
+    fn start(entrant: Entrant, work: &Work, plan: &Plan) -> Lane {
+        let Entrant { command, crashes } = entrant;
+        let (state, version) = match Runner::start(command, plan.limit) {
+            Ok((runner, version)) => (Ok(runner), version),
+            Err(trouble) => (Err(trouble), None),
+        };
+        let amount = plan.amount(&work.size);
+        Lane {
+            crashes,
+            version,
+            state,
+            amount,
+            seconds: Vec::new(),
+            seen: None,
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// Does some work that does not count, and finds the amount that takes as long as a round should
+    /// where that is free.
+    fn warm_up(&mut self, work: &Work, plan: &Plan) {
+        if !work.size.adapts {
+            // A part of it will do.
+            let part = if plan.scale == Scale::Tiny { self.amount } else { self.amount / 10 };
+            self.round(work, part.max(1), plan);
+            return;
+        }
+        // The first is cold, and the second still short: the third decides little.
+        for _ in 0..3 {
+            let Some(round) = self.round(work, self.amount, plan) else { return };
+            let factor = plan.aim.as_secs_f64() / round.seconds.max(f64::MIN_POSITIVE);
+            if factor <= 1.0 {
+                return;
+            }
+            self.amount = (self.amount as f64 * factor.min(1000.0)) as u64;
+        }
+    }
+
+    fn goes_on(&self, plan: &Plan) -> bool {
+        self.state.is_ok() && (self.seconds.len() < plan.least_rounds || self.spent < plan.budget)
+    }
+
+    fn measure(&mut self, work: &Work, plan: &Plan) {
+        let start = Instant::now();
+        if let Some(round) = self.round(work, self.amount, plan) {
+            self.seconds.push(round.seconds);
+            self.seen = round.seen;
+        }
+        self.spent += start.elapsed();
+    }
+
+    /// Does a round and checks its answer. There is no round of who is in trouble.
+    fn round(&mut self, work: &Work, amount: u64, plan: &Plan) -> Option<Round> {
+        let gone = Err(Trouble::Failed("it is gone".to_owned()));
+        let runner = match std::mem::replace(&mut self.state, gone) {
+            Ok(runner) => runner,
+            trouble @ Err(_) => {
+                self.state = trouble;
+                return None;
+            }
+        };
+        match runner.round(amount, plan.limit) {
+            Ok((runner, round)) => {
+                let expected = (work.expected)(amount);
+                if round.answer == expected {
+                    self.state = Ok(runner);
+                    return Some(round);
+                }
+                // How it ends is of no interest beside that.
+                let _ = runner.dismiss(plan.farewell);
+                self.state = Err(Trouble::Wrong { got: round.answer, expected });
+            }
+            Err(trouble) => self.state = Err(trouble),
+        }
+        None
+    }
+
+    fn finish(self, plan: &Plan) -> Course {
+        let Lane { crashes, version, state, amount, seconds, seen, .. } = self;
+        let series = Series { amount, seconds, seen };
+        let result = match state.and_then(|runner| runner.dismiss(plan.farewell)) {
+            Ok(()) if crashes => Err(Trouble::Failed("the program survived".to_owned())),
+            Ok(()) => Ok(series),
+            Err(Trouble::Died { ending, crashed: true }) if crashes => {
+                let seen = Some(format!("the whole program died: {ending}"));
+                Ok(Series { seen, ..series })
+            }
+            Err(trouble) => Err(trouble),
+        };
+        Course { version, result }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{Entrant, contest};
+    use crate::measure::plan::{Plan, Scale};
+    use crate::measure::trouble::Trouble;
+    use crate::workload::{Size, Work};
+
+    const PLAN: Plan = Plan {
+        scale: Scale::Quick,
+        rounds: 4,
+        least_rounds: 2,
+        budget: Duration::from_secs(60),
+        aim: Duration::from_secs(1),
+        limit: Duration::from_secs(60),
+        farewell: Duration::from_secs(60),
+    };
+
+    fn work(adapts: bool) -> Work {
+        let size = Size { full: 0, quick: 50, tiny: 0, adapts };
+        Work { size, expected: |_| 7, is_fact: false }
+    }
+
+    /// Answers each request with what the script sets; `$amount` is what it was asked for.
+    fn entrant(script: &str) -> Entrant {
+        let script = format!(
+            r#"echo '{{"ready":{{"version":null}}}}'
+            while read line && [ $line ]; do
+                amount=${{line#*:}}; amount=${{amount%\}}}}; answer=7; seconds=0.5
+                {script}
+                echo "{{\"done\":{{\"seconds\":$seconds,\"answer\":$answer}}}}"
+            done"#
+        );
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script);
+        Entrant { command, crashes: false }
+    }
+
+    #[test]
+    fn everyone_makes_all_rounds_and_none_is_held_up_by_a_peer_in_trouble() {
+        let entrants = vec![
+            entrant(""),
+            entrant("answer=8"),
+            entrant("exit 1"),
+            Entrant { command: Command::new("/nowhere/python3"), crashes: false },
+        ];
+        let mut told = Vec::new();
+        let courses =
+            contest(&work(false), entrants, &PLAN, &mut |line| told.push(line.to_owned()));
+
+        let [sound, wrong, dead, missing] = &courses[..] else { panic!("{courses:?}") };
+        let series = sound.result.as_ref().unwrap();
+        assert_eq!((series.amount, series.seconds.as_slice()), (50, [0.5; 4].as_slice()));
+        assert_eq!(wrong.result, Err(Trouble::Wrong { got: 8, expected: 7 }));
+        assert!(matches!(dead.result, Err(Trouble::Died { crashed: false, .. })), "{dead:?}");
+        assert!(matches!(missing.result, Err(Trouble::Missing(_))), "{missing:?}");
+        assert_eq!(
+            told,
+            ["warming up", "round 1 of 4", "round 2 of 4", "round 3 of 4", "round 4 of 4"]
+        );
+    }
+
+    #[test]
+    fn a_peer_that_hangs_is_killed_and_the_others_are_measured() {
+        let plan = Plan { limit: Duration::from_secs(2), ..PLAN };
+        let courses =
+            contest(&work(false), vec![entrant("sleep 1000"), entrant("")], &plan, &mut |_| {});
+        assert!(matches!(courses[0].result, Err(Trouble::Hung { .. })), "{courses:?}");
+        assert_eq!(courses[1].result.as_ref().unwrap().seconds.len(), 4);
+    }
+
+    #[test]
+    fn a_contender_past_its_budget_makes_the_least_rounds() {
+        let plan = Plan { budget: Duration::ZERO, ..PLAN };
+        let courses = contest(&work(false), vec![entrant("")], &plan, &mut |_| {});
+        assert_eq!(courses[0].result.as_ref().unwrap().seconds.len(), 2);
+    }
+
+    #[test]
+    fn an_amount_that_adapts_grows_until_a_round_takes_as_long_as_it_should() {
+        let faster = entrant(r#"[ $amount -lt 1000 ] && seconds=0.02 || seconds=1.0"#);
+        let courses = contest(&work(true), vec![faster], &PLAN, &mut |_| {});
+        assert_eq!(courses[0].result.as_ref().unwrap().amount, 2500);
+    }
+
+    #[test]
+    fn a_crash_that_was_to_be_seen_is_a_fact_and_a_survivor_is_not() {
+        let facts = Work { is_fact: true, ..work(false) };
+        let crash = Entrant { crashes: true, ..entrant("kill -SEGV $$") };
+        let survivor = Entrant { crashes: true, ..entrant("") };
+        let courses = contest(&facts, vec![crash, survivor], &PLAN, &mut |_| {});
+        let seen = courses[0].result.as_ref().unwrap().seen.as_deref().unwrap();
+        assert!(seen.starts_with("the whole program died: signal: 11"), "{seen}");
+        assert_eq!(courses[1].result, Err(Trouble::Failed("the program survived".to_owned())));
+    }
+}

@@ -1,0 +1,75 @@
+//! What the suite and a runner say to each other: a line of JSON a time.
+//!
+//! The runner says [`Reply::Ready`] once. Then the suite asks for rounds on the runner's standard
+//! input, and the runner answers each on its standard output. An empty line dismisses it. It also
+//! ends when its input does, but then it knows that the suite is gone and nobody cleans up after it.
+
+use std::error::Error;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+/// The result of what a contender does.
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What does one round of the given amount.
+pub(crate) type Rounds = Box<dyn FnMut(u64) -> Outcome<Round>>;
+
+/// What a runner is told when it is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// How many threads or processes share the work where the workload leaves it open.
+    pub(crate) workers: usize,
+    /// Where the pages to fetch are, if the workload is about pages.
+    pub(crate) pages: Option<String>,
+}
+
+/// Asks for a round.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) amount: u64,
+}
+
+/// What a runner says.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// It waits for requests. It tells its version if that is not known at compile time.
+    Ready { version: Option<String> },
+    /// The peer is not installed.
+    Missing { reason: String },
+    /// A round was done.
+    Done(Round),
+    /// A round was not done.
+    Failed { reason: String },
+}
+
+/// What came of a round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Round {
+    pub(crate) seconds: f64,
+    /// What tells whether the work was done right.
+    pub(crate) answer: u64,
+    /// What there is to say of it in words.
+    #[serde(default)]
+    pub(crate) seen: Option<String>,
+}
+
+impl Round {
+    /// A round that began at that instant and ends now.
+    pub(crate) fn since(start: Instant, answer: u64) -> Round {
+        Round { seconds: start.elapsed().as_secs_f64(), answer, seen: None }
+    }
+
+    /// Does the work and takes its time.
+    pub(crate) fn timed(work: impl FnOnce() -> Outcome<u64>) -> Outcome<Round> {
+        let start = Instant::now();
+        let answer = work()?;
+        Ok(Round::since(start, answer))
+    }
+
+    /// A round in which something was seen that is a fact and no figure.
+    pub(crate) fn fact(answer: u64, seen: impl Into<String>) -> Round {
+        Round { seconds: 0.0, answer, seen: Some(seen.into()) }
+    }
+}

@@ -1,0 +1,42 @@
+//! `ThreadPool` and `ProcessPool`.
+
+use pool::{ProcessPool, ThreadPool};
+
+use crate::measure::{Outcome, Round, Rounds, Task};
+use crate::workload::{fetch, primes};
+
+pub(crate) fn primes_on_threads(task: &Task) -> Outcome<Rounds> {
+    let pool = ThreadPool::new(primes::workers(task))?;
+    Ok(Box::new(move |amount| {
+        let ranges = primes::ranges(amount);
+        Round::timed(|| Ok(pool.starmap(primes::count, ranges)?.iter().sum()))
+    }))
+}
+
+pub(crate) fn primes_on_processes(task: &Task) -> Outcome<Rounds> {
+    let pool = ProcessPool::new(primes::workers(task))?;
+    Ok(Box::new(move |amount| {
+        let ranges = primes::ranges(amount);
+        Round::timed(|| Ok(pool.starmap(primes::count, ranges)?.iter().sum()))
+    }))
+}
+
+pub(crate) fn fetch_on_threads(task: &Task) -> Outcome<Rounds> {
+    let (pool, task) = (ThreadPool::new(fetch::WORKERS)?, task.clone());
+    Ok(Box::new(move |amount| {
+        let addresses = fetch::addresses(&task, amount)?;
+        Round::timed(|| {
+            Ok(pool.map(fetch::page, addresses)?.into_iter().sum::<Result<u64, _>>()?)
+        })
+    }))
+}
+
+pub(crate) fn fetch_on_processes(task: &Task) -> Outcome<Rounds> {
+    let (pool, task) = (ProcessPool::new(fetch::WORKERS)?, task.clone());
+    Ok(Box::new(move |amount| {
+        let addresses = fetch::addresses(&task, amount)?;
+        Round::timed(|| {
+            Ok(pool.map(fetch::page, addresses)?.into_iter().sum::<Result<u64, _>>()?)
+        })
+    }))
+}

@@ -1,0 +1,11 @@
+//! The tools one would use instead, one file each.
+
+pub(crate) mod crossbeam;
+
+pub(crate) mod parking_lot;
+pub(crate) mod python;
+pub(crate) mod rayon;
+pub(crate) mod sequential;
+pub(crate) mod servo;
+pub(crate) mod standard;
+pub(crate) mod sys;

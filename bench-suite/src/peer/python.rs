@@ -1,0 +1,52 @@
+//! Python, whatever version of it is installed.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// The scripts are in files, since a process that Python spawns reads them again.
+const SCRIPTS: [(&str, &str); 7] = [
+    ("counter.py", include_str!("../../peers/python/counter.py")),
+    ("fetch.py", include_str!("../../peers/python/fetch.py")),
+    ("isolation.py", include_str!("../../peers/python/isolation.py")),
+    ("primes.py", include_str!("../../peers/python/primes.py")),
+    ("producer_consumer.py", include_str!("../../peers/python/producer_consumer.py")),
+    ("runner.py", include_str!("../../peers/python/runner.py")),
+    ("worker.py", include_str!("../../peers/python/worker.py")),
+];
+
+/// A Python and a folder with the scripts, which goes with this; or, if the suite is killed, with
+/// the runners.
+#[derive(Debug)]
+pub(crate) struct Python {
+    program: OsString,
+    folder: TempDir,
+}
+
+impl Python {
+    pub(crate) fn new(program: &OsStr) -> io::Result<Python> {
+        let folder = tempfile::Builder::new().prefix("bench-suite-").tempdir()?;
+        for (name, text) in SCRIPTS {
+            fs::write(folder.path().join(name), text)?;
+        }
+        Ok(Python { program: program.to_owned(), folder })
+    }
+
+    /// Runs one of the scripts.
+    pub(crate) fn command(&self, script: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        // What a runner removes when the suite is gone. It must not guess: a script can lie anywhere.
+        command.env("BENCH_SUITE_SCRIPTS", self.folder.path());
+        command.arg(self.folder.path().join(script));
+        command
+    }
+}
+
+/// The text of a script.
+#[cfg(test)]
+pub(crate) fn text_of(script: &str) -> Option<&'static str> {
+    SCRIPTS.iter().find(|(name, _)| *name == script).map(|(_, text)| *text)
+}

@@ -1,0 +1,98 @@
+//! The standard library.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use crate::measure::{Outcome, Round, Rounds, Task};
+use crate::role;
+use crate::workload::producer_consumer::{CAPACITY, Item, Tally};
+use crate::workload::{counter, fetch, primes};
+
+pub(crate) fn primes(task: &Task) -> Outcome<Rounds> {
+    let workers = primes::workers(task);
+    Ok(Box::new(move |amount| {
+        let ranges = primes::ranges(amount);
+        let count = |&(start, end): &(u64, u64)| Ok(primes::count(start, end));
+        Round::timed(|| share_out(workers, &ranges, count))
+    }))
+}
+
+pub(crate) fn fetch(task: &Task) -> Outcome<Rounds> {
+    let task = task.clone();
+    Ok(Box::new(move |amount| {
+        let addresses = fetch::addresses(&task, amount)?;
+        let page = |address: &String| fetch::page(address.clone());
+        Round::timed(|| share_out(fetch::WORKERS, &addresses, page))
+    }))
+}
+
+/// The sum of `f` over the items, each of which the next free thread takes.
+fn share_out<T: Sync>(
+    workers: usize,
+    items: &[T],
+    f: impl Fn(&T) -> Result<u64, String> + Sync,
+) -> Outcome<u64> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::from_fn(|| items.get(next.fetch_add(1, Relaxed)));
+        mine.map(&f).sum::<Result<u64, String>>()
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let sums = threads.into_iter().map(|thread| match thread.join() {
+            Ok(sum) => Ok(sum?),
+            Err(_) => Err("a thread panicked".into()),
+        });
+        sums.sum()
+    })
+}
+
+pub(crate) fn counter(_: &Task) -> Outcome<Rounds> {
+    Ok(Box::new(|amount| {
+        let counter = Mutex::new(0);
+        let lock = || counter.lock().unwrap_or_else(PoisonError::into_inner);
+        counter::with_threads(amount, || *lock() += 1, || *lock())
+    }))
+}
+
+pub(crate) fn messages(_: &Task) -> Outcome<Rounds> {
+    Ok(Box::new(|amount| {
+        let (sender, receiver) = mpsc::sync_channel(CAPACITY);
+        let (go, gone) = mpsc::channel();
+        let producer = thread::spawn(move || {
+            // Without a consumer there is nothing to do.
+            let _ = gone.recv();
+            let _ = Item::stream(amount).try_for_each(|item| sender.send(item));
+        });
+        let start = Instant::now();
+        go.send(())?;
+        let mut tally = Tally::default();
+        while let Some(item) = receiver.recv()? {
+            tally.add(&item);
+        }
+        let round = Round::since(start, tally.answer());
+        producer.join().map_err(|_| "the producer panicked")?;
+        Ok(round)
+    }))
+}
+
+pub(crate) fn thread_starts(_: &Task) -> Outcome<Rounds> {
+    Ok(Box::new(|amount| {
+        Round::timed(|| {
+            let start = || thread::spawn(|| 1).join().map_err(|_| "the thread panicked".into());
+            (0..amount).map(|_| start()).sum()
+        })
+    }))
+}
+
+pub(crate) fn process_starts(_: &Task) -> Outcome<Rounds> {
+    let mut command = role::command(role::NOTHING)?;
+    Ok(Box::new(move |amount| {
+        Round::timed(|| {
+            let mut start = || Ok(u64::from(command.status()?.success()));
+            (0..amount).map(|_| start()).sum()
+        })
+    }))
+}

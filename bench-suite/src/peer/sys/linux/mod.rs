@@ -1,0 +1,5 @@
+//! Linux.
+
+pub(crate) mod crash;
+pub(crate) mod group;
+pub(crate) mod socket;

@@ -1,0 +1,139 @@
+//! From what was measured to the rows of a table.
+
+use crate::measure::{Course, Series, Summary, Trouble};
+use crate::report::schema::{Figures, Report, Row, SpeedUp, Standing};
+use crate::workload::{Contender, Family, Measure};
+
+/// The rows of a table, one for each contender and what came of it.
+pub(crate) fn rows(measure: Measure, courses: Vec<(&Contender, Course)>) -> Vec<Row> {
+    let against: Vec<_> = courses.iter().map(|(contender, _)| contender.against).collect();
+    let row = |(contender, course): (&Contender, Course)| Row {
+        id: contender.id.to_owned(),
+        label: contender.label.to_owned(),
+        family: contender.family,
+        version: course.version,
+        result: standing(measure, course.result),
+    };
+    let mut rows: Vec<Row> = courses.into_iter().map(row).collect();
+    for (index, against) in against.into_iter().enumerate() {
+        let Some(against) = against else { continue };
+        let Some(other) = rows.iter().find(|row| row.id == against).and_then(median) else {
+            continue;
+        };
+        if let Standing::Measured(figures) = &mut rows[index].result {
+            let factor = measure.speed_up(figures.summary.median, other);
+            figures.speed_up = Some(SpeedUp { over: against.to_owned(), factor });
+        }
+    }
+    rows
+}
+
+fn median(row: &Row) -> Option<f64> {
+    match &row.result {
+        Standing::Measured(figures) => Some(figures.summary.median),
+        _ => None,
+    }
+}
+
+fn standing(measure: Measure, result: Result<Series, Trouble>) -> Standing {
+    let series = match result {
+        Ok(series) => series,
+        Err(trouble) => return in_trouble(&trouble),
+    };
+    if measure == Measure::Fact {
+        return match series.seen {
+            Some(what) => Standing::Seen { what },
+            None => Standing::Failed { reason: "nothing was seen".to_owned() },
+        };
+    }
+    let Series { amount, seconds, .. } = series;
+    let figure = |seconds: &f64| measure.figure(*seconds, amount);
+    let samples: Vec<f64> = seconds.iter().map(figure).collect();
+    match Summary::of(&samples) {
+        Some(summary) => Standing::Measured(Figures { amount, samples, summary, speed_up: None }),
+        None => Standing::Failed { reason: "it made no round".to_owned() },
+    }
+}
+
+fn in_trouble(trouble: &Trouble) -> Standing {
+    let text = trouble.to_string();
+    let reason = text.split_once(": ").map_or(&*text, |(_, reason)| reason).to_owned();
+    match trouble {
+        Trouble::Missing(_) => Standing::Missing { reason },
+        Trouble::Hung { .. } => Standing::Hung { reason },
+        Trouble::Died { .. } => Standing::Died { reason },
+        Trouble::Wrong { .. } => Standing::WrongAnswer { reason },
+        Trouble::Failed(_) => Standing::Failed { reason },
+    }
+}
+
+/// The rows that make the run a failure: whoever gave a wrong answer, and who of this workspace did
+/// not finish. A peer that is missing, hangs or dies is a finding.
+pub(crate) fn verdict(report: &Report) -> Vec<String> {
+    let rows =
+        report.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
+    let failed = rows.filter(|(_, row)| match row.result {
+        Standing::Measured(_) | Standing::Seen { .. } | Standing::Missing { .. } => false,
+        Standing::WrongAnswer { .. } => true,
+        Standing::Hung { .. } | Standing::Died { .. } | Standing::Failed { .. } => {
+            matches!(row.family, Family::Baseline | Family::Ours)
+        }
+    });
+    failed.map(|(table, row)| format!("{}: {}", table.name, row.label)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{rows, verdict};
+    use crate::measure::{Course, Series, Trouble};
+    use crate::peer::sequential;
+    use crate::report::schema::{Figures, Standing, tests::example};
+    use crate::workload::{Contender, Family, How, Measure};
+
+    const SLOW: Contender =
+        Contender::new(Family::Baseline, "slow", "slow", How::Rust(sequential::primes));
+    const FAST: Contender =
+        Contender::new(Family::Ours, "fast", "fast", How::Rust(sequential::primes)).against("slow");
+
+    fn measured(seconds: &[f64]) -> Course {
+        let series = Series { amount: 10, seconds: seconds.to_vec(), seen: None };
+        Course { version: None, result: Ok(series) }
+    }
+
+    fn figures(standing: &Standing) -> &Figures {
+        let Standing::Measured(figures) = standing else { panic!("{standing:?}") };
+        figures
+    }
+
+    #[test]
+    fn a_speed_up_compares_the_medians() {
+        let courses =
+            || vec![(&FAST, measured(&[1.0, 2.0, 9.0])), (&SLOW, measured(&[7.0, 8.0, 9.0]))];
+        let times = rows(Measure::Seconds, courses());
+        assert_eq!(figures(&times[0].result).speed_up.as_ref().unwrap().factor, 4.0);
+        assert_eq!(figures(&times[1].result).speed_up, None);
+        let rates = rows(Measure::PerSecond, courses());
+        assert_eq!(figures(&rates[0].result).samples, [10.0, 5.0, 10.0 / 9.0]);
+        assert_eq!(figures(&rates[0].result).speed_up.as_ref().unwrap().factor, 4.0);
+    }
+
+    #[test]
+    fn there_is_no_speed_up_over_one_that_has_no_figure() {
+        let trouble = Trouble::Hung { after: Duration::from_secs(20), during: "in a round" };
+        let hung = Course { version: None, result: Err(trouble) };
+        let rows = rows(Measure::Seconds, vec![(&SLOW, hung), (&FAST, measured(&[1.0]))]);
+        let Standing::Hung { reason } = &rows[0].result else { panic!("{rows:?}") };
+        assert_eq!(reason, "killed after 20 s in a round");
+        assert_eq!(figures(&rows[1].result).speed_up, None);
+    }
+
+    #[test]
+    fn wrong_answers_and_failures_of_ours_fail_the_run_and_those_of_peers_do_not() {
+        let mut report = example();
+        assert_eq!(verdict(&report), ["primes: the c"]);
+        report.tables[0].rows[2].family = Family::Ours;
+        assert_eq!(verdict(&report), ["primes: the a", "primes: the c"]);
+    }
+}

@@ -1,0 +1,207 @@
+//! `results.json`: everything that was measured.
+//!
+//! A program that reads it looks at `schema` first. What changes the meaning of a field, renames it
+//! or takes it away counts [`VERSION`] up; a new field does not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Peers;
+use crate::machine::Machine;
+use crate::measure::Summary;
+use crate::workload::{Family, Measure};
+
+/// The version of the schema.
+pub(crate) const VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) schema: Schema,
+    pub(crate) machine: Machine,
+    pub(crate) settings: Settings,
+    pub(crate) tables: Vec<Table>,
+}
+
+impl Report {
+    /// One without tables.
+    pub(crate) fn new(machine: Machine, settings: Settings) -> Report {
+        let schema = Schema { name: "bench-suite results".to_owned(), version: VERSION };
+        Report { schema, machine, settings, tables: Vec::new() }
+    }
+}
+
+/// What kind of file it is.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Schema {
+    pub(crate) name: String,
+    pub(crate) version: u32,
+}
+
+/// How the suite was run.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// `full`, `quick`, or `tiny`, which measures nothing of worth.
+    pub(crate) scale: String,
+    pub(crate) peers: Peers,
+    /// How many threads or processes share work for the processor.
+    pub(crate) workers: usize,
+}
+
+/// One workload.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) about: String,
+    pub(crate) measure: Measure,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One contender.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) label: String,
+    pub(crate) family: Family,
+    /// Of Python, which is known only when it runs.
+    pub(crate) version: Option<String>,
+    #[serde(flatten)]
+    pub(crate) result: Standing,
+}
+
+/// How a contender came off.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum Standing {
+    Measured(Figures),
+    Seen {
+        what: String,
+    },
+    /// The peer is not installed.
+    Missing {
+        reason: String,
+    },
+    /// It was killed because it did not answer.
+    Hung {
+        reason: String,
+    },
+    Died {
+        reason: String,
+    },
+    WrongAnswer {
+        reason: String,
+    },
+    Failed {
+        reason: String,
+    },
+}
+
+/// What was measured, in seconds or per second as the table's measure says.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    /// How much work each round was.
+    pub(crate) amount: u64,
+    /// One for each round, in the order in which they were made.
+    pub(crate) samples: Vec<f64>,
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+    /// How many times as fast as another row.
+    pub(crate) speed_up: Option<SpeedUp>,
+}
+
+/// A comparison of two medians.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SpeedUp {
+    /// The id of the other row.
+    pub(crate) over: String,
+    pub(crate) factor: f64,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Figures, Report, Row, Settings, SpeedUp, Standing, Table};
+    use crate::cli::Peers;
+    use crate::machine::Machine;
+    use crate::measure::Summary;
+    use crate::workload::{Family, Measure};
+
+    /// With made-up figures, and all that a report can have.
+    pub(crate) fn example() -> Report {
+        let row = |id: &str, family, version: Option<&str>, result| Row {
+            id: id.to_owned(),
+            label: format!("the {id}"),
+            family,
+            version: version.map(ToOwned::to_owned),
+            result,
+        };
+        let figures = |samples: [f64; 3], speed_up: Option<(&str, f64)>| {
+            Standing::Measured(Figures {
+                amount: 1000,
+                samples: samples.to_vec(),
+                summary: Summary::of(&samples).unwrap(),
+                speed_up: speed_up.map(|(over, factor)| SpeedUp { over: over.to_owned(), factor }),
+            })
+        };
+        let reason = || "the reason".to_owned();
+        let machine = Machine {
+            system: "Linux 6.1".to_owned(),
+            architecture: "x86_64".to_owned(),
+            processor: "Example CPU".to_owned(),
+            processors: 8,
+            memory: Some(16 << 30),
+            load: Some(0.25),
+            compiler: "rustc 1.95.0".to_owned(),
+            optimised: true,
+            seconds_since_1970: 1_700_000_000,
+        };
+        let settings = Settings { scale: "quick".to_owned(), peers: Peers::All, workers: 8 };
+        let tables = vec![
+            Table {
+                name: "primes".to_owned(),
+                title: "Count primes".to_owned(),
+                about: "How to read it.".to_owned(),
+                measure: Measure::Seconds,
+                rows: vec![
+                    row("sequential", Family::Baseline, None, figures([0.5, 0.25, 1.0], None)),
+                    row(
+                        "pool",
+                        Family::Ours,
+                        None,
+                        figures([0.125, 0.125, 0.25], Some(("sequential", 4.0))),
+                    ),
+                    row("a", Family::Rust, None, Standing::Hung { reason: reason() }),
+                    row("b", Family::Rust, None, Standing::Died { reason: reason() }),
+                    row("c", Family::Rust, None, Standing::WrongAnswer { reason: reason() }),
+                    row("d", Family::Rust, None, Standing::Failed { reason: reason() }),
+                    row("e", Family::Python, None, Standing::Missing { reason: reason() }),
+                ],
+            },
+            Table {
+                name: "isolation".to_owned(),
+                title: "Isolation".to_owned(),
+                about: "What happened.".to_owned(),
+                measure: Measure::Fact,
+                rows: vec![row(
+                    "python",
+                    Family::Python,
+                    Some("3.13.0"),
+                    Standing::Seen { what: "it died | the other lived".to_owned() },
+                )],
+            },
+        ];
+        Report { tables, ..Report::new(machine, settings) }
+    }
+
+    #[test]
+    fn version_1_is_what_it_was() {
+        let golden = include_str!("../../tests/golden/results-v1.json");
+        let written = serde_json::to_string_pretty(&example()).unwrap();
+        assert_eq!(written.trim(), golden.trim(), "written:\n{written}");
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let golden = include_str!("../../tests/golden/results-v1.json");
+        assert_eq!(serde_json::from_str::<Report>(golden).unwrap(), example());
+    }
+}

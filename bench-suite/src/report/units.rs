@@ -1,0 +1,65 @@
+//! Figures in units that can be read.
+
+use crate::workload::Measure;
+
+/// A figure of that measure, with three digits and its unit.
+pub(crate) fn figure(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::Seconds | Measure::SecondsEach => scaled(value, &TIMES),
+        Measure::PerSecond => scaled(value, &RATES),
+        Measure::Fact => String::new(),
+    }
+}
+
+type Unit = (f64, &'static str);
+
+const TIMES: [Unit; 4] = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
+const RATES: [Unit; 4] = [(1e9, "G/s"), (1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")];
+
+/// In the largest of the units, which come largest first, of which there is at least one.
+fn scaled(value: f64, units: &[Unit; 4]) -> String {
+    // What would be rounded up to the next unit is shown in that.
+    let fits = |(size, _): &&Unit| value >= size * 0.9995;
+    let (size, name) = units.iter().find(fits).unwrap_or(&units[3]);
+    format!("{} {name}", three_digits(value / size))
+}
+
+/// At least three significant digits, and none behind the point where there are more before it.
+pub(crate) fn three_digits(value: f64) -> String {
+    let places = match value {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{figure, three_digits};
+    use crate::workload::Measure;
+
+    #[test]
+    fn times_and_rates_have_the_unit_that_suits_them() {
+        for (value, text) in [
+            (12.345, "12.3 s"),
+            (0.9996, "1.00 s"),
+            (0.98, "980 ms"),
+            (0.001_234, "1.23 ms"),
+            (45.6e-6, "45.6 µs"),
+            (2e-10, "0.20 ns"),
+        ] {
+            assert_eq!(figure(Measure::Seconds, value), text);
+        }
+        for (value, text) in [(1.5e9, "1.50 G/s"), (123_456.0, "123 k/s"), (5.0, "5.00 /s")] {
+            assert_eq!(figure(Measure::PerSecond, value), text);
+        }
+    }
+
+    #[test]
+    fn three_digits_are_kept_when_rounding_makes_the_number_longer() {
+        assert_eq!(three_digits(9.996), "10.0");
+        assert_eq!(three_digits(99.96), "100");
+        assert_eq!(three_digits(12_345.6), "12346");
+    }
+}

@@ -1,0 +1,100 @@
+//! One run of the suite: which workloads, against whom, how long.
+
+use crate::cli::{Arguments, Peers};
+use crate::machine::Machine;
+use crate::measure::{Entrant, Outcome, Plan, Scale, Task, contest};
+use crate::peer::python::Python;
+use crate::report::{self, Report, Settings, Table};
+use crate::role;
+use crate::workload::{self, Contender, Family, How, Workload, isolation, pages::Pages};
+
+/// A run.
+#[derive(Debug)]
+pub(crate) struct Suite<'a> {
+    arguments: &'a Arguments,
+    plan: Plan,
+    machine: Machine,
+    /// Where it is wanted.
+    python: Option<Python>,
+}
+
+impl<'a> Suite<'a> {
+    pub(crate) fn new(arguments: &'a Arguments) -> Outcome<Suite<'a>> {
+        let python = match arguments.peers {
+            Peers::None | Peers::Rust => None,
+            Peers::Python | Peers::All => Some(Python::new(&arguments.python)?),
+        };
+        Ok(Suite { arguments, plan: Plan::new(arguments), machine: Machine::this(), python })
+    }
+
+    /// The report before anything was measured.
+    pub(crate) fn empty_report(&self) -> Report {
+        let scale = match self.plan.scale {
+            Scale::Full => "full",
+            Scale::Quick => "quick",
+            Scale::Tiny => "tiny",
+        };
+        let (peers, workers) = (self.arguments.peers, self.machine.processors);
+        let settings = Settings { scale: scale.to_owned(), peers, workers };
+        Report::new(self.machine.clone(), settings)
+    }
+
+    /// The workloads that were asked for.
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = &'static Workload> {
+        let only = &self.arguments.only;
+        let wanted = move |name: &str| only.is_empty() || only.iter().any(|one| one == name);
+        workload::ALL.into_iter().filter(move |workload| wanted(workload.name))
+    }
+
+    /// Measures one of them.
+    pub(crate) fn measure(
+        &self,
+        workload: &Workload,
+        progress: &mut dyn FnMut(&str),
+    ) -> Outcome<Table> {
+        let pages = if workload.needs_pages { Some(Pages::serve()?) } else { None };
+        let task =
+            Task { workers: self.machine.processors, pages: pages.as_ref().map(Pages::address) };
+        let contenders: Vec<_> = workload
+            .contenders
+            .iter()
+            .filter(|one| takes_part(one, self.arguments.peers))
+            .collect();
+        let entrants = contenders
+            .iter()
+            .map(|contender| self.entrant(workload, contender, &task))
+            .collect::<Outcome<Vec<_>>>()?;
+        let courses = contest(&workload.work, entrants, &self.plan, progress);
+        Ok(Table {
+            name: workload.name.to_owned(),
+            title: workload.title.to_owned(),
+            about: workload.about.to_owned(),
+            measure: workload.measure,
+            rows: report::rows(workload.measure, contenders.into_iter().zip(courses).collect()),
+        })
+    }
+
+    fn entrant(&self, workload: &Workload, contender: &Contender, task: &Task) -> Outcome<Entrant> {
+        let mut command = match contender.how {
+            How::Rust(_) => {
+                let mut command = role::command(role::RUNNER)?;
+                command.arg(workload.name);
+                command
+            }
+            How::Python(script) => {
+                let python = self.python.as_ref().ok_or("Python was not asked for")?;
+                python.command(script)
+            }
+        };
+        command.arg(contender.id).arg(serde_json::to_string(task)?);
+        Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES })
+    }
+}
+
+fn takes_part(contender: &Contender, peers: Peers) -> bool {
+    match contender.family {
+        Family::Baseline | Family::Ours => true,
+        Family::Rust => matches!(peers, Peers::Rust | Peers::All),
+        Family::Python => matches!(peers, Peers::Python | Peers::All),
+    }
+}

@@ -1,0 +1,276 @@
+//! The whole suite, with next to no work.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Far longer than any run of these takes.
+const WATCHDOG: Duration = Duration::from_secs(110);
+
+/// Every row that there has to be. Those whose name begins with `python` may be missing.
+const ROWS: [(&str, &[&str]); 6] = [
+    (
+        "primes",
+        &[
+            "sequential",
+            "thread_pool",
+            "process_pool",
+            "std_threads",
+            "rayon",
+            "python_sequential",
+            "python_threading",
+            "python_pool",
+        ],
+    ),
+    (
+        "fetch",
+        &[
+            "sequential",
+            "thread_pool",
+            "process_pool",
+            "std_threads",
+            "rayon",
+            "python_sequential",
+            "python_thread_pool",
+            "python_pool",
+        ],
+    ),
+    (
+        "isolation",
+        &[
+            "threads_share",
+            "processes_share_not",
+            "thread_crashes",
+            "process_crashes",
+            "python_threads_share",
+            "python_processes_share_not",
+            "python_process_crashes",
+        ],
+    ),
+    (
+        "counter",
+        &[
+            "shared_lock",
+            "shared_lock_threads",
+            "thread_lock",
+            "std_mutex",
+            "parking_lot",
+            "python_value",
+            "python_threading_lock",
+        ],
+    ),
+    (
+        "producer_consumer",
+        &[
+            "queue_processes",
+            "queue_threads",
+            "ipc_channel",
+            "unix_socket",
+            "std_mpsc",
+            "crossbeam_channel",
+            "python_mp_queue",
+            "python_queue",
+        ],
+    ),
+    (
+        "worker",
+        &[
+            "thread",
+            "process",
+            "std_thread",
+            "std_process",
+            "python_thread",
+            "python_fork",
+            "python_forkserver",
+            "python_spawn",
+        ],
+    ),
+];
+
+struct Run {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the suite; kills it if it takes far too long.
+fn run(arguments: &[&str]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
+        .args(["--quick", "--tiny"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = collect(child.stdout.take().unwrap());
+    let stderr = collect(child.stderr.take().unwrap());
+    let output = (stdout.recv_timeout(WATCHDOG), stderr.recv_timeout(WATCHDOG));
+    let (Ok(stdout), Ok(stderr)) = output else {
+        child.kill().unwrap();
+        panic!("the suite hung: {output:?}");
+    };
+    Run { status: child.wait().unwrap(), stdout, stderr }
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        sender.send(text)
+    });
+    receiver
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn python_is_here() -> bool {
+    let python = Command::new("python3").arg("--version").output();
+    python.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn every_table_has_every_row_with_plausible_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(&["--out", folder.path().to_str().unwrap()]);
+    assert!(run.status.success(), "{}\n{}", run.stderr, run.stdout);
+
+    let report = read(&folder.path().join("results.json"));
+    assert_eq!(report["schema"]["version"], 1);
+    assert!(report["machine"]["processors"].as_u64() > Some(0), "{report}");
+    let tables: Vec<&Value> = report["tables"].as_array().unwrap().iter().collect();
+    assert_eq!(tables.len(), ROWS.len());
+    let python_is_here = python_is_here();
+    for (table, (name, ids)) in tables.iter().zip(ROWS) {
+        assert_eq!(table["name"], name);
+        let rows = table["rows"].as_array().unwrap();
+        let found: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        assert_eq!(found, ids, "{name}");
+        for row in rows {
+            let may_be_missing = row["family"] == "python" && !python_is_here;
+            let expected = match name {
+                _ if may_be_missing => "missing",
+                "isolation" => "seen",
+                _ => "measured",
+            };
+            assert_eq!(row["status"], expected, "{name}: {row}");
+            if expected == "measured" {
+                assert_plausible(row);
+            }
+        }
+    }
+
+    let written = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
+    assert_eq!(written, run.stdout);
+    let labels = tables.iter().flat_map(|table| table["rows"].as_array().unwrap());
+    for label in labels.map(|row| row["label"].as_str().unwrap()) {
+        assert!(written.contains(&format!("| {label} ")), "{label}");
+    }
+}
+
+fn assert_plausible(row: &Value) {
+    let [median, min, max] = ["median", "min", "max"].map(|key| row[key].as_f64().unwrap());
+    assert!(0.0 < min && min <= median && median <= max && max.is_finite(), "{row}");
+    assert_eq!(row["samples"].as_array().unwrap().len(), 2, "{row}");
+    assert!(row["amount"].as_u64() > Some(0), "{row}");
+    let speed_up = &row["speed_up"];
+    assert!(speed_up.is_null() || speed_up["factor"].as_f64() > Some(0.0), "{row}");
+}
+
+#[test]
+fn only_what_was_asked_for_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let run = run(&["--only", "worker", "--only", "counter", "--peers", "none", "--out", out]);
+    assert!(run.status.success(), "{}", run.stderr);
+
+    let report = read(&folder.path().join("results.json"));
+    let families: BTreeMap<&str, Vec<&str>> = report["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| {
+            let rows = table["rows"].as_array().unwrap();
+            let families = rows.iter().map(|row| row["family"].as_str().unwrap());
+            (table["name"].as_str().unwrap(), families.collect())
+        })
+        .collect();
+    assert_eq!(
+        families,
+        BTreeMap::from([("counter", vec!["ours"; 3]), ("worker", vec!["ours"; 2])])
+    );
+}
+
+#[test]
+fn a_python_that_is_not_installed_is_a_line_that_says_so() {
+    let nowhere = ["--only", "isolation", "--peers", "python", "--python", "/nowhere/python3"];
+    let run = run(&nowhere);
+    assert!(run.status.success(), "{}", run.stderr);
+    let missing =
+        run.stdout.lines().filter(|line| line.contains("missing: there is no /nowhere/python3"));
+    assert_eq!(missing.count(), 3, "{}", run.stdout);
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_at_once() {
+    let unknown = run(&["--only", "nonsense"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(unknown.stderr.contains("producer_consumer"), "{}", unknown.stderr);
+
+    let no_folder = run(&["--only", "primes", "--out", "/dev/null/results"]);
+    assert_eq!(no_folder.status.code(), Some(1));
+    assert!(no_folder.stderr.contains("/dev/null/results"), "{}", no_folder.stderr);
+    assert_eq!(no_folder.stdout, "");
+}
+
+#[test]
+fn a_killed_suite_leaves_neither_processes_nor_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut suite = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
+        .args(["--quick", "--tiny", "--only", "producer_consumer"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stderr = BufReader::new(suite.stderr.take().unwrap());
+    let in_a_round = stderr.lines().any(|line| line.unwrap().contains("round 1"));
+    suite.kill().unwrap();
+    suite.wait().unwrap();
+    assert!(in_a_round);
+
+    let start = Instant::now();
+    loop {
+        let processes = processes_with(folder.path());
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        if processes.is_empty() && (files == 0 || !python_is_here()) {
+            break;
+        }
+        assert!(
+            start.elapsed() < WATCHDOG,
+            "{files} files and the processes {processes:?} are left"
+        );
+        // sleep: nothing tells when the children of another process have ended
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The processes that have this folder in their environment.
+fn processes_with(folder: &Path) -> Vec<String> {
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let named = processes.filter(|process| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.windows(folder.len()).any(|part| part == folder)
+    });
+    named.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
+}
