@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::Deadline;
 
-use crate::endpoint::{Endpoint, Patience};
+use crate::endpoint::Endpoint;
 use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::heap::Role;
 use crate::message::{Decoder, Encoder};
+use crate::sleep::Patience;
 
 /// A channel for at most `capacity` messages at a time, between any number of threads and processes
 /// of the program.

@@ -4,25 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserializer, Serialize, Serializer};
-use sync_prims::Deadline;
-use sync_prims::raw::{EventCount, Key};
-
 use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Contents, HoldId, Kind, Owner, Role};
 use crate::message::{self, Decoder, Encoded, Encoder, Parcel, TooLarge};
 use crate::program::Program;
 use crate::ring::{INLINE, Payload, Pop, Push, Ring};
-
-/// How long an operation may sleep.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Patience {
-    /// Not at all.
-    None,
-    Until(Deadline),
-}
+use crate::sleep::{Failed, Patience, Sleeper, Slept};
+use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize, Serializer};
 
 /// A hold on a ring. Clones of one endpoint share the hold.
 pub(crate) struct Endpoint {
@@ -52,17 +42,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Why a message did not go out.
-enum Failed {
-    Disconnected,
-    Full,
-    Timeout,
-}
-
 enum Tag {}
-
-/// Attempts before an operation goes to sleep: the other side is often just about to come.
-const SPINS: u32 = 64;
 
 impl Endpoint {
     fn new(hold: Hold, ring: Ring<'static>, role: Role) -> Endpoint {
@@ -310,46 +290,5 @@ impl Endpoint {
             // Acquire pairs with the AcqRel of `drop`.
             && self.clones.load(Ordering::Acquire) == 1;
         self.ring.is_closed() || senders <= u32::from(alone)
-    }
-}
-
-enum Slept {
-    TryAgain,
-    NotAllowed,
-    TimeIsUp,
-}
-
-/// Puts a thread to sleep on an event count, in the order that loses no wake: listen, try once
-/// more, sleep.
-struct Sleeper<'a> {
-    event_count: &'a EventCount,
-    patience: Patience,
-    spins: u32,
-    listening: Option<Key>,
-    time_is_up: bool,
-}
-
-impl<'a> Sleeper<'a> {
-    fn new(event_count: &'a EventCount, patience: Patience) -> Sleeper<'a> {
-        Sleeper { event_count, patience, spins: 0, listening: None, time_is_up: false }
-    }
-
-    /// Called after each attempt that failed.
-    fn sleep(&mut self) -> Slept {
-        let deadline = match self.patience {
-            Patience::None => return Slept::NotAllowed,
-            // The attempt after the time was up failed as well.
-            Patience::Until(_) if self.time_is_up => return Slept::TimeIsUp,
-            Patience::Until(deadline) => deadline,
-        };
-        if self.spins < SPINS {
-            self.spins += 1;
-            std::hint::spin_loop();
-        } else if let Some(key) = self.listening.take() {
-            self.time_is_up = !self.event_count.wait(key, deadline);
-        } else {
-            self.listening = Some(self.event_count.listen());
-        }
-        Slept::TryAgain
     }
 }

@@ -119,6 +119,15 @@ pub enum RecvError {
     /// No message came in time.
     #[error("no message came in time")]
     Timeout,
+    /// Both ends of a pipe wait to receive, with nothing on the way: neither would ever wake.
+    #[error("both ends of the pipe wait to receive")]
+    Deadlock,
+    /// A message came that is larger than the buffer it was to go into.
+    #[error("the message of {} bytes is larger than the buffer", message.len())]
+    BufferTooShort {
+        /// The message.
+        message: Vec<u8>,
+    },
     /// A message came and is gone: its bytes are no such value, or the value's serde code failed.
     #[error(transparent)]
     Decode(#[from] DecodeError),

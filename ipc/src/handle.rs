@@ -1,7 +1,10 @@
 //! Handles: what a process keeps of an object, and how a handle becomes part of a message.
+#![expect(unsafe_code, reason = "a hold that moves into a message is not dropped")]
 
 use std::any::TypeId;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -37,6 +40,11 @@ impl Hold {
         self.id
     }
 
+    /// Holds on the object that may send, and that may receive.
+    pub(crate) fn roles(&self) -> (u32, u32) {
+        self.program.heap.roles(self.object)
+    }
+
     /// Whether nobody else, no message either, has a hold on the object. If so, it stays so until this
     /// process makes another.
     pub(crate) fn is_only_one(&self) -> bool {
@@ -62,6 +70,40 @@ impl Drop for Hold {
             return;
         }
         heap.release(self.id, Owner::Process(*me), *me);
+    }
+}
+
+/// A hold of which there is only one. Dropped along with a value that moves into a message, it goes to
+/// the message.
+#[derive(Debug)]
+pub(crate) struct Unique(ManuallyDrop<Hold>);
+
+impl Unique {
+    pub(crate) fn new(hold: Hold) -> Unique {
+        Unique(ManuallyDrop::new(hold))
+    }
+
+    pub(crate) fn into_hold(self) -> Hold {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither used nor dropped after this.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl Deref for Unique {
+    type Target = Hold;
+
+    fn deref(&self) -> &Hold {
+        &self.0
+    }
+}
+
+impl Drop for Unique {
+    fn drop(&mut self) {
+        if !message::leaves(self.0.id) {
+            // SAFETY: dropped once, here.
+            unsafe { ManuallyDrop::drop(&mut self.0) };
+        }
     }
 }
 
@@ -93,7 +135,7 @@ const NO_MESSAGE: &str = "a handle can only travel in a message between processe
 /// Sends `hold` itself along with the message that is being encoded: there is no other handle to its
 /// object, and there will be none. It moves when the value that contains it has been dropped.
 pub(crate) fn serialize_unique<S: Serializer>(
-    hold: &Hold,
+    hold: &Unique,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match message::move_along(hold.id) {

@@ -6,8 +6,11 @@ pub mod entry;
 mod error;
 mod handle;
 mod heap;
+mod list;
 mod message;
+mod named;
 mod owned;
+mod pipe;
 mod place;
 mod process;
 mod program;
@@ -15,6 +18,7 @@ mod queue;
 pub mod rendezvous;
 mod ring;
 mod shared;
+mod sleep;
 mod sys;
 
 /// Messages in the heap, before they are sent and after they are received.
@@ -25,7 +29,10 @@ pub mod parcel {
 pub use channel::{Receiver, Sender, Untyped, channel};
 pub use error::{DecodeError, EncodeError, RecvError, SendError};
 pub use heap::{ProcessId, Usage};
+pub use list::{ListError, ShareableList, ShareableValue};
+pub use named::SharedMemory;
 pub use owned::Owned;
+pub use pipe::{Connection, RecvHalf, SendHalf, pipe};
 pub use place::Place;
 pub use program::usage;
 pub use queue::Queue;

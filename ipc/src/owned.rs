@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -12,8 +11,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::{ShmSafe, Zeroable};
 
-use crate::handle::{self, Hold};
-use crate::message;
+use crate::handle::{self, Hold, Unique};
 use crate::place::{self, Place};
 use crate::shared::Shared;
 
@@ -49,8 +47,7 @@ use crate::shared::Shared;
 /// ```
 pub struct Owned<T: ?Sized + Place> {
     value: NonNull<T>,
-    /// Taken out only by `drop` and `freeze`.
-    hold: ManuallyDrop<Hold>,
+    hold: Unique,
     _value: PhantomData<T>,
 }
 
@@ -105,24 +102,13 @@ impl<T: ShmSafe> Owned<[T]> {
 impl<T: ?Sized + Place> Owned<T> {
     fn from_hold(hold: Hold) -> Owned<T> {
         let value = place::address(&hold);
-        Owned { value, hold: ManuallyDrop::new(hold), _value: PhantomData }
+        Owned { value, hold: Unique::new(hold), _value: PhantomData }
     }
 
     /// Lets others use the value too, without a copy. From now on it changes only through what it is
     /// made of.
     pub fn freeze(self) -> Shared<T> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is neither used nor dropped after this.
-        Shared::from_hold(unsafe { ManuallyDrop::take(&mut this.hold) })
-    }
-}
-
-impl<T: ?Sized + Place> Drop for Owned<T> {
-    fn drop(&mut self) {
-        if !message::leaves(self.hold.id()) {
-            // SAFETY: dropped once, here.
-            unsafe { ManuallyDrop::drop(&mut self.hold) };
-        }
+        Shared::from_hold(self.hold.into_hold())
     }
 }
 

@@ -61,11 +61,7 @@ impl Program {
         if PROGRAM.get().is_some() {
             return Err(io::Error::other("this process belongs to a program already"));
         }
-        let Some(program) = Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))? else {
-            return Ok(None);
-        };
-        program.keeper.watch_parent()?;
-        Ok(Some(program))
+        Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))
     }
 
     fn enter(

@@ -10,9 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::Deadline;
 
 use crate::channel::{Receiver, Sender, until_disconnected};
-use crate::endpoint::{Endpoint, Patience};
+use crate::endpoint::Endpoint;
 use crate::error::{RecvError, SendError};
 use crate::heap::Role;
+use crate::sleep::Patience;
 
 /// A first-in, first-out queue that any number of threads and processes of the program put into and
 /// get from.

@@ -312,8 +312,7 @@ fn join_on(line: BorrowedFd<'_>) -> Result<Arrival, Refusal> {
 /// ended. Only the last such call counts. `f` must not block.
 ///
 /// # Errors
-/// This process cannot belong to a program.
+/// This process cannot belong to a program, or the keeper cannot be started.
 pub fn on_parent_end(f: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-    Program::current()?.keeper.on_parent_end(f);
-    Ok(())
+    Program::current()?.keeper.on_parent_end(f)
 }

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Parcel = 2,
     /// A ring of message slots; it owns the parcels that are under way in it.
     Ring = 3,
+    /// A stream of bytes from one sender to one receiver; it owns the parcels that are under way in it.
+    Stream = 5,
     /// Its last hold was released; what it owns is being released.
     Dead = 4,
 }
@@ -38,6 +40,7 @@ impl Kind {
             2 => Kind::Parcel,
             3 => Kind::Ring,
             4 => Kind::Dead,
+            5 => Kind::Stream,
             _ => panic!("the program's heap is corrupt: object of kind {raw}"),
         }
     }
@@ -112,7 +115,7 @@ pub(super) fn count_role(tx: &mut Transaction<'_>, object: ObjectId, role: Role,
     let left = (step(senders, role.sends()), step(receivers, role.receives()));
     tx.write(fields.roles(), join(left.0, left.1));
     let (kind, _, _) = unpack_state(tx.read(fields.state()));
-    if kind == Kind::Ring && !add && (left.0 <= 1 || left.1 <= 1) {
+    if matches!(kind, Kind::Ring | Kind::Stream) && !add && (left.0 <= 1 || left.1 <= 1) {
         let block = tx.read(fields.offset());
         for event_count in crate::ring::EVENT_COUNTS {
             tx.wake(block + event_count);

@@ -1,7 +1,7 @@
 //! The process table: who belongs to the program.
 //!
 //! ```text
-//! word 0   state (8) | unused (24) | generation (32)
+//! word 0   state (8) | keeps (8) | unused (16) | generation (32)
 //! word 1   process id of the system (32) | who started it (32)
 //! word 2   first hold
 //! word 3   length of the name
@@ -35,6 +35,8 @@ pub(crate) enum State {
 pub(crate) struct Entry {
     pub(crate) id: ProcessId,
     pub(crate) state: State,
+    /// Its keeper runs: it notices the end of others.
+    pub(crate) keeps: bool,
     pub(crate) pid: u32,
     pub(crate) parent: Option<ProcessId>,
     pub(crate) name: String,
@@ -51,6 +53,9 @@ pub(crate) struct NewProcess<'a> {
 pub(super) fn holds(process: ProcessId) -> u64 {
     layout::process(process.slot()) + 16
 }
+
+/// Set in word 0 of a process whose keeper runs.
+const KEEPS: u64 = 1 << 8;
 
 fn unpack(word: u64) -> (State, u32) {
     let state = match word as u8 {
@@ -111,6 +116,13 @@ impl Heap {
         true
     }
 
+    /// The keeper of the process runs from now on.
+    pub(crate) fn set_keeps(&self, process: ProcessId) {
+        let mut tx = Transaction::begin(self);
+        tx.update(layout::process(process.slot()), |word| word | KEEPS);
+        tx.commit();
+    }
+
     /// Frees the place of a process that is gone and whose holds are released. `false` if it still
     /// has holds; `true` also if its place was freed before.
     pub(crate) fn vacate(&self, process: ProcessId) -> bool {
@@ -167,6 +179,7 @@ fn read(tx: &Transaction<'_>, slot: u32) -> Option<Entry> {
     Some(Entry {
         id: ProcessId::new(slot, generation),
         state,
+        keeps: tx.read(at) & KEEPS != 0,
         pid,
         parent: ProcessId::from_raw(parent),
         name: String::from_utf8_lossy(&name).into_owned(),

@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sync_prims::raw::{EventCount, RobustGuard};
+use sync_prims::raw::RobustGuard;
 
 use super::layout::{JOURNAL_CAPACITY, header};
 use super::map::Heap;
@@ -33,7 +33,7 @@ impl<'h> Transaction<'h> {
         // Not only when the lock says that its owner died: one load is cheap, and then the journal
         // alone decides.
         if heap.load(header::JOURNAL_LEN) != 0 {
-            transaction.apply(EventCount::notify_after_death);
+            transaction.apply();
         }
         transaction
     }
@@ -81,11 +81,11 @@ impl<'h> Transaction<'h> {
         // Release: the entries above are visible to whoever finds the journal valid; it loads the
         // length with Acquire in `begin`.
         self.heap.word(header::JOURNAL_LEN).store(self.len as u64, Ordering::Release);
-        self.apply(EventCount::notify_all);
+        self.apply();
     }
 
     /// Carries out what the journal says and clears it.
-    fn apply(&self, wake: fn(&EventCount)) {
+    fn apply(&self) {
         let len = self.heap.load(header::JOURNAL_LEN) as usize;
         assert!(len <= JOURNAL_CAPACITY, "the program's heap is corrupt: journal of {len} entries");
         for index in 0..len {
@@ -94,7 +94,8 @@ impl<'h> Transaction<'h> {
                 // Release pairs with the Acquire of `Heap::load`, for readers without the lock.
                 self.heap.word(at).store(value, Ordering::Release);
             } else {
-                wake(self.heap.event_count(at & !WAKE));
+                // Whoever sleeps, even if a notifier died after it had taken their mark away.
+                self.heap.event_count(at & !WAKE).notify_after_death();
             }
         }
         // Release: everything above is done before the journal reads as empty (Acquire in `begin`).

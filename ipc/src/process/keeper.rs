@@ -2,13 +2,20 @@
 //!
 //! Everybody is watched by somebody. A process watches those whose guardian it is, and its own
 //! guardian. The guardian is the parent; of a process without one (the root, and the children of
-//! the dead) it is the eldest such process, which is the one with the lowest place in the table.
-//! When a process ends, its guardian and its wards wake, whoever comes first sweeps it, its children
-//! become its parent's, and all of them look anew whom they have to watch.
+//! the dead) it is the eldest such process that has a keeper: the one with the lowest place in the
+//! table. When a process ends, its guardian and its wards wake, whoever comes first sweeps it, its
+//! children become its parent's, and all of them look anew whom they have to watch.
+//!
+//! A process that neither starts others nor waits for anybody needs no keeper, and a thread costs
+//! as much as a good part of a short life; so the keeper starts with the first of these. That loses no
+//! end: whoever has started another has a keeper and watches it; a guardian that is elected has one;
+//! and a new keeper first says in the table that it is there and then looks around, finding all
+//! who ended before it, so of two that start at once one at least sees the other.
 
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::life::Life;
@@ -35,16 +42,17 @@ pub(crate) struct Ward {
 struct Inbox {
     wards: Vec<Ward>,
     on_parent_end: Option<OnEnd>,
-    running: bool,
 }
 
-/// The keeper of this process. Its thread starts when there is somebody to watch.
+/// The keeper of this process. Its thread starts when it is first needed.
 pub(crate) struct Keeper {
     heap: Arc<Heap>,
     life: Life,
     me: ProcessId,
     parent: Option<ProcessId>,
     inbox: Mutex<Inbox>,
+    /// Changed under the lock of the inbox.
+    running: AtomicBool,
     doorbell: Doorbell,
 }
 
@@ -61,7 +69,15 @@ impl Keeper {
         parent: Option<ProcessId>,
     ) -> io::Result<Keeper> {
         let life = Life::new(Arc::clone(&heap), me);
-        Ok(Keeper { heap, life, me, parent, inbox: Mutex::default(), doorbell: Doorbell::new()? })
+        Ok(Keeper {
+            heap,
+            life,
+            me,
+            parent,
+            inbox: Mutex::default(),
+            running: AtomicBool::new(false),
+            doorbell: Doorbell::new()?,
+        })
     }
 
     /// Watches a process that this one started.
@@ -72,26 +88,33 @@ impl Keeper {
         Ok(())
     }
 
-    /// Watches the parent that started this process. Everybody who has a parent calls this once.
-    pub(crate) fn watch_parent(self: &Arc<Self>) -> io::Result<()> {
-        self.start()
-    }
-
     /// Calls `f` when the parent that started this process is gone.
-    pub(crate) fn on_parent_end(&self, f: OnEnd) {
+    pub(crate) fn on_parent_end(self: &Arc<Self>, f: OnEnd) -> io::Result<()> {
+        self.ensure()?;
         self.inbox().on_parent_end = Some(f);
         self.doorbell.ring();
+        Ok(())
     }
 
+    /// From now on this process notices the end of others. Whoever waits for something that only
+    /// others of the program can bring about, be it by looking again and again, calls this first.
+    pub(crate) fn ensure(self: &Arc<Self>) -> io::Result<()> {
+        // A first process that has started nobody is alone. Relaxed: only says that somebody has
+        // started the thread, which finds out all by itself.
+        let needless = self.parent.is_none() || self.running.load(Ordering::Relaxed);
+        if needless { Ok(()) } else { self.start() }
+    }
+
+    #[cold]
     fn start(self: &Arc<Self>) -> io::Result<()> {
-        let mut inbox = self.inbox();
-        if !inbox.running {
+        let _inbox = self.inbox();
+        if !self.running.load(Ordering::Relaxed) {
             let keeper = Arc::clone(self);
             std::thread::Builder::new()
                 .name("tandem-keeper".into())
                 .stack_size(256 << 10)
                 .spawn(move || Watch::new(keeper).run())?;
-            inbox.running = true;
+            self.running.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -126,6 +149,7 @@ impl Watch {
     }
 
     fn run(mut self) {
+        self.keeper.heap.set_keeps(self.keeper.me);
         let mut changed = true;
         loop {
             self.take_inbox();
@@ -249,13 +273,16 @@ impl Ward {
     }
 }
 
-/// The parent, or the eldest of those who have none.
+/// The parent, or the eldest of those who have none but have a keeper.
 fn guardian_of(entry: &Entry, everybody: &[Entry]) -> Option<ProcessId> {
     entry.parent.or_else(|| {
         everybody
             .iter()
             .find(|other| {
-                other.parent.is_none() && other.state == State::Joined && other.id != entry.id
+                other.parent.is_none()
+                    && other.state == State::Joined
+                    && other.keeps
+                    && other.id != entry.id
             })
             .map(|eldest| eldest.id)
     })

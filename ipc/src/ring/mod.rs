@@ -5,8 +5,10 @@ mod layout;
 mod mpmc;
 mod repair;
 mod slot;
+mod spsc;
 
 pub(crate) use layout::{EVENT_COUNTS, Ring};
 pub(crate) use mpmc::{Pop, Push};
 pub(crate) use repair::repair;
 pub(crate) use slot::{INLINE, Payload};
+pub(crate) use spsc::{Chunk, Flow, Stream};

@@ -18,11 +18,12 @@
 //! | `namespace::pid()` | which process-id namespace this process is in |
 //! | `fork::on_fork(flag)` | sets a flag in the child of a plain fork |
 
+pub(crate) mod copy;
 #[cfg(target_os = "linux")]
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{fork, handover, image, life, memory, namespace, socket};
+pub(crate) use linux::{fork, handover, image, life, memory, names, namespace, socket};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

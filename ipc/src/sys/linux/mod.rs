@@ -5,5 +5,6 @@ pub(crate) mod handover;
 pub(crate) mod image;
 pub(crate) mod life;
 pub(crate) mod memory;
+pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod socket;

@@ -1,0 +1,8 @@
+//! `pipe`: two ends, a stream in each direction.
+
+mod connection;
+mod half;
+mod wire;
+
+pub use connection::{Connection, pipe};
+pub use half::{RecvHalf, SendHalf};

@@ -1,0 +1,279 @@
+//! A stream of bytes from one sender to one receiver.
+//!
+//! Lamport's ring (L. Lamport, "Specifying concurrent program modules", 1983) with cached indices, as
+//! in the FastFlow and folly queues: each side keeps its own position and a copy of the other's, and
+//! looks at the other's only when the copy does not do. What was written becomes visible by one
+//! store of `tail`, so a sender that dies leaves what it had published and nothing else.
+//!
+//! The bytes are *chunks*: a word {length (32), flags (32)} and the payload, padded to eight.
+#![expect(unsafe_code, reason = "copies bytes to and from shared memory")]
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use sync_prims::raw::EventCount;
+
+use super::layout::EVENT_COUNTS;
+use crate::heap::{Heap, ObjectId, Size};
+
+/// How a stream begins; the bytes follow.
+#[repr(C)]
+struct Header {
+    capacity: AtomicU64,
+    /// See [`Stream::flow`].
+    flow: AtomicU32,
+    _0: [u8; 52],
+    not_empty: EventCount,
+    _1: [u8; 60],
+    not_full: EventCount,
+    _2: [u8; 60],
+    tail: AtomicU64,
+    _3: [u8; 56],
+    head: AtomicU64,
+    _4: [u8; 120],
+}
+
+const HEADER: usize = size_of::<Header>();
+
+const _: () = {
+    assert!(HEADER == 384);
+    assert!(std::mem::offset_of!(Header, not_empty) as u64 == EVENT_COUNTS[0]);
+    assert!(std::mem::offset_of!(Header, not_full) as u64 == EVENT_COUNTS[1]);
+};
+
+/// Bytes a stream holds.
+const CAPACITY: u64 = 256 << 10;
+/// A chunk's own word.
+const WORD: u64 = 8;
+
+/// What the receiver of a stream is doing, as far as its sender has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Nothing that matters.
+    Free = 0,
+    /// It sleeps for ever, and is the only one who could send on the stream in the other direction.
+    Blocked = 1,
+    /// It is blocked, and its sender says that it is, too.
+    Asked = 2,
+    /// It is blocked, and its sender was, too, and has gone to say so.
+    Deadlocked = 3,
+}
+
+/// One side of a stream. Which one, its owner knows: a sender calls `write`, a receiver `read`.
+pub(crate) struct Stream {
+    header: &'static Header,
+    bytes: NonNull<u8>,
+    capacity: u64,
+    /// This side's position.
+    mine: u64,
+    /// The other side's, as last seen.
+    other: u64,
+}
+
+// SAFETY: a stream's side refers to memory that is mapped as long as the process lives, and is used by
+// one thread at a time (`&mut self`).
+unsafe impl Send for Stream {}
+// SAFETY: what takes `&self` only touches atomics.
+unsafe impl Sync for Stream {}
+
+/// A piece of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) flags: u32,
+    pub(crate) len: u32,
+}
+
+impl Stream {
+    pub(crate) fn size() -> Option<Size> {
+        let bytes = HEADER + CAPACITY as usize;
+        Size::of(std::alloc::Layout::from_size_align(bytes, 128).ok()?)
+    }
+
+    /// Makes a stream of a block that nobody else knows yet.
+    pub(crate) fn init(heap: &Heap, object: ObjectId, zeroed: bool) {
+        let (offset, size) = heap.block(object);
+        let start = heap.at(offset, size, 128);
+        assert!(size >= HEADER as u64 + CAPACITY, "a stream fits into the block made for it");
+        if !zeroed {
+            // SAFETY: within the block, which only this process knows.
+            unsafe { start.as_ptr().write_bytes(0, HEADER) };
+        }
+        // SAFETY: in bounds and aligned; all-zero is a valid header.
+        let header: &Header = unsafe { start.cast().as_ref() };
+        // Relaxed: whoever gets to know the stream does so by a message, which orders this.
+        header.capacity.store(CAPACITY, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sender(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
+        Stream::view(heap, object, |header| (&header.tail, &header.head))
+    }
+
+    pub(crate) fn receiver(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
+        Stream::view(heap, object, |header| (&header.head, &header.tail))
+    }
+
+    fn view(
+        heap: &Heap,
+        object: ObjectId,
+        sides: impl Fn(&Header) -> (&AtomicU64, &AtomicU64),
+    ) -> io::Result<Stream> {
+        let (offset, size) = heap.block(object);
+        let start = heap.at(offset, size, 128);
+        // SAFETY: in bounds and aligned (`at`); a header is atomics and event counts, for which every
+        // bit pattern is valid. The heap is never unmapped.
+        let header: &'static Header = unsafe { start.cast().as_ref() };
+        let capacity = header.capacity.load(Ordering::Relaxed);
+        if !capacity.is_power_of_two() || HEADER as u64 + capacity > size {
+            return Err(damaged());
+        }
+        // SAFETY: within the block, as just checked.
+        let bytes = unsafe { start.add(HEADER) };
+        let (mine, other) = sides(header);
+        // Acquire: the side's owner before this one, if there was another, is done with it.
+        let (mine, other) = (mine.load(Ordering::Acquire), other.load(Ordering::Acquire));
+        Ok(Stream { header, bytes, capacity, mine, other })
+    }
+
+    /// The largest payload that goes out in one chunk.
+    pub(crate) fn largest_chunk(&self) -> usize {
+        self.capacity as usize / 4
+    }
+
+    /// Room for a chunk with so many bytes. One word more is always kept free, so that a message can be
+    /// called off.
+    pub(crate) fn has_room(&mut self, len: usize) -> io::Result<bool> {
+        let needed = 2 * WORD + padded(len as u64);
+        if self.capacity - (self.mine - self.other) >= needed {
+            return Ok(true);
+        }
+        // Acquire pairs with the Release of `consume`: the receiver is done with those bytes.
+        self.other = self.header.head.load(Ordering::Acquire);
+        let used = self.mine.checked_sub(self.other).filter(|used| *used <= self.capacity);
+        Ok(self.capacity - used.ok_or_else(damaged)? >= needed)
+    }
+
+    /// Writes a chunk, for which there is room, and publishes it.
+    pub(crate) fn write(&mut self, flags: u32, payload: &[u8]) {
+        let word = payload.len() as u64 | u64::from(flags) << 32;
+        self.copy_in(self.mine, &word.to_ne_bytes());
+        self.copy_in(self.mine + WORD, payload);
+        self.mine += WORD + padded(payload.len() as u64);
+        // Release pairs with the Acquire in `next`.
+        self.header.tail.store(self.mine, Ordering::Release);
+        self.header.not_empty.notify_one();
+    }
+
+    /// The next chunk, if one was published. Its length was checked against what was published.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Chunk>> {
+        if self.other - self.mine < WORD {
+            // Acquire pairs with the Release of `write`: the bytes up to there are written.
+            self.other = self.header.tail.load(Ordering::Acquire);
+            let there = self.other.checked_sub(self.mine).filter(|there| *there <= self.capacity);
+            if there.ok_or_else(damaged)? < WORD {
+                return Ok(None);
+            }
+        }
+        let mut word = [0; 8];
+        self.copy_out(self.mine, &mut word);
+        let word = u64::from_ne_bytes(word);
+        let chunk = Chunk { flags: (word >> 32) as u32, len: word as u32 };
+        if WORD + padded(chunk.len.into()) > self.other - self.mine {
+            return Err(damaged());
+        }
+        Ok(Some(chunk))
+    }
+
+    /// Copies the payload of the chunk that `next` told of to the end of `into`, and lets go of it.
+    pub(crate) fn read(&mut self, chunk: Chunk, into: &mut Vec<u8>) {
+        let start = into.len();
+        into.resize(start + chunk.len as usize, 0);
+        self.copy_out(self.mine + WORD, &mut into[start..]);
+        self.mine += WORD + padded(chunk.len.into());
+        // Release pairs with the Acquire in `has_room`: the copy is done.
+        self.header.head.store(self.mine, Ordering::Release);
+        self.header.not_full.notify_one();
+    }
+
+    /// Whether everything that was published was read. Exact only while neither side works.
+    pub(crate) fn is_empty(&self) -> bool {
+        let head = self.header.head.load(Ordering::SeqCst);
+        self.header.tail.load(Ordering::SeqCst) == head
+    }
+
+    /// What the receiver says it does. SeqCst throughout, as for the positions in `is_empty`: of two
+    /// receivers that say they are blocked and then look at each other, one at least sees the other.
+    pub(crate) fn flow(&self) -> Flow {
+        match self.header.flow.load(Ordering::SeqCst) {
+            0 => Flow::Free,
+            1 => Flow::Blocked,
+            2 => Flow::Asked,
+            _ => Flow::Deadlocked,
+        }
+    }
+
+    /// Changes what the receiver does from `from` to `to`; tells whether it was `from`.
+    pub(crate) fn change_flow(&self, from: Flow, to: Flow) -> bool {
+        let flow = &self.header.flow;
+        // SeqCst: see `flow`.
+        let (from, to) = (from as u32, to as u32);
+        flow.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// The same, on behalf of the sender: the receiver is woken to see it.
+    pub(crate) fn tell(&self, from: Flow, to: Flow) -> bool {
+        let told = self.change_flow(from, to);
+        if told {
+            self.header.not_empty.notify_all();
+        }
+        told
+    }
+
+    /// What the receiver sleeps on.
+    pub(crate) fn not_empty(&self) -> &'static EventCount {
+        &self.header.not_empty
+    }
+
+    /// What the sender sleeps on.
+    pub(crate) fn not_full(&self) -> &'static EventCount {
+        &self.header.not_full
+    }
+
+    /// The place of a position, and how many bytes are left before the end.
+    fn place(&self, at: u64) -> (*mut u8, usize) {
+        let offset = (at & (self.capacity - 1)) as usize;
+        // SAFETY: the offset is less than the capacity.
+        (unsafe { self.bytes.as_ptr().add(offset) }, self.capacity as usize - offset)
+    }
+
+    fn copy_in(&self, at: u64, from: &[u8]) {
+        let (place, left) = self.place(at);
+        let (first, rest) = from.split_at(from.len().min(left));
+        // SAFETY: both parts lie within the bytes; they are the sender's until it publishes them. At
+        // most `capacity` bytes (`has_room`), so the second part does not reach the first.
+        unsafe {
+            place.copy_from_nonoverlapping(first.as_ptr(), first.len());
+            self.bytes.as_ptr().copy_from_nonoverlapping(rest.as_ptr(), rest.len());
+        }
+    }
+
+    fn copy_out(&self, at: u64, into: &mut [u8]) {
+        let (place, left) = self.place(at);
+        let split = into.len().min(left);
+        let (first, rest) = into.split_at_mut(split);
+        // SAFETY: both parts lie within the bytes (`next` checked the length); they are the receiver's
+        // until it lets go of them.
+        unsafe {
+            first.as_mut_ptr().copy_from_nonoverlapping(place, first.len());
+            rest.as_mut_ptr().copy_from_nonoverlapping(self.bytes.as_ptr(), rest.len());
+        }
+    }
+}
+
+fn padded(len: u64) -> u64 {
+    len.next_multiple_of(WORD)
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the stream is damaged: its positions make no sense")
+}

@@ -1,0 +1,79 @@
+//! Going to sleep at a ring or a stream, and getting up again.
+
+use std::time::Duration;
+
+use sync_prims::Deadline;
+use sync_prims::raw::{EventCount, Key};
+
+use crate::program::Program;
+
+/// How long an operation may sleep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    /// Not at all.
+    None,
+    Until(Deadline),
+}
+
+/// Why a message did not go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    Disconnected,
+    Full,
+    Timeout,
+}
+
+/// Attempts before an operation goes to sleep: the other side is often just about to come.
+const SPINS: u32 = 64;
+
+/// The longest sleep of a process that has no keeper, for the system had no thread for it: then
+/// it asks again for one.
+const SLICE: Duration = Duration::from_millis(50);
+
+pub(crate) enum Slept {
+    TryAgain,
+    NotAllowed,
+    TimeIsUp,
+}
+
+/// Puts a thread to sleep on an event count, in the order that loses no wake: listen, try once
+/// more, sleep.
+pub(crate) struct Sleeper<'a> {
+    event_count: &'a EventCount,
+    patience: Patience,
+    spins: u32,
+    listening: Option<Key>,
+    time_is_up: bool,
+}
+
+impl<'a> Sleeper<'a> {
+    pub(crate) fn new(event_count: &'a EventCount, patience: Patience) -> Sleeper<'a> {
+        Sleeper { event_count, patience, spins: 0, listening: None, time_is_up: false }
+    }
+
+    /// Called after each attempt that failed. All others may fail as well, unless this process notices
+    /// the end of those who were to make them succeed.
+    pub(crate) fn sleep(&mut self) -> Slept {
+        let notices = Program::current().and_then(|program| program.keeper.ensure()).is_ok();
+        let deadline = match self.patience {
+            Patience::None => return Slept::NotAllowed,
+            // The attempt after the time was up failed as well.
+            Patience::Until(_) if self.time_is_up => return Slept::TimeIsUp,
+            Patience::Until(deadline) => deadline,
+        };
+        if self.spins < SPINS {
+            self.spins += 1;
+            std::hint::spin_loop();
+        } else if let Some(key) = self.listening.take() {
+            self.time_is_up = if notices {
+                !self.event_count.wait(key, deadline)
+            } else {
+                let soon = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
+                !self.event_count.wait(key, Deadline::after(soon)) && deadline.passed()
+            };
+        } else {
+            self.listening = Some(self.event_count.listen());
+        }
+        Slept::TryAgain
+    }
+}

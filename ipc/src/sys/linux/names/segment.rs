@@ -1,0 +1,159 @@
+//! A segment as one process has it, and how it comes by one.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use memmap2::MmapRaw;
+
+use super::gate::{self, Gate, Locked};
+use super::holder;
+use super::lock::{self, Mode, WRITE};
+use super::record::{Holder, Id, PLACES, Record};
+use crate::sys::{memory, namespace};
+
+/// Mapped memory and this process's share in the life of its name. The order of the fields is that in
+/// which they are let go: the name dies after the memory is free.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    map: MmapRaw,
+    /// What others open.
+    _memory: OwnedFd,
+    id: Id,
+    locked: Locked,
+    name: Leftover,
+    /// Parts the threads of this process, for which the lock on the file is one.
+    writing: Mutex<()>,
+}
+
+/// Memory that is not there for others yet: they wait at the gate.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    map: MmapRaw,
+    memory: OwnedFd,
+    id: Id,
+    gate: Gate,
+    name: Leftover,
+}
+
+/// Removes the name's file when dropped, if nobody has the memory any more. It is a courtesy: the next
+/// use of any name would do it.
+#[derive(Debug)]
+struct Leftover(String);
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        let _ = gate::reap(self.0.as_ref());
+    }
+}
+
+/// New memory under a name that nobody living uses; else `AlreadyExists`.
+pub(crate) fn create(name: &str, len: u64) -> io::Result<Draft> {
+    gate::reap_all();
+    // Before the gate, so that it is dropped after it.
+    let leftover = Leftover(name.to_owned());
+    let gate = Gate::make(name.as_ref())?;
+    if !gate.is_dead()? {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the name is taken"));
+    }
+    let id = Id(holder::random()?);
+    let memory = holder::create(id, len)?;
+    let map = memory::map(memory.as_fd(), len)?;
+    Record::begin(&gate.locked.file, id)?;
+    Ok(Draft { map, memory, id, gate, name: leftover })
+}
+
+/// The memory of that name, if it is there; and only segment `expected`, if one is.
+pub(crate) fn attach(name: &str, expected: Option<Id>) -> io::Result<Segment> {
+    gate::reap_all();
+    let leftover = Leftover(name.to_owned());
+    let gate = Gate::enter(name.as_ref())?;
+    if gate.is_dead()? {
+        return Err(holder::gone());
+    }
+    let record = Record::read(&gate.locked.file)?;
+    if expected.is_some_and(|expected| expected != record.id) {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the name leads to other memory by now",
+        ));
+    }
+    // From here on the name cannot die. Should the last holder have died just before this, the memory
+    // is not found, and the name dies as we let go of it.
+    gate.live()?;
+    let memory = holder::reach(&record, &gate.locked.file)?;
+    let map = memory::map(memory.as_fd(), memory::sealed_size(memory.as_fd())?)?;
+    Draft { map, memory, id: record.id, gate, name: leftover }.publish()
+}
+
+impl Draft {
+    pub(crate) fn map(&self) -> &MmapRaw {
+        &self.map
+    }
+
+    /// Lets others have it.
+    pub(crate) fn publish(self) -> io::Result<Segment> {
+        // Should this fail, they are let go in the opposite order of these names.
+        let Draft { name, gate, id, memory, map } = self;
+        let file = &gate.locked.file;
+        let here = Holder {
+            pid: std::process::id(),
+            fd: memory.as_raw_fd() as u32,
+            namespace: namespace::pid()?,
+        };
+        for place in 0..PLACES {
+            if lock::try_lock(file, holder::entry(place), Mode::Exclusive)? {
+                here.write(file, place)?;
+                break;
+            }
+        }
+        gate.live()?;
+        let locked = gate.leave()?;
+        Ok(Segment { map, _memory: memory, id, locked, name, writing: Mutex::new(()) })
+    }
+}
+
+impl Segment {
+    pub(crate) fn map(&self) -> &MmapRaw {
+        &self.map
+    }
+
+    pub(crate) fn id(&self) -> Id {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name.0
+    }
+
+    /// Removes the name, if it still leads to this memory; else `NotFound`.
+    pub(crate) fn unlink(&self) -> io::Result<()> {
+        gate::reap_all();
+        let gate = Gate::enter(self.name().as_ref())?;
+        if !gate.is(&self.locked.file.metadata()?)? {
+            return Err(holder::gone());
+        }
+        gate.remove()
+    }
+
+    /// Waits until nobody else, in any program, is writing. Ends with the death of whoever is.
+    pub(crate) fn exclusive(&self) -> io::Result<Exclusive<'_>> {
+        let thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        lock::lock(&self.locked.file, WRITE, Mode::Exclusive)?;
+        Ok(Exclusive { segment: self, _thread: thread })
+    }
+}
+
+/// The right to write, until dropped.
+#[derive(Debug)]
+pub(crate) struct Exclusive<'s> {
+    segment: &'s Segment,
+    _thread: MutexGuard<'s, ()>,
+}
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        // Cannot fail for a lock that is ours; and all of them go with the segment.
+        let _ = lock::unlock(&self.segment.locked.file, WRITE);
+    }
+}

@@ -1,0 +1,237 @@
+//! Pipes between threads and processes.
+
+mod watchdog;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipc::{Connection, Owned, RecvError, SendError, Shared, pipe, usage};
+use proc_spawn::Process;
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+const SHORT: Duration = Duration::from_millis(20);
+
+fn echo(mut connection: Connection<Vec<u8>, Vec<u8>>) {
+    while let Ok(message) = connection.recv() {
+        connection.send(message).unwrap();
+    }
+}
+
+#[test]
+fn messages_of_every_size_go_both_ways_between_processes() {
+    let _watchdog = watch("an echo");
+    let (mut here, there) = pipe().unwrap();
+    let child = Process::spawn(echo, there).unwrap();
+    for size in [0, 1, 7, 8, 1000, 65_000, 65_536, 70_000, 262_144, 3_000_001] {
+        let message = vec![size as u8; size];
+        here.send(message.clone()).unwrap();
+        assert_eq!(here.recv().unwrap(), message, "{size} bytes");
+    }
+    drop(here);
+    child.join().unwrap();
+}
+
+#[test]
+fn many_small_messages_keep_their_order_through_the_ring_s_end() {
+    let _watchdog = watch("a stream");
+    let (mut here, mut there) = pipe::<(u64, Vec<u8>), ()>().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for n in 0..100_000 {
+                here.send((n, vec![n as u8; (n % 50) as usize])).unwrap();
+            }
+        });
+        for n in 0..100_000 {
+            let (number, bytes) = there.recv().unwrap();
+            assert_eq!((number, bytes), (n, vec![n as u8; (n % 50) as usize]));
+        }
+        assert!(matches!(there.recv(), Err(RecvError::Disconnected)));
+    });
+}
+
+#[test]
+fn handles_and_owned_values_travel() {
+    let _watchdog = watch("handles");
+    let before = usage().unwrap();
+    let (mut here, mut there) = pipe::<(Shared<AtomicU64>, Owned<[u8]>), ()>().unwrap();
+    let counter = Shared::new(AtomicU64::new(1)).unwrap();
+    here.send((counter.clone(), Owned::zeroed(1 << 20).unwrap())).unwrap();
+    here.send((counter.clone(), Owned::zeroed(10).unwrap())).unwrap();
+    let (same, owned) = there.recv().unwrap();
+    same.fetch_add(1, Ordering::Relaxed);
+    assert_eq!((counter.load(Ordering::Relaxed), owned.len()), (2, 1 << 20));
+    drop((here, there, same, owned, counter));
+    assert_eq!(usage().unwrap(), before, "the second message was never received");
+}
+
+#[test]
+fn both_ends_that_wait_for_ever_are_told_of_the_deadlock() {
+    let _watchdog = watch("a deadlock");
+    for _ in 0..200 {
+        let (mut here, mut there) = pipe::<u8, u8>().unwrap();
+        let other = thread::spawn(move || {
+            let told = matches!(there.recv(), Err(RecvError::Deadlock));
+            there.send(7).unwrap();
+            told
+        });
+        assert!(matches!(here.recv(), Err(RecvError::Deadlock)));
+        // The pipe is good after that. Until the other end has woken from its wait, it waits still.
+        let seven = loop {
+            match here.recv() {
+                Err(RecvError::Deadlock) => {}
+                other => break other.unwrap(),
+            }
+        };
+        assert_eq!(seven, 7);
+        assert!(other.join().unwrap());
+    }
+}
+
+#[test]
+fn a_request_and_its_answer_are_no_deadlock() {
+    let _watchdog = watch("ping-pong");
+    let (mut here, mut there) = pipe::<u32, u32>().unwrap();
+    let other = thread::spawn(move || {
+        while let Ok(n) = there.recv() {
+            there.send(n + 1).unwrap();
+        }
+    });
+    for n in 0..5_000 {
+        here.send(n).unwrap();
+        assert_eq!(here.recv().unwrap(), n + 1);
+    }
+    drop(here);
+    other.join().unwrap();
+}
+
+#[test]
+fn a_dead_peer_is_a_disconnect_and_not_a_deadlock() {
+    let _watchdog = watch("a dead peer");
+    for _ in 0..20 {
+        let (mut here, there) = pipe::<u8, u8>().unwrap();
+        let child = Process::spawn(
+            |mut there: Connection<u8, u8>| {
+                there.send(1).unwrap();
+                let _ = there.recv();
+            },
+            there,
+        )
+        .unwrap();
+        assert_eq!(here.recv().unwrap(), 1);
+        child.kill().unwrap();
+        // It may have been blocked by then: it cannot say so any more.
+        assert!(matches!(here.recv(), Err(RecvError::Disconnected)));
+        assert!(matches!(here.send(2), Err(SendError::Disconnected(2))));
+        child.join().unwrap_err();
+    }
+}
+
+#[test]
+fn half_a_message_of_a_killed_sender_is_not_received() {
+    let _watchdog = watch("half a message");
+    let (mut here, there) = pipe::<(), Vec<u8>>().unwrap();
+    let child = Process::spawn(
+        |mut there: Connection<Vec<u8>, ()>| {
+            there.send(vec![1]).unwrap();
+            // More than there is room for: it is in the middle of this when it is killed.
+            there.send(vec![2; 4 << 20]).unwrap();
+        },
+        there,
+    )
+    .unwrap();
+    assert!(here.poll(Duration::from_secs(50)).unwrap());
+    assert_eq!(here.recv().unwrap(), [1]);
+    assert!(here.poll(Duration::from_secs(50)).unwrap(), "the second has begun");
+    child.kill().unwrap();
+    child.join().unwrap_err();
+    assert!(matches!(here.recv(), Err(RecvError::Disconnected)));
+}
+
+#[test]
+fn a_message_that_is_not_sent_in_time_is_called_off() {
+    let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
+    let before = Instant::now();
+    let large = vec![1; 1 << 20];
+    let Err(SendError::Timeout(back)) = here.send_timeout(large.clone(), SHORT) else {
+        panic!("nobody makes room");
+    };
+    assert!(back == large && before.elapsed() >= SHORT);
+    assert!(matches!(there.recv_timeout(SHORT), Err(RecvError::Timeout)));
+    here.send(vec![2]).unwrap();
+    assert_eq!(there.recv().unwrap(), [2]);
+}
+
+#[test]
+fn a_full_stream_gives_the_value_back() {
+    let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
+    let mut sent = 0;
+    let back = loop {
+        match here.try_send(vec![5; 1000]) {
+            Ok(()) => sent += 1,
+            Err(SendError::Full(value)) => break value,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(sent > 200 && back == vec![5; 1000]);
+    assert!(matches!(there.try_recv(), Ok(value) if value == back));
+    here.try_send(back).unwrap();
+    drop(there);
+    assert!(matches!(here.try_send(Vec::new()), Err(SendError::Disconnected(_))));
+}
+
+#[test]
+fn bytes_and_values_are_never_taken_for_each_other() {
+    let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
+    here.send_bytes(&[3, 1, 2, 3]).unwrap();
+    assert!(matches!(there.recv(), Err(RecvError::Decode(_))));
+    here.send(vec![1, 2, 3]).unwrap();
+    assert!(matches!(there.recv_bytes(), Err(RecvError::Decode(_))));
+    here.send_bytes(b"hello").unwrap();
+    assert_eq!(there.recv_bytes().unwrap(), b"hello");
+    here.send_bytes(b"hello").unwrap();
+    let mut buffer = [0; 8];
+    assert_eq!(there.recv_bytes_into(&mut buffer).unwrap(), 5);
+    assert_eq!(&buffer[..5], b"hello");
+    here.send_bytes(b"much too long").unwrap();
+    let Err(RecvError::BufferTooShort { message }) = there.recv_bytes_into(&mut buffer) else {
+        panic!("it does not fit");
+    };
+    assert_eq!(message, b"much too long");
+}
+
+#[test]
+fn the_halves_of_an_end_work_on_their_own() {
+    let _watchdog = watch("halves");
+    let (here, mut there) = pipe::<u32, u32>().unwrap();
+    let (mut sender, mut receiver) = here.split();
+    let sending = thread::spawn(move || (0..1000).for_each(|n| sender.send(n).unwrap()));
+    let answering = thread::spawn(move || {
+        while let Ok(n) = there.recv() {
+            if there.send(n * 2).is_err() {
+                break;
+            }
+        }
+    });
+    for n in 0..1000 {
+        assert_eq!(receiver.recv().unwrap(), n * 2);
+    }
+    sending.join().unwrap();
+    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+    answering.join().unwrap();
+}
+
+#[test]
+fn an_end_travels_through_another_pipe() {
+    let (mut here, mut there) = pipe::<Connection<u8, u8>, ()>().unwrap();
+    let (mut inner, end) = pipe::<u8, u8>().unwrap();
+    inner.send(4).unwrap();
+    here.send(end).unwrap();
+    drop(here);
+    let mut end = there.recv().unwrap();
+    assert_eq!(end.recv().unwrap(), 4);
+    end.send(5).unwrap();
+    assert_eq!(inner.recv().unwrap(), 5);
+}
