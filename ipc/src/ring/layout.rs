@@ -152,7 +152,8 @@ impl<'h> Ring<'h> {
     /// make memory for them.
     pub(super) fn touched(&self) -> io::Result<Vec<std::ops::Range<usize>>> {
         if !self.sparse {
-            return Ok(vec![0..self.slots.len()]);
+            let all = 0..self.slots.len();
+            return Ok(vec![all]);
         }
         let size = size_of::<Slot>() as u64;
         let all = self.first..self.first + self.slots.len() as u64 * size;
