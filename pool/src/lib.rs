@@ -1,1 +1,43 @@
-//! Under construction.
+//! Many workers, threads or processes, behind one API.
+//!
+//! [`ThreadPool`] and [`ProcessPool`] have the same methods, so the same code runs on either:
+//!
+//! ```
+//! use pool::{ProcessPool, ThreadPool};
+//!
+//! fn area(width: u64, height: u64) -> u64 {
+//!     width * height
+//! }
+//!
+//! #[proc_spawn::main]
+//! fn main() -> Result<(), proc_spawn::Failure> {
+//!     let sizes = [(2, 3), (4, 5)];
+//!     assert_eq!(ThreadPool::new(2)?.starmap(area, sizes)?, [6, 20]);
+//!     assert_eq!(ProcessPool::new(2)?.starmap(area, sizes)?, [6, 20]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Nothing here waits for the dead: a worker that dies is replaced, the task it was running is told
+//! how it died, and every other task gets its result.
+
+mod backend;
+mod batch;
+mod builder;
+mod chunk;
+mod error;
+mod initializer;
+mod process_pool;
+mod schedule;
+mod starts;
+mod stats;
+mod task;
+mod thread_pool;
+
+pub use builder::{Builder, Pool};
+pub use error::{PoolError, TaskError};
+pub use initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
+pub use process_pool::ProcessPool;
+pub use stats::{PoolStats, WorkerStats};
+pub use task::Task;
+pub use thread_pool::ThreadPool;

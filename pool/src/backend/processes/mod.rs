@@ -1,0 +1,33 @@
+//! Workers that are processes.
+//!
+//! ```text
+//!              letters                         chunks: one ring a worker
+//!   callers ------------> supervisor, a thread -------------------------> workers
+//!   keeper  (who ended)         ^                                            |
+//!                               +--------------------------------------------+
+//!                                 reports: one ring for all, an item each
+//! ```
+//!
+//! The supervisor sleeps in one place only, at the reports. A letter goes into a list of the parent's own and is announced
+//! in that ring by a message that says nothing. So does a worker's end; and as the ring keeps the order, a mark that
+//! the supervisor sends to itself after it has read of the end comes out after all that
+//! the dead worker has sent.
+//!
+//! A worker has a few chunks before it, so that it need not wait for the supervisor between two.
+//! One word in shared memory says which it has begun, and lets the supervisor take back what it has
+//! not ([`control`]).
+
+mod backend;
+mod control;
+mod crew;
+mod dispatch;
+mod ends;
+mod job;
+mod mailbox;
+mod seat;
+mod supervisor;
+mod wire;
+mod worker;
+
+pub(crate) use backend::Processes;
+pub(crate) use job::{Prepared, ProcessJob};

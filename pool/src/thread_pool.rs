@@ -1,0 +1,187 @@
+//! The pool of threads.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+use proc_spawn::Call;
+
+use crate::backend::{Running, ThreadJob, Threads};
+use crate::batch::{Batch, Results};
+use crate::builder::Pool;
+use crate::error::{PoolError, TaskError};
+use crate::stats::PoolStats;
+use crate::task::{Task, all, each};
+
+/// A fixed number of threads that work off what is submitted.
+///
+/// Functions may capture, and neither items nor results have to be serde. Use
+/// [`ProcessPool`](crate::ProcessPool), which has the same methods, where a task may crash, leak or
+/// have to be killed, or where its code is not thread-safe.
+///
+/// A panic fails its task and no other. A task that waits for another task of the same pool can wait
+/// for ever: the workers may all be waiting so.
+///
+/// Dropping the pool closes it and waits for what was submitted; see
+/// [`terminate`](Self::terminate) for the other way.
+///
+/// # Process death
+///
+/// Threads end with their process.
+///
+/// # Example
+///
+/// ```
+/// let pool = pool::ThreadPool::new(4)?;
+/// let offset = 10;
+/// assert_eq!(pool.map(move |n: u32| n + offset, 0..5)?, [10, 11, 12, 13, 14]);
+/// assert_eq!(pool.map(u32::pow, [(2, 3), (3, 2)])?, [8, 9]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "ThreadPoolExecutor")]
+#[derive(Debug)]
+pub struct ThreadPool {
+    running: Running<Threads>,
+}
+
+impl ThreadPool {
+    /// Makes a pool of `n` threads; 0 is as many as this process may use processors.
+    ///
+    /// # Errors
+    ///
+    /// The system has no more threads.
+    pub fn new(n: usize) -> Result<ThreadPool, PoolError> {
+        Pool::builder().workers(n).threads()
+    }
+
+    pub(crate) fn of(running: Running<Threads>) -> ThreadPool {
+        ThreadPool { running }
+    }
+
+    /// Calls `f` with each item and gives the results in the order of the items. An item that is a
+    /// tuple is spread over the parameters of `f`; see [`Call`].
+    ///
+    /// # Errors
+    ///
+    /// An item failed. Those that have not begun by then are skipped, those that have are waited for,
+    /// and of the failed ones the error is that with the lowest index.
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn map<F, I, M, R>(&self, f: F, items: I) -> Result<Vec<R>, TaskError>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        all(&*self.call(f, items, true))
+    }
+
+    /// Calls `f` with each item and gives what came of each, in the order of the items.
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn map_each<F, I, M, R>(&self, f: F, items: I) -> Vec<Result<R, TaskError>>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        each(&*self.call(f, items, false))
+    }
+
+    /// The same as [`map`](Self::map), by Python's name for it where the items are tuples.
+    ///
+    /// # Errors
+    ///
+    /// As `map`.
+    pub fn starmap<F, I, M, R>(&self, f: F, items: I) -> Result<Vec<R>, TaskError>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        self.map(f, items)
+    }
+
+    /// Calls `f` with `args` and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn apply<F, A, M>(&self, f: F, args: A) -> Result<F::Output, TaskError>
+    where
+        F: Call<A, M> + Send + 'static,
+        F::Output: Send + 'static,
+        A: Send + 'static,
+        M: 'static,
+    {
+        self.submit(f, args).get()
+    }
+
+    /// Has `f` called with `args`, and does not wait. [Python's `apply_async`]
+    #[doc(alias = "apply_async")]
+    pub fn submit<F, A, M>(&self, f: F, args: A) -> Task<F::Output>
+    where
+        F: Call<A, M> + Send + 'static,
+        F::Output: Send + 'static,
+        A: Send + 'static,
+        M: 'static,
+    {
+        // Called once, so the function itself is what the item is made of.
+        let once = |task: Box<dyn FnOnce() -> F::Output + Send>| task();
+        let task: Box<dyn FnOnce() -> F::Output + Send> = Box::new(move || f.call(args));
+        let batch = Arc::new(Batch::new(once, [task], true));
+        self.running.submit_one(Arc::clone(&batch) as Arc<dyn ThreadJob>);
+        Task::of(batch)
+    }
+
+    /// Takes nothing on any more; what was submitted is finished.
+    pub fn close(&self) {
+        self.running.close();
+    }
+
+    /// Takes nothing on any more, and gives up what was submitted: every task that is not done is
+    /// [`TaskError::Cancelled`] at once.
+    ///
+    /// A thread cannot be ended: what runs at the moment runs on to its end, but nobody waits for it,
+    /// and what it comes to is dropped.
+    pub fn terminate(&self) {
+        self.running.terminate();
+    }
+
+    /// Closes the pool and waits until everything is finished and the threads have ended; after
+    /// [`terminate`](Self::terminate), those that do not run anything.
+    pub fn join(self) {
+        drop(self);
+    }
+
+    /// What the workers have done so far.
+    pub fn stats(&self) -> PoolStats {
+        self.running.stats()
+    }
+
+    fn call<F, I, M, R>(&self, f: F, items: I, stops: bool) -> Arc<dyn Results<R>>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        let batch = Arc::new(Batch::<_, _, M, _>::new(f, items, stops));
+        self.running.submit_many(Arc::clone(&batch) as Arc<dyn ThreadJob>);
+        batch
+    }
+}
+
+// A caller that panics leaves the pool as it was.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}

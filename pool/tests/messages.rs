@@ -1,0 +1,212 @@
+//! What goes to worker processes and comes back, and what happens to what cannot.
+
+mod watchdog;
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use ipc::{Sender, Shared};
+use pool::{Pool, ProcessPool, TaskError};
+use serde::{Deserialize, Serialize};
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+/// What its code for serde does with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Habit {
+    Travels,
+    CannotBeWritten,
+    CannotBeRead,
+    PanicsWhenWritten,
+    PanicsWhenRead,
+    AbortsWhenRead,
+}
+
+/// Something whose code for serde may fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Written", try_from = "Habit")]
+struct Fickle(Habit);
+
+/// What stands for it in a message.
+#[derive(Serialize)]
+struct Written(#[serde(serialize_with = "written")] Habit);
+
+impl From<Fickle> for Written {
+    fn from(fickle: Fickle) -> Written {
+        Written(fickle.0)
+    }
+}
+
+fn written<S: serde::Serializer>(habit: &Habit, serializer: S) -> Result<S::Ok, S::Error> {
+    match habit {
+        Habit::CannotBeWritten => Err(serde::ser::Error::custom("it will not be written")),
+        Habit::PanicsWhenWritten => panic!("it was written"),
+        _ => habit.serialize(serializer),
+    }
+}
+
+impl TryFrom<Habit> for Fickle {
+    type Error = &'static str;
+
+    fn try_from(habit: Habit) -> Result<Fickle, &'static str> {
+        match habit {
+            Habit::CannotBeRead => Err("it will not be read"),
+            Habit::PanicsWhenRead => panic!("it was read"),
+            Habit::AbortsWhenRead => std::process::abort(),
+            habit => Ok(Fickle(habit)),
+        }
+    }
+}
+
+/// The kind of error and a part of what it says.
+fn problem<R: std::fmt::Debug>(result: Result<R, TaskError>) -> String {
+    match result {
+        Err(TaskError::Encode(error)) => format!("encode: {error}"),
+        Err(TaskError::Decode(error)) => format!("decode: {error}"),
+        Err(TaskError::Panicked(panic)) => format!("panic: {panic}"),
+        Err(TaskError::WorkerDied { signal, .. }) => format!("death: {signal:?}"),
+        other => panic!("expected a problem, got {other:?}"),
+    }
+}
+
+fn check(results: Vec<Result<Habit, TaskError>>, problems: [(&str, &str); 5]) {
+    let mut results = results.into_iter();
+    for (kind, says) in problems {
+        assert_eq!(results.next().unwrap(), Ok(Habit::Travels));
+        let problem = problem(results.next().unwrap());
+        assert!(problem.starts_with(kind) && problem.contains(says), "{problem}");
+    }
+    assert_eq!(results.next().unwrap(), Ok(Habit::Travels));
+}
+
+#[test]
+fn an_argument_that_cannot_travel_fails_its_item_and_no_other() {
+    let _watchdog = watch("bad arguments");
+    let items = [
+        Habit::Travels,
+        Habit::CannotBeWritten,
+        Habit::Travels,
+        Habit::CannotBeRead,
+        Habit::Travels,
+        Habit::PanicsWhenWritten,
+        Habit::Travels,
+        Habit::PanicsWhenRead,
+        Habit::Travels,
+        Habit::AbortsWhenRead,
+        Habit::Travels,
+    ];
+    for chunk_size in [1, 3, 100] {
+        let pool = Pool::builder().workers(2).chunk_size(chunk_size).processes().unwrap();
+        let results = pool.map_each(|fickle: Fickle| fickle.0, items.map(Fickle));
+        let problems = [
+            ("encode", "cannot encode"),
+            ("decode", "cannot decode"),
+            ("encode", "it was written"),
+            ("panic", "it was read"),
+            ("death", "6"),
+        ];
+        check(results, problems);
+        assert_eq!(pool.apply(double, 4), Ok(8));
+    }
+}
+
+#[test]
+fn a_result_that_cannot_travel_fails_its_item_and_no_other() {
+    let _watchdog = watch("bad results");
+    let items = [
+        Habit::Travels,
+        Habit::CannotBeWritten,
+        Habit::Travels,
+        Habit::CannotBeRead,
+        Habit::Travels,
+        Habit::PanicsWhenWritten,
+        Habit::Travels,
+        Habit::PanicsWhenRead,
+        Habit::Travels,
+        Habit::CannotBeRead,
+        Habit::Travels,
+    ];
+    for chunk_size in [1, 3, 100] {
+        let pool = Pool::builder().workers(2).chunk_size(chunk_size).processes().unwrap();
+        let results = pool.map_each(Fickle, items);
+        let results = results.into_iter().map(|result| result.map(|fickle| fickle.0)).collect();
+        let problems = [
+            ("encode", "cannot encode"),
+            ("decode", "cannot decode"),
+            ("panic", "it was written"),
+            ("decode", "it was read"),
+            ("decode", "cannot decode"),
+        ];
+        check(results, problems);
+        assert_eq!(pool.apply(double, 4), Ok(8));
+    }
+}
+
+#[test]
+fn large_arguments_and_results_arrive_whole() {
+    let _watchdog = watch("large messages");
+    let pool = ProcessPool::new(2).unwrap();
+    let texts: Vec<String> = (0..20).map(|n| n.to_string().repeat(1 << 20)).collect();
+    let doubled = pool.map(|text: String| text.repeat(2), texts.clone()).unwrap();
+    assert!(texts.iter().zip(doubled).all(|(text, twice)| text.repeat(2) == twice));
+}
+
+#[test]
+fn handles_may_be_part_of_items_and_of_results() {
+    let _watchdog = watch("handles");
+    fn put(
+        counter: Shared<AtomicU64>,
+        sender: Sender<u64>,
+        n: u64,
+    ) -> (Shared<AtomicU64>, Shared<AtomicU64>) {
+        counter.fetch_add(n, SeqCst);
+        sender.send(n).expect("the test listens");
+        (counter, Shared::new(AtomicU64::new(n)).expect("shared memory"))
+    }
+    let pool = ProcessPool::new(2).unwrap();
+    let counter = Shared::new(AtomicU64::new(0)).unwrap();
+    let (sender, receiver) = ipc::channel(100).unwrap();
+    let items = (0..100).map(|n| (counter.clone(), sender.clone(), n));
+    let results = pool.map(put, items).unwrap();
+    for (n, (same, own)) in (0..100).zip(results) {
+        assert_eq!((same.load(SeqCst), own.load(SeqCst)), (4950, n));
+    }
+    drop((pool, sender));
+    assert_eq!(receiver.iter().sum::<u64>(), 4950);
+}
+
+/// A result whose drop in the worker panics: it has been sent before.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Brittle(u32);
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        assert_eq!(self.0, std::process::id(), "it is dropped where it was not made");
+    }
+}
+
+#[test]
+fn a_drop_that_panics_harms_neither_worker_nor_pool() {
+    let _watchdog = watch("a drop that panics");
+    let pool = ProcessPool::new(1).unwrap();
+    let mine = std::process::id();
+    // Dropped in the worker after it was sent, and there it panics.
+    let results = pool.map(Brittle, [mine, mine]).unwrap();
+    assert_eq!(results.len(), 2);
+    // Dropped by the pool when the item has its result, and there it panics.
+    let items = [mine + 1, mine + 2].map(Brittle);
+    let results = pool.map(
+        |item: Brittle| {
+            let n = item.0;
+            std::mem::forget(item);
+            n
+        },
+        items,
+    );
+    assert_eq!(results.unwrap(), [mine + 1, mine + 2]);
+    assert_eq!(pool.apply(double, 4), Ok(8));
+}
