@@ -28,6 +28,8 @@ mod chunk;
 mod error;
 mod initializer;
 mod process_pool;
+#[cfg(doctest)]
+mod readme;
 mod schedule;
 mod starts;
 mod stats;
