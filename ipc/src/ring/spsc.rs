@@ -77,6 +77,12 @@ unsafe impl Send for Stream {}
 // SAFETY: what takes `&self` only touches atomics.
 unsafe impl Sync for Stream {}
 
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Sender,
+    Receiver,
+}
+
 /// A piece of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk {
@@ -106,18 +112,14 @@ impl Stream {
     }
 
     pub(crate) fn sender(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
-        Stream::view(heap, object, |header| (&header.tail, &header.head))
+        Stream::view(heap, object, Side::Sender)
     }
 
     pub(crate) fn receiver(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
-        Stream::view(heap, object, |header| (&header.head, &header.tail))
+        Stream::view(heap, object, Side::Receiver)
     }
 
-    fn view(
-        heap: &Heap,
-        object: ObjectId,
-        sides: impl Fn(&Header) -> (&AtomicU64, &AtomicU64),
-    ) -> io::Result<Stream> {
+    fn view(heap: &Heap, object: ObjectId, side: Side) -> io::Result<Stream> {
         let (offset, size) = heap.block(object);
         let start = heap.at(offset, size, 128);
         // SAFETY: in bounds and aligned (`at`); a header is atomics and event counts, for which every
@@ -129,9 +131,17 @@ impl Stream {
         }
         // SAFETY: within the block, as just checked.
         let bytes = unsafe { start.add(HEADER) };
-        let (mine, other) = sides(header);
-        // Acquire: the side's owner before this one, if there was another, is done with it.
-        let (mine, other) = (mine.load(Ordering::Acquire), other.load(Ordering::Acquire));
+        // Acquire: the side's owner before this one, if there was another, is done with it. The head
+        // first, so that the tail is not behind it.
+        let head = header.head.load(Ordering::Acquire);
+        let tail = header.tail.load(Ordering::Acquire);
+        if tail.checked_sub(head).is_none_or(|there| there > capacity) {
+            return Err(damaged());
+        }
+        let (mine, other) = match side {
+            Side::Sender => (tail, head),
+            Side::Receiver => (head, tail),
+        };
         Ok(Stream { header, bytes, capacity, mine, other })
     }
 
