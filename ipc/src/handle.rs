@@ -124,7 +124,7 @@ pub(crate) fn serialize<S: Serializer>(
         Some(Ok(HoldId { index, generation })) => {
             Ticket { index, generation }.serialize(serializer)
         }
-        Some(Err(error)) => Err(S::Error::custom(error)),
+        Some(Err(error)) => Err(S::Error::custom(message::refuse(error.to_string()))),
         None => Err(S::Error::custom(NO_MESSAGE)),
     }
 }
@@ -144,7 +144,8 @@ pub(crate) fn serialize_unique<S: Serializer>(
             Ticket { index, generation }.serialize(serializer)
         }
         Some(false) => {
-            Err(S::Error::custom("something that can have only one owner is in the message twice"))
+            let twice = "something that can have only one owner is in the message twice";
+            Err(S::Error::custom(message::refuse(twice.to_owned())))
         }
         None => Err(S::Error::custom(NO_MESSAGE)),
     }
@@ -155,21 +156,22 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     fingerprint: u64,
     deserializer: D,
 ) -> Result<Hold, D::Error> {
+    let refuse = |why: &str| D::Error::custom(message::refuse(why.to_owned()));
     let Ticket { index, generation } = Ticket::deserialize(deserializer)?;
     let parcel = message::current_parcel()
-        .ok_or_else(|| D::Error::custom("these bytes came without the handle they name"))?;
-    let program = Program::current().map_err(D::Error::custom)?;
+        .ok_or_else(|| refuse("these bytes came without the handle they name"))?;
+    let program = Program::current().map_err(|error| refuse(&error.to_string()))?;
     let id = HoldId { index, generation };
     let mine = Owner::Process(program.me);
     let (object, _) = program
         .heap
         .move_hold(id, Owner::Object(parcel), mine)
-        .ok_or_else(|| D::Error::custom("this handle did not come with this message"))?;
+        .ok_or_else(|| refuse("this handle did not come with this message"))?;
     let hold = Hold::new(program, id, object);
     if program.heap.fingerprint(object) == fingerprint {
         Ok(hold)
     } else {
-        Err(D::Error::custom("this handle is to something of another type"))
+        Err(refuse("this handle is to something of another type"))
     }
 }
 

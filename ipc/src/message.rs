@@ -46,6 +46,8 @@ thread_local! {
     static ENCODING: RefCell<Option<Handles>> = const { RefCell::new(None) };
     /// The parcel that this thread is decoding: handles redeem their holds from it.
     static DECODING: RefCell<Option<ObjectId>> = const { RefCell::new(None) };
+    /// Why a handle was refused: postcard's errors have no room for it.
+    static REFUSAL: RefCell<Option<String>> = const { RefCell::new(None) };
     /// Unique things whose values this thread is dropping, and whether they were dropped yet.
     static LEAVING: RefCell<Vec<(HoldId, bool)>> = const { RefCell::new(Vec::new()) };
     /// Memory for the next message, kept from the last.
@@ -93,7 +95,10 @@ impl Encoder {
     /// The value's serde code failed. The message cannot be used any more.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         let bytes = std::mem::take(&mut self.bytes);
-        self.bytes = postcard::to_extend(value, bytes).map_err(EncodeError::new)?;
+        REFUSAL.take();
+        self.bytes = postcard::to_extend(value, bytes).map_err(|error| {
+            REFUSAL.take().map_or_else(|| EncodeError::new(error), EncodeError::new)
+        })?;
         Ok(())
     }
 }
@@ -111,7 +116,10 @@ impl Decoder<'_> {
     /// # Errors
     /// The bytes are no such value, or the value's serde code failed.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        let (value, rest) = postcard::take_from_bytes(self.rest).map_err(DecodeError::new)?;
+        REFUSAL.take();
+        let (value, rest) = postcard::take_from_bytes(self.rest).map_err(|error| {
+            REFUSAL.take().map_or_else(|| DecodeError::new(error), DecodeError::new)
+        })?;
         self.rest = rest;
         Ok(value)
     }
@@ -366,6 +374,12 @@ pub(crate) fn move_along(hold: HoldId) -> Option<bool> {
         }
         Some(first)
     })
+}
+
+/// Keeps the reason why a handle is refused, for the error of the message.
+pub(crate) fn refuse(why: String) -> String {
+    REFUSAL.set(Some(why.clone()));
+    why
 }
 
 /// The parcel that this thread is decoding.

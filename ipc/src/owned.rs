@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::{ShmSafe, Zeroable};
 
 use crate::handle::{self, Hold, Unique};
+use crate::message;
 use crate::place::{self, Place};
 use crate::shared::Shared;
 
@@ -145,7 +146,8 @@ impl<'de, T: ?Sized + Place> Deserialize<'de> for Owned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Owned<T>, D::Error> {
         let hold = handle::deserialize(place::fingerprint::<T>(), deserializer)?;
         if !hold.is_only_one() {
-            return Err(D::Error::custom("this handle is to something that others use as well"));
+            let why = "this handle is to something that others use as well";
+            return Err(D::Error::custom(message::refuse(why.to_owned())));
         }
         Ok(Owned::from_hold(hold))
     }

@@ -159,7 +159,7 @@ impl Invitation {
         };
         self.program.keeper.watch(ward)?;
         self.child = None;
-        Ok(Guest { line, id, heard: OnceLock::new() })
+        Ok(Guest { program: self.program, line, id, heard: OnceLock::new() })
     }
 }
 
@@ -174,6 +174,7 @@ impl Drop for Invitation {
 /// A child that was started.
 #[derive(Debug)]
 pub struct Guest {
+    program: &'static Program,
     line: Arc<OwnedFd>,
     id: ProcessId,
     heard: OnceLock<Heard>,
@@ -219,6 +220,12 @@ impl Guest {
             }
         }
         Some(self.heard.get_or_init(|| heard))
+    }
+
+    /// Releases what the child held, unless that is done already, as the keeper does as well: who has
+    /// seen the child's end (its pidfd is readable) need not wait for that thread.
+    pub fn sweep(&self) {
+        sweep(&self.program.heap, self.program.me, self.id);
     }
 
     /// The child's name in the program.

@@ -158,7 +158,10 @@ fn a_value_is_read_as_it_was_set_whoever_sets_and_is_killed() {
     let start = |seed| {
         let ready = Shared::new(Event::new()).unwrap();
         let copy = ShareableList::attach(list.name()).unwrap();
-        let child = Process::spawn(set_for_ever, (copy, ready.clone(), seed)).unwrap();
+        let child = Process::builder()
+            .daemon(true)
+            .spawn(set_for_ever, (copy, ready.clone(), seed))
+            .unwrap();
         ready.wait();
         child
     };

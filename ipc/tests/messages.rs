@@ -170,7 +170,8 @@ fn a_handle_to_another_type_is_refused_and_released() {
     let value = Shared::new(1u64).expect("memory");
     sender.send_value_with(&value, |message, value| message.put(value)).expect("sent");
     let got = receiver.recv_with(|message| message.take::<Shared<i64>>());
-    assert!(matches!(got, Err(RecvError::Decode(_))));
+    let Err(RecvError::Decode(error)) = got else { panic!("it is not an i64") };
+    assert!(error.to_string().contains("another type"), "{error}");
 }
 
 #[test]
@@ -231,4 +232,13 @@ fn an_unbounded_queue_takes_what_comes() {
     assert_eq!((queue.len(), queue.is_full(), queue.capacity()), (200_000, false, None));
     queue.close();
     assert_eq!(queue.iter().sum::<u64>(), 200_000 * 199_999 / 2);
+}
+
+#[test]
+fn handles_cross_threads_and_panics() {
+    fn anywhere<T: Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    anywhere::<ipc::Sender<std::cell::Cell<u8>>>();
+    anywhere::<ipc::Receiver<std::cell::Cell<u8>>>();
+    anywhere::<Queue<std::cell::Cell<u8>>>();
+    anywhere::<Shared<u64>>();
 }

@@ -191,7 +191,8 @@ fn when_all_holders_are_killed_the_memory_is_gone_and_the_name_is_free() {
     for _ in 0..20 {
         let children = [(); 2].map(|()| {
             let ready = Shared::new(Event::new()).unwrap();
-            let child = Process::spawn(hold, (name.clone(), ready.clone())).unwrap();
+            let child =
+                Process::builder().daemon(true).spawn(hold, (name.clone(), ready.clone())).unwrap();
             ready.wait();
             child
         });
@@ -227,7 +228,8 @@ fn what_is_left_of_a_killed_holder_goes_with_the_next_use_of_any_name() {
     for (what, use_a_name) in uses {
         let name = unique(what);
         let ready = Shared::new(Event::new()).unwrap();
-        let child = Process::spawn(hold, (name.clone(), ready.clone())).unwrap();
+        let child =
+            Process::builder().daemon(true).spawn(hold, (name.clone(), ready.clone())).unwrap();
         ready.wait();
         drop(SharedMemory::create(1).unwrap());
         assert!(file_of(&name).exists(), "a living name was reaped");
@@ -249,7 +251,8 @@ fn the_creator_can_die_and_those_who_attached_keep_it() {
         forever();
     }
     let ready = Shared::new(Event::new()).unwrap();
-    let child = Process::spawn(create, (name.clone(), ready.clone())).unwrap();
+    let child =
+        Process::builder().daemon(true).spawn(create, (name.clone(), ready.clone())).unwrap();
     ready.wait();
     let heir = SharedMemory::attach(&name).unwrap();
     child.kill().unwrap();
@@ -380,7 +383,10 @@ fn the_child_of_a_plain_fork_keeps_it_alive() {
         forever();
     }
     let queue = Queue::bounded(1).unwrap();
-    let parent = Process::spawn(fork_and_stay, (name.clone(), queue.clone())).unwrap();
+    let parent = Process::builder()
+        .daemon(true)
+        .spawn(fork_and_stay, (name.clone(), queue.clone()))
+        .unwrap();
     let child = queue.get().unwrap();
     parent.kill().unwrap();
     parent.join().unwrap_err();

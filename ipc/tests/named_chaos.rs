@@ -195,7 +195,7 @@ fn no_living_name_is_reaped_and_none_is_left() {
     let ledger: Ledger = Shared::new([const { AtomicU64::new(0) }; 6]).expect("memory");
     let start = |random: &mut Random| {
         let args = (run.clone(), ledger.clone(), random.next());
-        Process::spawn(live, args).expect("a process")
+        Process::builder().daemon(true).spawn(live, args).expect("a process")
     };
     let (mut kills, mut clean_slates) = (0, 0);
     let mut lives = [(); 4].map(|()| start(&mut random));

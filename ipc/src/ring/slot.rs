@@ -88,6 +88,9 @@ pub(super) struct Slot {
 // claim; the word hands it over (Release at the commit, Acquire at the claim).
 unsafe impl Sync for Slot {}
 
+// A panic cannot leave a slot half changed: between claim and commit nothing runs that could.
+impl std::panic::RefUnwindSafe for Slot {}
+
 impl Slot {
     /// The slot's word as it stands. Acquire pairs with the Release of `commit`.
     pub(super) fn load(&self) -> u64 {
