@@ -27,8 +27,7 @@ use crate::scope::Scope;
 ///
 /// # Process death
 ///
-/// If a process dies that waits at the barrier, the barrier breaks for all, within 20
-/// milliseconds. One that dies before it has come cannot be seen: use the timeout. In memory that
+/// If a process dies that waits at the barrier, the barrier breaks for all. One that dies before it has come cannot be seen: use the timeout. In memory that
 /// is not registered no death can be seen.
 ///
 /// # Panics
@@ -130,6 +129,15 @@ impl<S: Scope> Barrier<S> {
             Passage::Open(index) => Ok(BarrierWait { index: index as usize }),
             Passage::Broken => Err(BrokenBarrier),
         }
+    }
+}
+
+#[cfg(loom)]
+impl<S: Scope> Barrier<S> {
+    /// The words, for a model to print and so to make.
+    #[doc(hidden)]
+    pub fn words(&self) -> &impl fmt::Debug {
+        &self.words
     }
 }
 

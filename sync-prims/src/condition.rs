@@ -33,14 +33,15 @@ use crate::scope::Scope;
 /// });
 /// ```
 ///
-/// [`notify`](Self::notify) wakes no more waiters than it is asked to, but look at the condition
+/// [`notify`](Self::notify) wakes as many waiters as it is asked to, but look at the condition
 /// again all the same ([`wait_while`](Self::wait_while) does): somebody else may have had the lock
-/// first, and after a death a waiter may be woken once too often, never once too seldom.
+/// first, and where waiters come, notifications and deaths meet, one may be woken too many, never
+/// one too few.
 ///
 /// # Process death
 ///
-/// A waiter that dies with a notification that it has not acted upon passes it on, within 20
-/// milliseconds. The dead cannot block a notifier. If the lock's owner has died meanwhile, `wait`
+/// A waiter that dies with a notification that it has not acted upon passes it on as soon as
+/// that is known. The dead cannot block a notifier. If the lock's owner has died meanwhile, `wait`
 /// returns [`Poisoned`] with the guard inside, as locking would have.
 ///
 /// # Panics

@@ -40,8 +40,7 @@ use crate::shm_safe::{ShmSafe, Zeroable};
 ///
 /// # Process death
 ///
-/// A reader's death changes nothing: writers wait for the living alone, and find out about the
-/// dead within 20 milliseconds. A writer's death is as that of a [`Lock`](crate::Lock)'s owner:
+/// A reader's death changes nothing: writers wait for the living alone. A writer's death is as that of a [`Lock`](crate::Lock)'s owner:
 /// the next caller, reader or writer, gets its guard inside `Err(`[`Poisoned`](crate::Poisoned)`)`
 /// once the dead process can no longer write to the value, and so do all others until a writer
 /// recovers. In memory that is not registered nobody's death can be seen.
@@ -233,6 +232,15 @@ impl<T: Default, S: Scope> Default for RwLock<T, S> {
 impl<T, S: Scope> From<T> for RwLock<T, S> {
     fn from(value: T) -> Self {
         Self::new(value)
+    }
+}
+
+#[cfg(loom)]
+impl<T: ?Sized, S: Scope> RwLock<T, S> {
+    /// The words, for a model to print and so to make.
+    #[doc(hidden)]
+    pub fn words(&self) -> &impl fmt::Debug {
+        &self.raw
     }
 }
 

@@ -37,7 +37,8 @@ impl Scope for Processes {}
 pub(crate) mod sealed {
     use super::{Processes, Threads};
     use crate::raw::barrier::{self, Roster};
-    use crate::raw::condition::{Condition, SlicedCondition};
+    use crate::raw::barrier_processes;
+    use crate::raw::condition::{Condition, SharedCondition};
     use crate::raw::event::{Event, RobustEvent};
     use crate::raw::process_lock::ProcessLock;
     use crate::raw::rwlock_processes::ProcessRwLock;
@@ -73,8 +74,8 @@ pub(crate) mod sealed {
         type RLock = ProcessLock;
         type RwLock = ProcessRwLock;
         type Event = RobustEvent;
-        type Condition = SlicedCondition;
+        type Condition = SharedCondition;
         type Holders = semaphore_processes::Processes;
-        type Roster = barrier::Processes;
+        type Roster = barrier_processes::Processes;
     }
 }

@@ -31,14 +31,13 @@ use crate::scope::Scope;
 ///
 /// # Process death
 ///
-/// The permits that a dead process held come back: to a caller of `try_acquire` at once, to those
-/// who wait within 20 milliseconds. Those that were forgotten or released by the dead stay as they
-/// are. In memory that is not registered nothing comes back.
+/// The permits that a dead process held come back, to those who wait as to those who try. Those
+/// that were forgotten or released by the dead stay as they are. In memory that is not registered nothing comes back.
 ///
 /// # Panics
 ///
 /// In the process scope, acquiring panics if [`MAX_HOLDERS`](crate::MAX_HOLDERS) other living
-/// processes hold permits.
+/// processes hold permits, or if this one holds 268,435,455.
 #[doc(alias = "threading.Semaphore")]
 #[doc(alias = "multiprocessing.Semaphore")]
 pub struct Semaphore<S: Scope> {
@@ -134,6 +133,7 @@ macro_rules! acquiring {
     ($name:ident, $text:literal) => {
         impl<S: Scope> $name<S> {
             /// Takes a permit, waiting as long as it takes.
+            #[inline]
             pub fn acquire(&self) -> Permit<'_, S> {
                 match S::Holders::acquire(&self.words, Deadline::never()) {
                     Some(process) => Permit { words: &self.words, process },
@@ -142,6 +142,7 @@ macro_rules! acquiring {
             }
 
             /// Takes a permit if one is free.
+            #[inline]
             pub fn try_acquire(&self) -> Option<Permit<'_, S>> {
                 let process = S::Holders::try_acquire(&self.words)?;
                 Some(Permit { words: &self.words, process })
@@ -197,6 +198,7 @@ impl<S: Scope> Permit<'_, S> {
 }
 
 impl<S: Scope> Drop for Permit<'_, S> {
+    #[inline]
     fn drop(&mut self) {
         S::Holders::give_back(self.words, self.process);
     }

@@ -60,7 +60,7 @@ fn notify_wakes_at_most_as_many_as_asked<W: World>() {
             while woken.load(Ordering::Relaxed) < total {
                 thread::yield_now();
             }
-            // Longer than any slice: nobody wakes up unasked.
+            // sleep: nobody wakes up unasked, and that cannot be awaited.
             thread::sleep(Duration::from_millis(30));
             assert_eq!(woken.load(Ordering::Relaxed), total);
         }

@@ -346,6 +346,7 @@ fn set_wakes_the_living_among_dead_waiters() {
     guarded(|| {
         let event = place(Event::new());
         let mut children: Vec<Child> = (0..6).map(|_| child(|| event.wait())).collect();
+        // sleep: the more of them sleep by now the better, but any number is right.
         thread::sleep(Duration::from_millis(5));
         children.iter_mut().step_by(2).for_each(Child::kill_and_wait);
         event.set();

@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -255,9 +256,14 @@ fn the_owners_death_is_told_to_a_waiter_of_the_condition() {
         let condition = place(Condition::new());
         let lock = place(Lock::new(0u32));
         thread::scope(|scope| {
-            let waiter = support::asleep_in(scope, || {
-                condition.wait(lock.lock().unwrap()).unwrap_err().cause()
+            let (tell, locked) = mpsc::channel();
+            let waiter = scope.spawn(move || {
+                let guard = lock.lock().unwrap();
+                tell.send(()).unwrap();
+                condition.wait(guard).unwrap_err().cause()
             });
+            // From here on, only the waiter's wait lets anybody else have the lock.
+            locked.recv().unwrap();
             let mut notifier = child(|| {
                 let _guard = lock.lock().unwrap();
                 condition.notify_one();

@@ -8,7 +8,7 @@ mod workspace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tasks::{Bench, Ci, Doc, Examples, Nightly, Test, Tidy};
+use tasks::{Bench, Chaos, Ci, Death, Doc, Examples, Loom, Nightly, Test, Tidy, Tsan};
 
 /// Every command a developer or CI runs.
 #[derive(Debug, Parser)]
@@ -26,6 +26,10 @@ enum Task {
     Bench(Bench),
     Examples(Examples),
     Doc(Doc),
+    Loom(Loom),
+    Death(Death),
+    Chaos(Chaos),
+    Tsan(Tsan),
     Nightly(Nightly),
 }
 
@@ -48,6 +52,10 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(task) => task.run(&sh),
         Task::Examples(task) => task.run(&sh),
         Task::Doc(task) => task.run(&sh),
+        Task::Loom(task) => task.run(&sh),
+        Task::Death(task) => task.run(&sh),
+        Task::Chaos(task) => task.run(&sh),
+        Task::Tsan(task) => task.run(&sh),
         Task::Nightly(task) => task.run(&sh),
     }
 }

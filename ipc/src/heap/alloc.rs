@@ -37,7 +37,7 @@ pub(crate) struct Size {
 impl Size {
     /// `None` if it is larger than the largest class.
     pub(crate) fn of(layout: MemoryLayout) -> Option<Size> {
-        let bytes = (layout.size() as u64).max(SMALLEST);
+        let bytes = (layout.size() as u64).max(SMALLEST).max(layout.align() as u64);
         let doubling = (bytes / SMALLEST).ilog2() as u8;
         let first = doubling.checked_mul(4)?;
         (first..CLASSES.min(first.saturating_add(8)))

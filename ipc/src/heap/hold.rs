@@ -276,7 +276,15 @@ impl Heap {
             let (count, first_owned) = halves(tx.read(fields.holds()));
             let (kind, class, generation) = unpack_state(tx.read(fields.state()));
             let large = super::alloc::class_size(class) >= DISCARD_FROM;
-            if count > 1 {
+            let (_, receivers) = halves(tx.read(fields.roles()));
+            if count > 1 && first_owned != 0 && role.receives() && receivers == 1 {
+                // The last one that could receive what is in there goes: nobody ever will. First what
+                // is in there, as long as this hold makes sure that it is done.
+                drop(tx);
+                work.push((hold, owner));
+                let owned = Owner::Object(object);
+                work.extend(self.first_hold(owned).map(|inner| (inner, owned)));
+            } else if count > 1 {
                 destroy(&mut tx, hold, owner, role, object);
                 tx.commit();
             } else if first_owned == 0 && !large {

@@ -25,6 +25,8 @@ pub(super) mod header {
     pub(in crate::heap) const FREE_OBJECTS: u64 = 256;
     /// The robust lock that lets one process at a time sweep the dead (40 bytes).
     pub(in crate::heap) const SWEEP_LOCK: u64 = 1408;
+    /// Moves whenever a process has been swept, and wakes those who wait for what it had (one word).
+    pub(in crate::heap) const DEATHS: u64 = 1472;
     /// How many changes the journal holds; it counts once this is not zero.
     pub(in crate::heap) const JOURNAL_LEN: u64 = 2048;
     /// The journal: pairs of {offset, value}.

@@ -31,7 +31,8 @@ pub(crate) struct Heap {
 impl Heap {
     /// The heap of a new program.
     pub(crate) fn create() -> io::Result<Heap> {
-        let mut size = LARGEST;
+        // A power of two, within what the process may make.
+        let mut size = 1 << LARGEST.min(memory::largest().max(SMALLEST)).ilog2();
         let (fd, map) = loop {
             let fd = memory::create(size)?;
             match memory::map(fd.as_fd(), size) {
@@ -129,6 +130,11 @@ impl Heap {
     /// the next one cannot do again.
     pub(crate) fn lock_sweep(&self) -> RobustGuard<'_> {
         self.mutex(header::SWEEP_LOCK)
+    }
+
+    /// Told of every process that has been swept.
+    pub(crate) fn deaths(&self) -> &EventCount {
+        self.event_count(header::DEATHS)
     }
 
     fn mutex(&self, offset: u64) -> RobustGuard<'_> {

@@ -14,7 +14,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -175,15 +175,24 @@ impl Watch {
     /// Sleeps until an event; tells whether somebody has ended. Those are swept.
     fn sleep(&mut self) -> bool {
         let mut fds = vec![self.keeper.doorbell.as_fd()];
-        fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
-        fds.extend(self.wards.iter().map(|ward| ward.line_or(&ward.pidfd)));
         fds.extend(self.guardian.iter().map(|(_, pidfd)| pidfd.as_fd()));
-        let ready = poll(&fds, None).expect("the keeper's own list of descriptors is sound");
+        let guardians = fds.len();
+        fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
+        fds.extend(self.wards.iter().filter_map(|ward| ward.line.as_deref()).map(AsFd::as_fd));
+        // It fails when the limit of descriptors was lowered below the number that is open. Then only
+        // the doorbell is heard, until the limit is raised again: nobody's end is lost, only late.
+        let mut ready = poll(&fds, None).or_else(|_| poll(&fds[..1], None)).unwrap_or_default();
+        ready.resize(fds.len(), false);
         self.keeper.doorbell.clear();
 
-        let guardian_ended = self.guardian.is_some() && ready.last() == Some(&true);
+        let guardian_ended = guardians > 1 && ready[1];
         let count = self.wards.len();
-        let (ended, hung_up) = (&ready[1..=count], &ready[count + 1..=2 * count]);
+        let (ended, mut lines) = (&ready[guardians..][..count], ready[guardians + count..].iter());
+        let hung_up: Vec<bool> = self
+            .wards
+            .iter()
+            .map(|ward| ward.line.is_some() && lines.next() == Some(&true))
+            .collect();
         let mut swept = guardian_ended;
         for index in (0..count).rev() {
             let ward = &mut self.wards[index];
@@ -265,11 +274,6 @@ impl Ward {
             self.swept = true;
         }
         sweep
-    }
-
-    /// What to poll beside the pidfd.
-    fn line_or<'a>(&'a self, pidfd: &'a Pidfd) -> BorrowedFd<'a> {
-        self.line.as_ref().map_or_else(|| pidfd.as_fd(), AsFd::as_fd)
     }
 }
 

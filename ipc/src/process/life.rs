@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sync_prims::Deadline;
 use sync_prims::process::Witness;
+use sync_prims::raw::EventCount;
 
 use crate::heap::{Heap, ProcessId, State};
 use crate::sys::fork;
@@ -68,6 +69,10 @@ impl Life {
 }
 
 impl Witness for Life {
+    fn deaths(&self) -> Option<&EventCount> {
+        Some(self.heap.deaths())
+    }
+
     fn me(&self) -> u32 {
         // The child of a plain fork is no process of the program and takes no part.
         if fork::forked() { 0 } else { self.me.raw() }

@@ -21,6 +21,8 @@ pub(crate) fn sweep(heap: &Heap, me: ProcessId, dead: ProcessId) {
     }
     heap.hand_on_children(dead);
     release_all(heap, me, dead);
+    // Whoever dies before this is swept in turn, and tells of both.
+    heap.deaths().notify_after_death();
 }
 
 fn release_all(heap: &Heap, me: ProcessId, process: ProcessId) {

@@ -4,7 +4,9 @@
 //! | name | contract |
 //! |---|---|
 //! | `memory::create(size)` | a sparse, sealed shared memory object of `size` bytes, all zero, close-on-exec |
+//! | `memory::largest()` | the largest size this process may ask for |
 //! | `memory::map(fd, size)` | the whole of it, shared and writable, left out of core dumps |
+//! | `memory::keep_from_forks(map)` | a forked child does not have it |
 //! | `memory::discard(fd, offset, len)` | gives the pages of a range back; it reads as zero afterwards |
 //! | `memory::touched(fd, range)` | the parts of a range that have memory |
 //! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |

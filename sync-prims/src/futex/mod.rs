@@ -3,6 +3,8 @@
 //! One body per system, each with the same face:
 //!
 //! * [`wait`]`(word, expected, deadline, reach) -> Waited`: sleeps while `*word == expected`.
+//! * [`wait_either`]`(word, expected, other, other_expected, deadline) -> Waited`: sleeps while both
+//!   are as expected; [`can_wait_either`]`()` says whether this system can do that.
 //! * [`wake`]`(word, count, reach) -> u32`: wakes up to `count` sleepers, says how many.
 //! * [`now`]`()`: the monotonic clock that `wait` measures deadlines against.
 //! * [`thread_id`]`()`: what the system writes for a thread into a lock word; 30 bits, never 0.
@@ -12,59 +14,20 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(loom)]
+mod model;
+mod word;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{now, on_fork, random, robust, thread_id, wait, wake};
+pub(crate) use linux::{can_wait_either, now, on_fork, random, robust, thread_id, wait_either};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use linux::{wait, wake};
+#[cfg(loom)]
+pub(crate) use model::{wait, wake};
+pub(crate) use word::{Lower, Reach, Waited, Word};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
     "sync-prims has no body for this system yet: macOS and Windows have no robust list, so a dead \
      owner has to be found by other means than the one this crate is built on"
 );
-
-use crate::primitive::{AtomicU32, AtomicU64};
-
-/// Who may wait on a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Threads of this process.
-    Threads,
-    /// Every process that maps the word.
-    Processes,
-}
-
-/// How a sleep ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
-    /// A `wake` ended it, and counts this thread among those it woke.
-    Woken,
-    /// For some other reason: the word differed, or a signal came. Look again.
-    Again,
-    /// The deadline passed, and no wake-up was used up.
-    TimedOut,
-}
-
-/// A word that can be slept on.
-pub(crate) trait Word {
-    /// Where it is.
-    fn address(&self) -> *const u32;
-}
-
-impl Word for AtomicU32 {
-    #[inline]
-    fn address(&self) -> *const u32 {
-        self.as_ptr()
-    }
-}
-
-/// The lower 32 bits of a 64-bit word.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lower<'a>(pub(crate) &'a AtomicU64);
-
-impl Word for Lower<'_> {
-    #[inline]
-    fn address(&self) -> *const u32 {
-        let halves = self.0.as_ptr().cast::<u32>();
-        if cfg!(target_endian = "big") { halves.wrapping_add(1) } else { halves }
-    }
-}

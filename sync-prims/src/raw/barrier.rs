@@ -5,9 +5,8 @@ use core::fmt::Debug;
 use crate::deadline::Deadline;
 use crate::futex::{self, Lower, Reach, Waited};
 use crate::primitive::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use crate::raw::cells::{Cells, cell, count_of, process_of, too_many_holders};
-use crate::raw::section::{RobustSection, Section};
-use crate::raw::slice;
+use crate::raw::cells::too_many_holders;
+use crate::raw::section::Section;
 use crate::raw::word::Word;
 
 /// The words of a barrier.
@@ -51,8 +50,29 @@ pub trait Roster: Debug + Send + Sync + 'static + Sized {
     fn count(&self, cycle: u32) -> Option<u32>;
     /// Whether a party of this cycle is dead.
     fn lost_one(&self, cycle: u32) -> bool;
-    /// How long to sleep before looking after the others.
-    fn slice(deadline: Deadline) -> Deadline;
+    /// How the parties hear of a death among them.
+    type Deaths;
+    /// The same, at this barrier.
+    fn deaths(&self) -> Self::Deaths;
+    /// Sleeps while `*word == expected`, and `lost` says of nobody that it has died.
+    fn wait_on(
+        deaths: &Self::Deaths,
+        word: &Lower<'_>,
+        expected: u32,
+        deadline: Deadline,
+        lost: impl FnOnce() -> bool,
+    ) -> Slept;
+}
+
+/// How a party's sleep ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Slept {
+    /// Something may have happened.
+    Well,
+    /// The time may be over.
+    TimedOut,
+    /// Another party has died.
+    AnotherDied,
 }
 
 /// How waiting at a barrier ended.
@@ -182,17 +202,17 @@ impl<R: Roster> BarrierWords<R> {
     }
 
     fn sleep(&self, index: u32, cycle: u32, deadline: Deadline) -> Passage {
+        let deaths = self.roster.deaths();
         loop {
             if let Some(passage) = self.ended(cycle, index) {
                 return passage;
             }
-            let waited = futex::wait(&Lower(&self.cycle), cycle, R::slice(deadline), R::REACH);
-            if waited != Waited::TimedOut {
-                continue;
-            }
             // `broken` in a cycle that has not ended: whoever broke it died over it.
-            if deadline.passed() || self.is_broken() || self.roster.lost_one(cycle) {
-                return self.break_cycle(cycle, index);
+            let lost = || self.is_broken() || self.roster.lost_one(cycle);
+            match R::wait_on(&deaths, &Lower(&self.cycle), cycle, deadline, lost) {
+                Slept::Well => {}
+                Slept::TimedOut if !deadline.passed() => {}
+                Slept::TimedOut | Slept::AnotherDied => return self.break_cycle(cycle, index),
             }
         }
     }
@@ -235,62 +255,20 @@ impl Roster for Threads {
         false
     }
 
-    fn slice(deadline: Deadline) -> Deadline {
-        deadline
-    }
-}
+    type Deaths = ();
 
-/// How many parties of each process have arrived: cells that count `cycle (16 bits) | parties`.
-/// What bears
-/// the number of another cycle was left by one that died while it cleared them, and is free.
-#[derive(Debug)]
-pub struct Processes {
-    cells: Cells,
-}
+    fn deaths(&self) {}
 
-const TAG: u32 = 16;
-
-fn of_cycle(cell: u64, cycle: u32) -> bool {
-    count_of(cell) & 0xFFFF != 0 && count_of(cell) >> TAG == cycle & 0xFFFF
-}
-
-impl Roster for Processes {
-    const NEW: Self = Self { cells: Cells::NEW };
-    const REACH: Reach = Reach::Processes;
-    type Section = RobustSection;
-
-    fn arrive(&self, cycle: u32) -> bool {
-        let me = self.cells.me();
-        let Some(index) = self.cells.find(me, |cell| !of_cycle(cell, cycle)) else { return false };
-        let mine = self.cells.at(index);
-        let seen = mine.load(Ordering::Relaxed);
-        let count = if process_of(seen) == me && of_cycle(seen, cycle) {
-            count_of(seen) + 1
-        } else {
-            (cycle & 0xFFFF) << TAG | 1
-        };
-        mine.store(cell(me, count), Ordering::Relaxed);
-        true
-    }
-
-    fn clear(&self) {
-        for mine in self.cells.iter() {
-            // The process keeps its cell for the next time, unless another one wants it.
-            mine.store(cell(process_of(mine.load(Ordering::Relaxed)), 0), Ordering::Relaxed);
+    fn wait_on(
+        (): &(),
+        word: &Lower<'_>,
+        expected: u32,
+        deadline: Deadline,
+        _lost: impl FnOnce() -> bool,
+    ) -> Slept {
+        match futex::wait(word, expected, deadline, Reach::Threads) {
+            Waited::TimedOut => Slept::TimedOut,
+            Waited::Woken | Waited::Again => Slept::Well,
         }
-    }
-
-    fn count(&self, cycle: u32) -> Option<u32> {
-        let cells = self.cells.iter().map(|cell| cell.load(Ordering::Relaxed));
-        let arrived = cells.filter(|&cell| of_cycle(cell, cycle));
-        Some(arrived.map(|cell| count_of(cell) & 0xFFFF).sum())
-    }
-
-    fn lost_one(&self, cycle: u32) -> bool {
-        self.cells.of_the_dead(|cell| of_cycle(cell, cycle)).next().is_some()
-    }
-
-    fn slice(deadline: Deadline) -> Deadline {
-        slice(deadline)
     }
 }

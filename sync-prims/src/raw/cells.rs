@@ -48,6 +48,12 @@ impl Cells {
         }
     }
 
+    /// The cell that `process` has unless another process was there before it.
+    #[inline]
+    pub(crate) fn home(&self, process: u32) -> &AtomicU64 {
+        &self.0[process as usize % MAX_HOLDERS]
+    }
+
     /// The index of the cell of `process`, or of one that it may have because `free` says so of
     /// its content.
     #[inline]
@@ -90,6 +96,7 @@ impl Cells {
         let now = Deadline::after(Duration::ZERO);
         self.0.iter().filter_map(move |cell| {
             let witness = witness.as_ref()?;
+            // Acquire pairs with the Release with which a reader leaves its cell.
             let seen = cell.load(Ordering::Acquire);
             let process = process_of(seen);
             let other = process != 0 && process != me && process != UNREGISTERED;

@@ -3,7 +3,8 @@
 use crate::deadline::Deadline;
 use crate::futex::{self, Lower, Reach, Waited};
 use crate::primitive::{AtomicU64, Ordering};
-use crate::raw::{RawCondition, slice};
+use crate::raw::RawCondition;
+use crate::raw::deaths::Deaths;
 
 /// ```text
 /// bits  0..32  sequence: moves with every notification; this half is what waiters sleep on
@@ -56,12 +57,11 @@ impl State {
         &self,
         announced: u32,
         deadline: Deadline,
-        reach: Reach,
-        slice: impl Fn() -> Deadline,
+        mut wait_on: impl FnMut(&Lower<'_>, u32) -> Waited,
     ) -> bool {
         let mut seen = announced;
         loop {
-            let waited = futex::wait(&Lower(&self.0), seen, slice(), reach);
+            let waited = wait_on(&Lower(&self.0), seen);
             let over = waited == Waited::TimedOut && deadline.passed();
             match self.leave(seen, waited == Waited::Woken, over) {
                 Left::Notified => return true,
@@ -132,7 +132,9 @@ impl RawCondition for Condition {
     }
 
     fn wait(&self, announced: u32, deadline: Deadline) -> bool {
-        self.0.wait(announced, deadline, Reach::Threads, || deadline)
+        self.0.wait(announced, deadline, |word, seen| {
+            futex::wait(word, seen, deadline, Reach::Threads)
+        })
     }
 
     fn notify(&self, count: usize) {
@@ -142,13 +144,13 @@ impl RawCondition for Condition {
 
 /// The condition of the process scope.
 ///
-/// A waiter that dies after it was woken leaves its grant unused. Nothing tells the others, so
-/// they look from time to time, and one of them takes it.
+/// A waiter that dies after it was woken leaves its grant unused. So the others look again when a
+/// process has died, and one of them takes it.
 #[repr(transparent)]
 #[derive(Debug)]
-pub struct SlicedCondition(State);
+pub struct SharedCondition(State);
 
-impl RawCondition for SlicedCondition {
+impl RawCondition for SharedCondition {
     const NEW: Self = Self(State::new());
 
     fn announce(&self) -> u32 {
@@ -156,7 +158,17 @@ impl RawCondition for SlicedCondition {
     }
 
     fn wait(&self, announced: u32, deadline: Deadline) -> bool {
-        self.0.wait(announced, deadline, Reach::Processes, || slice(deadline))
+        let deaths = Deaths::around(core::ptr::from_ref(self).addr());
+        // From before the waiter looks at the grants, which it does after every sleep.
+        let mut heard = None;
+        self.0.wait(announced, deadline, |word, seen| {
+            let waited = match heard {
+                None => Waited::Again,
+                Some(heard) => deaths.wait(heard, word, seen, deadline),
+            };
+            heard = Some(deaths.listen());
+            waited
+        })
     }
 
     fn notify(&self, count: usize) {

@@ -58,7 +58,7 @@ impl State {
 
     /// Waits for the event to be set, or to have been set since the call began.
     fn wait(&self, deadline: Deadline, reach: Reach, slice: impl Fn() -> Deadline) -> Outcome {
-        // Acquire, here and below, pairs with the Release in `set`.
+        // Acquire pairs with the Release in `set`.
         let mut state = self.0.load(Ordering::Acquire);
         let began = state >> GENERATION;
         let mut slept = false;
@@ -68,6 +68,7 @@ impl State {
             }
             let marked = state | SLEEPERS;
             if state != marked {
+                // Acquire pairs with the Release in `set`.
                 let result =
                     self.0.compare_exchange(state, marked, Ordering::Relaxed, Ordering::Acquire);
                 if let Err(now) = result {
@@ -77,6 +78,7 @@ impl State {
             }
             let waited = futex::wait(&Lower(&self.0), marked as u32, slice(), reach);
             slept = true;
+            // Acquire pairs with the Release in `set`.
             state = self.0.load(Ordering::Acquire);
             let set = state & SET != 0 || state >> GENERATION != began;
             if !set && waited == Waited::TimedOut && deadline.passed() {

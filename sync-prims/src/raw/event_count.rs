@@ -66,6 +66,13 @@ pub struct EventCount(AtomicU32);
 #[must_use = "a key is for waiting with"]
 pub struct Key(u32);
 
+impl Key {
+    /// What the word has to be for a sleep to begin.
+    pub(crate) fn expected(self) -> u32 {
+        self.0
+    }
+}
+
 impl EventCount {
     /// A new event count without sleepers.
     pub const fn new() -> Self {
@@ -91,6 +98,18 @@ impl EventCount {
             }
         }
         true
+    }
+
+    /// What it says now, for a sleeper whom every [`notify_after_death`](Self::notify_after_death)
+    /// wakes, whether it has announced itself or not.
+    pub(crate) fn listen_for_deaths(&self) -> Key {
+        // Acquire pairs with the Release in `notify_after_death`: a death that is counted shows.
+        Key(self.0.load(Ordering::Acquire))
+    }
+
+    /// What it is slept on.
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.0
     }
 
     /// Wakes one sleeper. To be called after the condition was changed.
@@ -119,6 +138,7 @@ impl EventCount {
     /// or a dead sleeper owed a wake-up.
     #[cold]
     pub fn notify_after_death(&self) {
+        // SeqCst pairs with the fence in `listen`, Release with the Acquire in `wait`.
         fence(Ordering::SeqCst);
         self.0.fetch_add(STEP, Ordering::Release);
         futex::wake(&self.0, u32::MAX, Reach::Processes);
@@ -135,6 +155,7 @@ impl EventCount {
         // It seems that nobody is left: take the mark away, with a step and a wake-up for
         // whoever came in between. If the word has changed, somebody else is at it: leave it.
         let unmarked = word.wrapping_add(STEP) & !SLEEPERS;
+        // Release pairs with the Acquire in `wait`.
         let result = self.0.compare_exchange(word, unmarked, Ordering::Release, Ordering::Relaxed);
         if result.is_ok() || count >= i32::MAX as u32 {
             futex::wake(&self.0, u32::MAX, Reach::Processes);

@@ -1,7 +1,6 @@
 //! What the typed primitives ask of the words under them, in either scope.
 
 use core::fmt::Debug;
-use core::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::PoisonCause;
@@ -115,12 +114,6 @@ pub trait RawCondition: Debug + Send + Sync + 'static {
 
     /// Wakes up to `count` waiters.
     fn notify(&self, count: usize);
-}
-
-/// When to look again where no event of the kernel's will tell that a process has died. Each use
-/// is listed in the README of this folder.
-pub(crate) fn slice(deadline: Deadline) -> Deadline {
-    deadline.at_most(Duration::from_millis(20))
 }
 
 #[cold]

@@ -9,17 +9,20 @@
 use core::ops::Range;
 use core::ptr;
 
+use crate::futex::robust;
 use crate::primitive::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// More locks than this at a time are counted, not listed.
 const LISTED: usize = 32;
+/// How many that may be.
+const UNLISTED: usize = robust::MAX_LINKED as usize - LISTED;
 
 #[derive(Debug)]
 pub(crate) struct Record {
     /// Written by the owning thread only. An entry never moves, so that a reader cannot miss
     /// one that stays.
     locks: [AtomicUsize; LISTED],
-    /// Every entry from here on is empty.
+    /// At least 1; every entry from here on is empty.
     end: AtomicUsize,
     /// Locks held beyond the listed ones.
     unlisted: AtomicUsize,
@@ -43,7 +46,7 @@ impl Record {
         }
         let record: &'static Record = Box::leak(Box::new(Record {
             locks: [const { AtomicUsize::new(0) }; LISTED],
-            end: AtomicUsize::new(0),
+            end: AtomicUsize::new(1),
             unlisted: AtomicUsize::new(0),
             in_use: AtomicBool::new(true),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -60,9 +63,28 @@ impl Record {
         }
     }
 
+    /// # Panics
+    ///
+    /// If the calling thread holds as many locks as the system can look after.
+    #[inline]
+    pub(crate) fn ensure_room(&self) {
+        if self.unlisted.load(Ordering::Relaxed) >= UNLISTED {
+            too_many();
+        }
+    }
+
     /// Notes a lock that the calling thread is about to link.
     #[inline]
     pub(crate) fn add(&self, address: usize) {
+        // Most threads hold one lock at a time, which is then the first.
+        if self.locks[0].load(Ordering::Relaxed) == 0 {
+            self.locks[0].store(address, Ordering::Relaxed);
+        } else {
+            self.add_another(address);
+        }
+    }
+
+    fn add_another(&self, address: usize) {
         let end = self.end.load(Ordering::Relaxed);
         if end < LISTED {
             self.locks[end].store(address, Ordering::Relaxed);
@@ -87,11 +109,19 @@ impl Record {
     /// Strikes out a lock that the calling thread has unlinked.
     #[inline]
     pub(crate) fn remove(&self, address: usize) {
+        if self.locks[0].load(Ordering::Relaxed) == address {
+            self.locks[0].store(0, Ordering::Relaxed);
+        } else {
+            self.remove_another(address);
+        }
+    }
+
+    fn remove_another(&self, address: usize) {
         let end = self.end.load(Ordering::Relaxed);
-        if end > 0 && self.locks[end - 1].load(Ordering::Relaxed) == address {
+        if end > 1 && self.locks[end - 1].load(Ordering::Relaxed) == address {
             self.locks[end - 1].store(0, Ordering::Relaxed);
             self.end.store(end - 1, Ordering::Relaxed);
-            if end > 1 && self.locks[end - 2].load(Ordering::Relaxed) == 0 {
+            if end > 2 && self.locks[end - 2].load(Ordering::Relaxed) == 0 {
                 self.find_end();
             }
         } else {
@@ -102,7 +132,7 @@ impl Record {
     #[cold]
     fn find_end(&self) {
         let used = |lock: &AtomicUsize| lock.load(Ordering::Relaxed) != 0;
-        let end = self.locks.iter().rposition(used).map_or(0, |last| last + 1);
+        let end = self.locks.iter().rposition(used).map_or(1, |last| (last + 1).max(1));
         self.end.store(end, Ordering::Relaxed);
     }
 
@@ -122,7 +152,8 @@ impl Record {
 
     /// Gives the record back when its thread ends.
     pub(crate) fn leave(&self) {
-        if self.end.load(Ordering::Relaxed) == 0 && self.unlisted.load(Ordering::Relaxed) == 0 {
+        let empty = self.locks.iter().all(|lock| lock.load(Ordering::Relaxed) == 0);
+        if empty && self.unlisted.load(Ordering::Relaxed) == 0 {
             // Release pairs with the Acquire in `claim`.
             self.in_use.store(false, Ordering::Release);
         }
@@ -137,6 +168,15 @@ impl Record {
     }
 }
 
+#[cold]
+pub(crate) fn too_many() -> ! {
+    panic!(
+        "this thread holds {} process-scope locks, and the system can recover no more than that \
+         from a dead thread",
+        robust::MAX_LINKED
+    );
+}
+
 /// Whether any thread of this process may hold a linked lock in `range`.
 pub(crate) fn held_in(range: &Range<usize>) -> bool {
     records().any(|record| record.holds_in(range))
@@ -148,7 +188,7 @@ pub(crate) fn forget_all(mine: Option<&Record>) {
         for lock in &record.locks {
             lock.store(0, Ordering::Relaxed);
         }
-        record.end.store(0, Ordering::Relaxed);
+        record.end.store(1, Ordering::Relaxed);
         record.unlisted.store(0, Ordering::Relaxed);
         record.in_use.store(mine.is_some_and(|mine| ptr::eq(mine, record)), Ordering::Relaxed);
     }
@@ -167,7 +207,7 @@ fn records() -> impl Iterator<Item = &'static Record> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Ordering, Record};
 
     #[test]
     fn a_lock_is_found_until_it_is_removed_whatever_the_order() {
@@ -183,7 +223,7 @@ mod tests {
             record.remove(address);
         }
         assert!(!record.holds_in(&(base..base + 4096)));
-        assert_eq!(record.end.load(Ordering::Relaxed), 0);
+        assert_eq!(record.end.load(Ordering::Relaxed), 1);
         record.add(base);
         assert!(record.holds_in(&(base..base + 1)));
         assert!(!record.holds_in(&(base + 1..base + 4096)));

@@ -24,8 +24,8 @@ pub(crate) struct Me {
     other: Cell<Stretch>,
     head: Cell<*const robust::Head>,
     record: Cell<*const Record>,
-    /// How many locks are linked.
-    linked: Cell<u32>,
+    /// How many bare mutexes are linked.
+    bare: Cell<u32>,
     thread: Cell<u32>,
     pid: Cell<u32>,
     /// This thread's number within the process; never reused, 0 = none yet.
@@ -46,8 +46,8 @@ thread_local! {
             other: Cell::new(NOWHERE),
             head: Cell::new(ptr::null()),
             record: Cell::new(ptr::null()),
-            linked: Cell::new(0),
-            thread: Cell::new(0),
+            bare: Cell::new(0),
+            thread: Cell::new(NOBODY),
             pid: Cell::new(0),
             number: Cell::new(0),
             stray: Cell::new(0),
@@ -81,13 +81,26 @@ pub(crate) struct Place {
 /// Runs `f` with what the calling thread knows about itself.
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&Me) -> R) -> R {
-    ME.with(|me| {
+    known(|me| {
         if me.epoch.get() != registry::epoch() {
             me.refresh();
         }
         f(me)
     })
 }
+
+/// Runs `f` with what a thread knows about itself that has been in [`with`] before, for the sake of
+/// what it still holds. In a forked child that is nothing: it is then [`NOBODY`].
+#[inline]
+pub(crate) fn known<R>(f: impl FnOnce(&Me) -> R) -> R {
+    // Not `ME.with(f)`: that is not inlined with all that the locks do in there.
+    let me = ME.with(ptr::from_ref);
+    // SAFETY: `ME` has no destructor, so it stays until the thread ends, which `f` runs on.
+    f(unsafe { &*me })
+}
+
+/// The number of a thread that has not asked for its own; no lock word can hold it.
+const NOBODY: u32 = u32::MAX;
 
 /// The process that a token names; 0 for none.
 pub(crate) fn process_of(token: u64) -> u32 {
@@ -143,24 +156,24 @@ impl Me {
         unsafe { self.record.get().as_ref() }
     }
 
-    /// Counts a lock that is about to be linked.
+    /// Counts a bare mutex that is about to be linked.
     ///
     /// # Panics
     ///
     /// If this thread holds as many as the system can look after.
     #[inline]
     pub(crate) fn count_one(&self) {
-        let linked = self.linked.get();
-        if linked >= robust::MAX_LINKED {
-            too_many();
+        let bare = self.bare.get();
+        if bare >= robust::MAX_BARE {
+            held::too_many();
         }
-        self.linked.set(linked + 1);
+        self.bare.set(bare + 1);
     }
 
     /// Undoes [`count_one`](Self::count_one).
     #[inline]
     pub(crate) fn count_off(&self) {
-        self.linked.set(self.linked.get().wrapping_sub(1));
+        self.bare.set(self.bare.get().wrapping_sub(1));
     }
 
     /// Where to note the locks that this thread links, for `guard_held_in`. To be asked for before
@@ -220,7 +233,7 @@ impl Me {
         let epoch = registry::epoch();
         self.length.set(0);
         self.other.set(NOWHERE);
-        if self.thread.get() == 0 {
+        if self.thread.get() == NOBODY {
             self.thread.set(futex::thread_id());
             self.pid.set(std::process::id());
             let head = robust::Head::current(self.head.get());
@@ -233,15 +246,6 @@ impl Me {
     }
 }
 
-#[cold]
-fn too_many() -> ! {
-    panic!(
-        "this thread holds {} process-scope locks, and the system can recover no more than that \
-         from a dead thread",
-        robust::MAX_LINKED
-    );
-}
-
 /// Has the registry told about forks, once; when this returns, it is.
 fn watch_for_forks() {
     const NO: u32 = 0;
@@ -250,7 +254,7 @@ fn watch_for_forks() {
     static WATCHING: AtomicU32 = AtomicU32::new(NO);
     let pid = std::process::id();
     loop {
-        // Acquire pairs with the Release below.
+        // Acquire pairs with the Release of `YES`.
         let now = WATCHING.load(Ordering::Acquire);
         if now == YES {
             return;
@@ -263,6 +267,7 @@ fn watch_for_forks() {
                 registry::parent_after_fork,
                 registry::child_after_fork,
             );
+            // Release pairs with the Acquire above.
             WATCHING.store(YES, Ordering::Release);
             return;
         }
@@ -275,9 +280,9 @@ pub(crate) fn forget_parent() {
     ME.with(|me| {
         // The child's thread has a list of its own, to be asked for again; what the record
         // lists and the counter counts is the parent's.
-        me.thread.set(0);
+        me.thread.set(NOBODY);
         me.stray.set(0);
-        me.linked.set(0);
+        me.bare.set(0);
         held::forget_all(me.record());
     });
 }

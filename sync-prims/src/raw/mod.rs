@@ -2,8 +2,10 @@
 //! structures in shared memory.
 
 pub(crate) mod barrier;
+pub(crate) mod barrier_processes;
 pub(crate) mod cells;
 pub(crate) mod condition;
+pub(crate) mod deaths;
 pub(crate) mod event;
 pub(crate) mod held;
 pub(crate) mod identity;
@@ -26,6 +28,6 @@ mod robust_mutex;
 
 pub use event_count::{EventCount, Key};
 pub(crate) use face::{
-    Health, RawCondition, RawEvent, RawLock, RawReentrant, RawRwLock, endless_wait_ended, slice,
+    Health, RawCondition, RawEvent, RawLock, RawReentrant, RawRwLock, endless_wait_ended,
 };
 pub use robust_mutex::{RobustGuard, RobustMutex};

@@ -58,7 +58,7 @@ impl RawLock for ProcessLock {
 
     #[inline]
     fn unlock(&self) {
-        identity::with(|me| {
+        identity::known(|me| {
             if !self.node.word().owned_by(me) {
                 // A forked child has a copy of its parent's guard, but not the lock.
                 return;
@@ -157,7 +157,7 @@ impl ProcessLock {
     #[inline]
     fn acquire_linked(&self, me: &Me, head: &Head, sign: u64, patience: Patience) -> bool {
         let notes = me.notes();
-        me.count_one();
+        notes.ensure_room();
         head.begin(self.node.address());
         let taken = if self.node.word().try_take(me) {
             Some(Taken::Free)
@@ -168,7 +168,6 @@ impl ProcessLock {
             }
         };
         let Some(taken) = taken else {
-            me.count_off();
             head.done();
             return false;
         };
@@ -245,7 +244,6 @@ impl ProcessLock {
                 // SAFETY: this thread owns the word and has linked it, or it would not be linked.
                 unsafe { self.node.unlink(head) };
                 me.strike(self.node.address());
-                me.count_off();
                 self.node.word().release(state);
                 head.done();
             }

@@ -1,4 +1,5 @@
 //! The ranges of memory in which a lock may be linked, and who knows about their processes.
+#![expect(unsafe_code, reason = "the caller vouches for the memory")]
 
 use core::ops::Range;
 use std::io;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use crate::deadline::Deadline;
 use crate::futex::robust;
 use crate::primitive::{AtomicUsize, Ordering};
+use crate::raw::event_count::EventCount;
 use crate::raw::held;
 use crate::raw::identity;
 use crate::raw::private::Private;
@@ -27,6 +29,14 @@ pub trait Witness: Send + Sync {
     /// that is so; `false` means that the deadline came first. It has to go by the kernel's
     /// word, never by the time that has passed.
     fn wait_gone(&self, process: u32, deadline: Deadline) -> bool;
+
+    /// Where deaths are told: an event count in the shared memory on which somebody calls
+    /// [`notify_after_death`](EventCount::notify_after_death) after each process that is gone, as
+    /// soon as `wait_gone` says so of it. Without one, whoever waits for something that a process
+    /// may die with looks after the processes every 20 milliseconds.
+    fn deaths(&self) -> Option<&EventCount> {
+        None
+    }
 }
 
 struct Entry {
@@ -74,7 +84,6 @@ pub(crate) fn epoch() -> usize {
 /// use, while [`guard_held_in`] says that a lock in it is held, forgotten guards included.
 /// `witness` keeps its promises. No lock in the range is held at the time of the call, and every
 /// process that uses one there has registered it too.
-#[expect(unsafe_code, reason = "the caller vouches for the memory")]
 pub unsafe fn register(range: Range<*const u8>, witness: Arc<dyn Witness>) -> io::Result<()> {
     identity::check_supported()?;
     let range = range.start.expose_provenance()..range.end.expose_provenance();

@@ -1,15 +1,13 @@
 //! A word that knows its owner, on the owner's robust list.
-
-use core::mem::offset_of;
+#![expect(unsafe_code, reason = "the list is the kernel's to walk")]
 
 use crate::deadline::Deadline;
 use crate::futex::robust::{
     Head, Links, OWNER, OWNER_DIED, WAITERS, WORD, backstop, mark_linked, node_of,
 };
 use crate::futex::{self, Reach, Waited};
-use crate::primitive::{AtomicU32, AtomicU64, Ordering, spin_loop};
+use crate::primitive::{AtomicU32, AtomicU64, Ordering, SPINS, spin_loop};
 use crate::raw::identity::Me;
-use crate::raw::word::SPINS;
 
 /// A lock word with what has to stand beside it.
 ///
@@ -33,9 +31,10 @@ pub(crate) struct Node {
     links: Links,
 }
 
+#[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Node>() == 40 && align_of::<Node>() == 8);
-    assert!(offset_of!(Node, words) == 0 && offset_of!(Node, links) == 24);
+    assert!(core::mem::offset_of!(Node, words) == 0 && core::mem::offset_of!(Node, links) == 24);
 };
 
 /// How a word was come by.
@@ -192,11 +191,22 @@ impl RobustWord<'_> {
     pub(crate) fn release(self, state: u32) {
         // Release pairs with the Acquire of the next owner.
         if state == 0 {
-            if self.0.swap(0, Ordering::Release) & WAITERS != 0 {
-                self.wake();
+            if self.0.fetch_and(WAITERS, Ordering::Release) & WAITERS != 0 {
+                self.wake_or_unmark();
             }
         } else {
             self.release_unrepaired(state);
+        }
+    }
+
+    /// Wakes one sleeper. The mark stays until there is none: should the one that is woken die before
+    /// it takes the word, then either the word is still free and the kernel wakes the next, or
+    /// somebody has taken it, with the mark, and wakes the next when it releases it.
+    #[cold]
+    fn wake_or_unmark(self) {
+        if futex::wake(self.0, 1, Reach::Processes) == 0 {
+            // Whoever came meanwhile to sleep has seen the word change, and looks again.
+            let _ = self.0.compare_exchange(WAITERS, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
@@ -217,27 +227,22 @@ impl RobustWord<'_> {
     }
 }
 
-#[expect(unsafe_code, reason = "the list is the kernel's to walk")]
-mod linking {
-    use super::{Head, Node, mark_linked};
+impl Node {
+    /// # Safety
+    /// `head` is the list of the calling thread, which owns the word; the node is on no
+    /// list and stays in place until it is unlinked or the thread is dead.
+    #[inline]
+    pub(crate) unsafe fn link(&self, head: &Head) {
+        mark_linked(self.second());
+        // SAFETY: the caller's promise.
+        unsafe { head.link(&self.links) };
+    }
 
-    impl Node {
-        /// # Safety
-        /// `head` is the list of the calling thread, which owns the word; the node is on no
-        /// list and stays in place until it is unlinked or the thread is dead.
-        #[inline]
-        pub(crate) unsafe fn link(&self, head: &Head) {
-            mark_linked(self.second());
-            // SAFETY: the caller's promise.
-            unsafe { head.link(&self.links) };
-        }
-
-        /// # Safety
-        /// `head` is the list of the calling thread, and the node is on it.
-        #[inline]
-        pub(crate) unsafe fn unlink(&self, head: &Head) {
-            // SAFETY: the caller's promise.
-            unsafe { head.unlink(&self.links) };
-        }
+    /// # Safety
+    /// `head` is the list of the calling thread, and the node is on it.
+    #[inline]
+    pub(crate) unsafe fn unlink(&self, head: &Head) {
+        // SAFETY: the caller's promise.
+        unsafe { head.unlink(&self.links) };
     }
 }

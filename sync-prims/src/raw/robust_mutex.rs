@@ -50,7 +50,7 @@ impl RobustMutex {
     ///
     /// If this system keeps robust lists in an unknown form (see
     /// [`process::supported`](crate::process::supported)), or if the calling thread holds too
-    /// many locks (1,024).
+    /// many of them (512).
     ///
     /// # Safety
     ///
@@ -117,7 +117,7 @@ impl Drop for RobustGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         let node = &self.mutex.node;
-        identity::with(|me| {
+        identity::known(|me| {
             if !node.word().owned_by(me) {
                 // A forked child has a copy of its parent's guard, but not the mutex.
                 return;

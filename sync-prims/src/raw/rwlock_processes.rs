@@ -5,9 +5,10 @@ use core::fmt::Debug;
 use crate::deadline::Deadline;
 use crate::primitive::{AtomicU64, Ordering, fence};
 use crate::raw::cells::{Cells, cell, count_of, process_of, too_many_holders};
+use crate::raw::deaths::Deaths;
 use crate::raw::event_count::EventCount;
 use crate::raw::process_lock::{Patience, ProcessLock};
-use crate::raw::{Health, RawLock, RawRwLock, slice};
+use crate::raw::{Health, RawLock, RawRwLock};
 
 /// A reader counts itself in the cell of its process and then looks at the writer's lock; a writer
 /// takes its lock and then looks at the cells. One of them sees the other. A reader that sees a
@@ -173,7 +174,9 @@ impl ProcessRwLock {
     #[cold]
     fn drain_slowly(&self, patience: Patience) -> bool {
         let deadline = patience.deadline();
+        let deaths = Deaths::around(core::ptr::from_ref(self).addr());
         loop {
+            let heard = deaths.listen();
             self.clear_the_dead();
             let key = self.left.listen();
             if self.is_drained() {
@@ -182,8 +185,8 @@ impl ProcessRwLock {
             if deadline.passed() {
                 return false;
             }
-            // Nothing wakes the writer when a reader's process dies.
-            self.left.wait(key, slice(deadline));
+            // A reader may leave, or its process die.
+            deaths.wait(heard, self.left.word(), key.expected(), deadline);
         }
     }
 

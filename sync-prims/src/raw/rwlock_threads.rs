@@ -3,16 +3,18 @@
 use crate::deadline::Deadline;
 use crate::error::PoisonCause;
 use crate::futex::{self, Reach, Waited};
-use crate::primitive::{AtomicBool, AtomicU32, Ordering, spin_loop};
-use crate::raw::word::SPINS;
+use crate::primitive::{AtomicBool, AtomicU32, Ordering, SPINS, spin_loop};
 use crate::raw::{Health, RawRwLock};
 
 /// ```text
 /// state  bits 0..30  readers, or WRITER
 ///        bit  30     READERS_WAIT: readers may sleep on this word
-///        bit  31     WRITERS_WAIT: writers may sleep on `turn`; new readers stand back
+///        bit  31     WRITERS_WAIT: writers may sleep on `turn`
 /// turn   moves whenever a writer is to be woken
 /// ```
+///
+/// New readers stand back while either mark is there. Were they let in past sleeping readers, one of
+/// them would be in the way of whoever is about to wake those, and leave nobody to do it.
 ///
 /// Whoever leaves the lock free takes the marks away and wakes: a writer, or if there is none all
 /// readers. A writer that has slept marks the lock again as it takes it, for there may be others.
@@ -32,7 +34,7 @@ const WRITERS_WAIT: u32 = 1 << 31;
 fn readable(state: u32) -> bool {
     let readers = state & HOLDERS;
     assert!(readers != MAX_READERS, "the lock has too many readers");
-    readers != WRITER && state & WRITERS_WAIT == 0
+    readers != WRITER && state & (READERS_WAIT | WRITERS_WAIT) == 0
 }
 
 impl RawRwLock for ThreadRwLock {
@@ -44,7 +46,7 @@ impl RawRwLock for ThreadRwLock {
 
     #[inline]
     fn try_read(&self) -> Option<(Health, u32)> {
-        // Acquire, here and in the other takings, pairs with the Release of the leavings.
+        // Acquire pairs with the Release in `unlock_write`.
         self.state
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
                 readable(state).then(|| state + 1)
@@ -60,6 +62,7 @@ impl RawRwLock for ThreadRwLock {
 
     #[inline]
     fn unlock_read(&self, _ticket: u32) {
+        // Release pairs with the Acquire of the next writer.
         let state = self.state.fetch_sub(1, Ordering::Release) - 1;
         if state & HOLDERS == 0 && state & WRITERS_WAIT != 0 {
             self.wake_next(state);
@@ -68,6 +71,7 @@ impl RawRwLock for ThreadRwLock {
 
     #[inline]
     fn try_write(&self) -> Option<Health> {
+        // Acquire pairs with the Release of the last to leave.
         self.state
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
                 (state & HOLDERS == 0).then(|| state + WRITER)
@@ -78,12 +82,14 @@ impl RawRwLock for ThreadRwLock {
 
     #[inline]
     fn write(&self, deadline: Deadline) -> Option<Health> {
+        // Acquire pairs with the Release of the last to leave.
         let fast = self.state.compare_exchange(0, WRITER, Ordering::Acquire, Ordering::Relaxed);
         (fast.is_ok() || self.write_contended(deadline)).then(|| self.health())
     }
 
     #[inline]
     fn unlock_write(&self) {
+        // Release pairs with the Acquire of the next reader or writer.
         let state = self.state.fetch_sub(WRITER, Ordering::Release) - WRITER;
         if state != 0 {
             self.wake_next(state);
@@ -107,6 +113,7 @@ impl RawRwLock for ThreadRwLock {
 
 impl ThreadRwLock {
     fn change(&self, from: u32, to: u32) -> Result<u32, u32> {
+        // Acquire pairs with the Release of the last to leave.
         self.state.compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed)
     }
 
@@ -189,6 +196,7 @@ impl ThreadRwLock {
     #[cold]
     fn give_up_waiting(&self) {
         self.state.fetch_and(!(WRITERS_WAIT | READERS_WAIT), Ordering::Relaxed);
+        // Release pairs with the Acquire in `write_contended`.
         self.turn.fetch_add(1, Ordering::Release);
         futex::wake(&self.turn, u32::MAX, Reach::Threads);
         futex::wake(&self.state, u32::MAX, Reach::Threads);

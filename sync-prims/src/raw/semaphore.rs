@@ -36,6 +36,11 @@ pub trait Holders: Debug + Send + Sync + 'static + Sized {
     /// Nobody.
     const NEW: Self;
 
+    /// How many free permits are kept elsewhere than in `state`.
+    fn kept(&self) -> u32 {
+        0
+    }
+
     /// Takes a permit if there is one, and says for which process it was noted.
     fn try_acquire(words: &SemaphoreWords<Self>) -> Option<u32>;
     /// Takes a permit; `None` if the deadline passed first.
@@ -59,7 +64,9 @@ impl<H: Holders> SemaphoreWords<H> {
     }
 
     pub(crate) fn available(&self) -> u32 {
-        free(self.state.load(Ordering::Relaxed))
+        // One that moves while we look may be seen twice.
+        let seen = free(self.state.load(Ordering::Relaxed)).saturating_add(self.holders.kept());
+        seen.min(self.total.load(Ordering::Relaxed))
     }
 
     /// Adds to the total, if it stays within the limit.

@@ -2,16 +2,13 @@
 
 use crate::deadline::Deadline;
 use crate::futex::{self, Reach, Waited};
-use crate::primitive::{AtomicU32, Ordering, spin_loop};
+use crate::primitive::{AtomicU32, Ordering, SPINS, spin_loop};
 
 const UNLOCKED: u32 = 0;
 /// Locked, and nobody sleeps.
 const LOCKED: u32 = 1;
 /// Locked, and somebody may sleep: whoever unlocks has to wake one.
 const CONTENDED: u32 = 2;
-
-/// How often to look at a word before sleeping on it.
-pub(crate) const SPINS: u32 = 100;
 
 /// A lock of one word.
 #[derive(Debug)]
@@ -38,6 +35,7 @@ impl Word {
     fn lock_contended(&self, deadline: Deadline) -> bool {
         let mut state = self.spin();
         if state == UNLOCKED {
+            // Acquire pairs with the Release in `unlock`.
             match self.0.compare_exchange(UNLOCKED, LOCKED, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(now) => state = now,
@@ -45,7 +43,8 @@ impl Word {
         }
         loop {
             // Whoever has slept, or is about to, takes the lock as contended: there may be more
-            // sleepers, and the wake-up that it got must not be the last.
+            // sleepers, and the wake-up that it got must not be the last. Acquire pairs with the
+            // Release in `unlock`.
             if state != CONTENDED && self.0.swap(CONTENDED, Ordering::Acquire) == UNLOCKED {
                 return true;
             }

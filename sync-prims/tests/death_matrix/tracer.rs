@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::arena::tell_of_a_death;
 use crate::support::child::die;
 
 /// A traced child, stopped before its operation.
@@ -109,6 +110,7 @@ impl Victim {
                 libc::waitpid(self.pid, &raw mut status, 0);
             }
             self.alive = false;
+            tell_of_a_death();
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Memory shared with the children of a test, and a witness for their deaths.
+#![expect(unsafe_code, reason = "maps memory")]
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use sync_prims::Deadline;
 use sync_prims::process::{self, Witness};
+use sync_prims::raw::EventCount;
 
 const SIZE: usize = 4 << 30;
 
@@ -26,6 +28,8 @@ pub struct LockedByte {
     file: File,
     /// The process that has locked its byte.
     locked_by: AtomicU32,
+    /// In the mapping.
+    deaths: &'static EventCount,
 }
 
 impl Arena {
@@ -44,7 +48,9 @@ impl Arena {
                 )
             };
             assert_ne!(base, libc::MAP_FAILED);
-            let witness = Arc::new(LockedByte::new());
+            // SAFETY: zero bytes in the mapping, which are used for nothing else.
+            let deaths = unsafe { &*base.cast::<EventCount>().byte_add(64) };
+            let witness = Arc::new(LockedByte::new(deaths));
             let start: *const u8 = base.cast_const().cast();
             // SAFETY: the mapping stays for ever.
             unsafe { process::register(start..start.wrapping_add(SIZE), witness.clone()) }
@@ -72,14 +78,14 @@ impl Arena {
 }
 
 impl LockedByte {
-    fn new() -> Self {
+    fn new(deaths: &'static EventCount) -> Self {
         // SAFETY: a new descriptor, which nobody else owns.
         let file = unsafe {
             let fd = libc::memfd_create(c"lives".as_ptr(), libc::MFD_CLOEXEC);
             assert!(fd >= 0);
             File::from(OwnedFd::from_raw_fd(fd))
         };
-        Self { file, locked_by: AtomicU32::new(0) }
+        Self { file, locked_by: AtomicU32::new(0), deaths }
     }
 
     fn lock_of(&self, process: u32, command: i32) -> libc::flock {
@@ -95,7 +101,16 @@ impl LockedByte {
     }
 }
 
+/// Tells everybody that a process is gone.
+pub fn tell_of_a_death() {
+    Arena::shared().witness.deaths.notify_after_death();
+}
+
 impl Witness for LockedByte {
+    fn deaths(&self) -> Option<&EventCount> {
+        Some(self.deaths)
+    }
+
     fn me(&self) -> u32 {
         let pid = std::process::id();
         if self.locked_by.swap(pid, Ordering::Relaxed) != pid {
@@ -108,6 +123,7 @@ impl Witness for LockedByte {
         if process == std::process::id() {
             // One's own lock does not show; and this process will not be gone.
             while !deadline.passed() {
+                // sleep: waiting for the deadline is all that is left.
                 std::thread::sleep(deadline.remaining().unwrap_or(Duration::from_secs(1)));
             }
             return false;
@@ -119,6 +135,7 @@ impl Witness for LockedByte {
             if deadline.passed() {
                 return false;
             }
+            // sleep: the end of the process is known to no descriptor here; ipc has one.
             std::thread::sleep(Duration::from_millis(1));
         }
     }

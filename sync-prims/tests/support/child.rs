@@ -1,5 +1,7 @@
 //! Children of a test, made by `fork` so that they share its memory, and its closures.
+#![expect(unsafe_code, reason = "forks")]
 
+use super::arena::tell_of_a_death;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A child process. Dropped alive, it is killed and reaped.
@@ -33,7 +35,23 @@ pub fn child(f: impl FnOnce()) -> Child {
         // SAFETY: ends the child, without the destructors of the parent's statics.
         unsafe { libc::_exit(if panicked { 101 } else { 0 }) };
     }
+    std::thread::spawn(move || tell_of_the_end(pid));
     Child { pid, status: None }
+}
+
+/// Tells the survivors when a child is gone, as ipc's keeper does.
+fn tell_of_the_end(pid: libc::pid_t) {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: valid for writes. A child that is reaped by now is gone as well.
+    unsafe {
+        libc::waitid(
+            libc::P_PID,
+            pid.cast_unsigned(),
+            info.as_mut_ptr(),
+            libc::WEXITED | libc::WNOWAIT,
+        );
+    }
+    tell_of_a_death();
 }
 
 /// A forked child must not print by way of std, whose locks another thread of the parent may have

@@ -1,6 +1,6 @@
 //! What has to pass on every change.
 
-use super::{Doc, Test, Tidy};
+use super::{Chaos, Death, Doc, Library, Test, Tidy};
 use crate::{
     steps::{Step, run_all},
     workspace::cargo,
@@ -29,6 +29,8 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "house rules", run: |sh| Tidy::default().run(sh) },
     Step { name: "lints", run: lints },
     Step { name: "tests", run: |sh| Test::default().run(sh) },
+    Step { name: "deaths, a sample", run: |sh| Death::sample().run(sh) },
+    Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 20.0 / 60.0).run(sh) },
     Step { name: "examples", run: examples },
     Step { name: "docs", run: |sh| Doc::default().run(sh) },
 ];

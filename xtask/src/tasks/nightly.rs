@@ -1,6 +1,6 @@
 //! What is too long for every change.
 
-use super::{Examples, Test, ci};
+use super::{Chaos, Death, Examples, Library, Loom, Test, Tsan, ci};
 use crate::steps::{Step, run_all};
 use anyhow::Result;
 use clap::Args;
@@ -9,8 +9,8 @@ use xshell::Shell;
 
 /// Run the long tier: all of `ci`, then what is too long for every change
 ///
-/// After `ci`: the tests with optimisations, where races show that a debug build hides, and every example, run. Takes
-/// about three times as long as `ci`.
+/// After `ci`: the tests with optimisations, where races show that a debug build hides, every example, run; every
+/// order of steps between threads, a death at every instruction, and chaos for twenty minutes. Takes one to two hours.
 #[derive(Debug, Args)]
 pub(crate) struct Nightly {}
 
@@ -24,4 +24,9 @@ impl Nightly {
 const LONG: &[Step] = &[
     Step { name: "tests, optimised", run: |sh| Test::optimised().run(sh) },
     Step { name: "examples, run", run: |sh| Examples::every().run(sh) },
+    Step { name: "loom", run: |sh| Loom::usual().run(sh) },
+    Step { name: "threads, sanitized", run: |sh| Tsan {}.run(sh) },
+    Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
+    Step { name: "chaos, queues", run: |sh| Chaos::new(Library::Ipc, 10.0).run(sh) },
+    Step { name: "deaths, every instruction", run: |sh| Death::every_instruction().run(sh) },
 ];

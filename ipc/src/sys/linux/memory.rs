@@ -28,6 +28,17 @@ pub(crate) fn create(size: u64) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// The largest size that may be asked for: beyond the limit of file sizes the process would be killed.
+pub(crate) fn largest() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes one structure that outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) } == 0 {
+        limit.rlim_cur
+    } else {
+        u64::MAX
+    }
+}
+
 /// Checks that `fd` is a memory object that can neither shrink nor grow, and tells its size.
 pub(crate) fn sealed_size(fd: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: F_GET_SEALS touches no memory of ours.
@@ -52,6 +63,10 @@ pub(crate) fn map(fd: BorrowedFd<'_>, size: u64) -> io::Result<MmapRaw> {
     // A core dump would walk every page of the address range, touched or not.
     map.advise(Advice::DontDump)?;
     Ok(map)
+}
+
+pub(crate) fn keep_from_forks(map: &MmapRaw) -> io::Result<()> {
+    map.advise(Advice::DontFork)
 }
 
 pub(crate) fn discard(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {

@@ -16,6 +16,7 @@
 //! The head and the links are touched by their own thread only, and by the kernel after that
 //! thread is dead, so plain program order is enough: every ordering is `Relaxed`, and compiler
 //! fences keep the steps in the order in which a death between them is repaired.
+#![expect(unsafe_code, reason = "links lie at addresses kept in memory, in libc's own structures")]
 
 use core::mem::offset_of;
 use core::time::Duration;
@@ -47,6 +48,13 @@ pub(crate) const WORD: usize = 0;
 #[cfg(target_env = "musl")]
 pub(crate) const WORD: usize = 1;
 
+/// The layouts above are those of pointers of 64 bits.
+#[cfg(target_pointer_width = "64")]
+const KNOWN_WIDTH: bool = true;
+/// Such a list is linked in one direction only.
+#[cfg(not(target_pointer_width = "64"))]
+const KNOWN_WIDTH: bool = false;
+
 /// From a node to its word.
 const OFFSET: isize = WORD as isize * 4 - 32;
 
@@ -77,6 +85,8 @@ pub(crate) const OWNER: u32 = libc::FUTEX_TID_MASK;
 /// How many locks one thread may hold at a time. The kernel gives up after 2,048, and libc's own
 /// robust mutexes are on the same list.
 pub(crate) const MAX_LINKED: u32 = 1024;
+/// How many bare mutexes one thread may hold besides.
+pub(crate) const MAX_BARE: u32 = 512;
 
 impl Links {
     #[expect(clippy::declare_interior_mutable_const, reason = "an initialiser")]
@@ -97,8 +107,7 @@ impl Head {
     /// The list of the calling thread, if its layout is one that we know.
     pub(crate) fn current(before_fork: *const Head) -> Option<&'static Head> {
         let head = query().or_else(|| prompt_libc(before_fork))?;
-        let known = cfg!(target_pointer_width = "64") && head.offset == OFFSET;
-        known.then_some(head)
+        (KNOWN_WIDTH && head.offset == OFFSET).then_some(head)
     }
 
     /// From here to [`done`](Self::done), a death of this thread is also applied to the word of
@@ -107,12 +116,14 @@ impl Head {
     #[inline]
     pub(crate) fn begin(&self, node: usize) {
         self.pending.store(node, Ordering::Relaxed);
+        // SeqCst: pairs with the kernel's look at a thread that has died after this.
         compiler_fence(Ordering::SeqCst);
     }
 
     /// Ends what [`begin`](Self::begin) began.
     #[inline]
     pub(crate) fn done(&self) {
+        // SeqCst: as in `begin`.
         compiler_fence(Ordering::SeqCst);
         self.pending.store(0, Ordering::Relaxed);
     }
@@ -122,109 +133,102 @@ impl Head {
     }
 }
 
-#[expect(unsafe_code, reason = "links lie at addresses kept in memory, in libc's own structures")]
-mod list {
-    use super::{AtomicUsize, Head, Links, Ordering, compiler_fence, node_of};
-
-    impl Head {
-        /// Puts a node on the list.
-        ///
-        /// # Safety
-        /// `self` is the list of the calling thread. The node stays where it is until it is
-        /// unlinked or this thread is dead. It is not on a list.
-        #[inline]
-        pub(crate) unsafe fn link(&self, links: &Links) {
-            let node = node_of(links);
-            let first = self.list.load(Ordering::Relaxed);
-            links.next.store(first, Ordering::Relaxed);
-            links.prev.store(self.itself(), Ordering::Relaxed);
-            if first & !1 != self.itself() {
-                // SAFETY: `first` is a linked node, so it is still in place, and the word below
-                // it is its `prev` in libc's nodes as in ours.
-                unsafe { field(first, -8) }.store(node, Ordering::Relaxed);
-            }
-            // The kernel may walk the list after any instruction: the node is whole before it
-            // can be reached.
-            compiler_fence(Ordering::SeqCst);
-            self.list.store(node, Ordering::Relaxed);
-        }
-
-        /// Takes a node off the list.
-        ///
-        /// # Safety
-        /// `self` is the list of the calling thread, and the node is on it.
-        #[inline]
-        pub(crate) unsafe fn unlink(&self, links: &Links) {
-            let next = links.next.load(Ordering::Relaxed);
-            let prev = links.prev.load(Ordering::Relaxed);
-            if next & !1 != self.itself() {
-                // SAFETY: a linked neighbour, still in place; see `link`.
-                unsafe { field(next, -8) }.store(prev, Ordering::Relaxed);
-            }
-            // SAFETY: a linked neighbour or the head; both start with `next`.
-            unsafe { field(prev, 0) }.store(next, Ordering::Relaxed);
-            links.next.store(0, Ordering::Relaxed);
-            compiler_fence(Ordering::SeqCst);
-        }
-    }
-
-    /// The pointer `by` bytes from a node. libc marks priority-inheriting mutexes in the lowest
-    /// bit of a node's address.
+impl Head {
+    /// Puts a node on the list.
     ///
     /// # Safety
-    /// `node` is the address of a node on the list of the calling thread, or of its head.
-    unsafe fn field<'a>(node: usize, by: isize) -> &'a AtomicUsize {
-        let address = (node & !1).wrapping_add_signed(by);
-        // SAFETY: aligned and valid by the contract; only this thread accesses it.
-        unsafe { &*core::ptr::with_exposed_provenance(address) }
+    /// `self` is the list of the calling thread. The node stays where it is until it is
+    /// unlinked or this thread is dead. It is not on a list.
+    #[inline]
+    pub(crate) unsafe fn link(&self, links: &Links) {
+        let node = node_of(links);
+        let first = self.list.load(Ordering::Relaxed);
+        links.next.store(first, Ordering::Relaxed);
+        links.prev.store(self.itself(), Ordering::Relaxed);
+        if first & !1 != self.itself() {
+            // SAFETY: `first` is a linked node, so it is still in place, and the word below
+            // it is its `prev` in libc's nodes as in ours.
+            unsafe { field(first, -8) }.store(node, Ordering::Relaxed);
+        }
+        // The kernel may walk the list after any instruction: the node is whole before it
+        // can be reached.
+        compiler_fence(Ordering::SeqCst);
+        self.list.store(node, Ordering::Relaxed);
     }
 
-    /// What the kernel has on record for the calling thread.
-    pub(super) fn query() -> Option<&'static Head> {
-        let mut head: *const Head = core::ptr::null();
-        let mut length = 0usize;
-        // SAFETY: both results are valid for writes.
-        let result =
-            unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
-        if result != 0 || length != size_of::<Head>() {
-            return None;
+    /// Takes a node off the list.
+    ///
+    /// # Safety
+    /// `self` is the list of the calling thread, and the node is on it.
+    #[inline]
+    pub(crate) unsafe fn unlink(&self, links: &Links) {
+        let next = links.next.load(Ordering::Relaxed);
+        let prev = links.prev.load(Ordering::Relaxed);
+        if next & !1 != self.itself() {
+            // SAFETY: a linked neighbour, still in place; see `link`.
+            unsafe { field(next, -8) }.store(prev, Ordering::Relaxed);
         }
-        // SAFETY: null, or the head that libc keeps in the thread's own block, which lives as
-        // long as the thread; callers keep it in a thread-local only.
-        unsafe { head.as_ref() }
-    }
-
-    /// Has a head registered where there is none: musl registers one at the first robust lock,
-    /// and a child made by a bare `clone` has lost the one that its memory still holds.
-    #[cold]
-    pub(super) fn prompt_libc(before_fork: *const Head) -> Option<&'static Head> {
-        // SAFETY: null, or the head of this very thread as it was before a fork copied it.
-        if let Some(head) = unsafe { before_fork.as_ref() } {
-            head.list.store(head.itself(), Ordering::Relaxed);
-            head.pending.store(0, Ordering::Relaxed);
-            // SAFETY: the head is valid and empty.
-            unsafe { libc::syscall(libc::SYS_set_robust_list, before_fork, size_of::<Head>()) };
-            return query();
-        }
-        let mut mutex = core::mem::MaybeUninit::<libc::pthread_mutex_t>::uninit();
-        let mut kind = core::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
-        // SAFETY: each object is initialised before it is used and destroyed after; the mutex
-        // is unlocked before its memory goes away.
-        unsafe {
-            libc::pthread_mutexattr_init(kind.as_mut_ptr());
-            libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
-            libc::pthread_mutex_init(mutex.as_mut_ptr(), kind.as_ptr());
-            if libc::pthread_mutex_lock(mutex.as_mut_ptr()) == 0 {
-                libc::pthread_mutex_unlock(mutex.as_mut_ptr());
-            }
-            libc::pthread_mutex_destroy(mutex.as_mut_ptr());
-            libc::pthread_mutexattr_destroy(kind.as_mut_ptr());
-        }
-        query()
+        // SAFETY: a linked neighbour or the head; both start with `next`.
+        unsafe { field(prev, 0) }.store(next, Ordering::Relaxed);
+        links.next.store(0, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
     }
 }
 
-use list::{prompt_libc, query};
+/// The pointer `by` bytes from a node. libc marks priority-inheriting mutexes in the lowest
+/// bit of a node's address.
+///
+/// # Safety
+/// `node` is the address of a node on the list of the calling thread, or of its head.
+unsafe fn field<'a>(node: usize, by: isize) -> &'a AtomicUsize {
+    let address = (node & !1).wrapping_add_signed(by);
+    // SAFETY: aligned and valid by the contract; only this thread accesses it.
+    unsafe { &*core::ptr::with_exposed_provenance(address) }
+}
+
+/// What the kernel has on record for the calling thread.
+fn query() -> Option<&'static Head> {
+    let mut head: *const Head = core::ptr::null();
+    let mut length = 0usize;
+    // SAFETY: both results are valid for writes.
+    let result =
+        unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
+    if result != 0 || length != size_of::<Head>() {
+        return None;
+    }
+    // SAFETY: null, or the head that libc keeps in the thread's own block, which lives as
+    // long as the thread; callers keep it in a thread-local only.
+    unsafe { head.as_ref() }
+}
+
+/// Has a head registered where there is none: musl registers one at the first robust lock,
+/// and a child made by a bare `clone` has lost the one that its memory still holds.
+#[cold]
+fn prompt_libc(before_fork: *const Head) -> Option<&'static Head> {
+    // SAFETY: null, or the head of this very thread as it was before a fork copied it.
+    if let Some(head) = unsafe { before_fork.as_ref() } {
+        head.list.store(head.itself(), Ordering::Relaxed);
+        head.pending.store(0, Ordering::Relaxed);
+        // SAFETY: the head is valid and empty.
+        unsafe { libc::syscall(libc::SYS_set_robust_list, before_fork, size_of::<Head>()) };
+        return query();
+    }
+    let mut mutex = core::mem::MaybeUninit::<libc::pthread_mutex_t>::uninit();
+    let mut kind = core::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
+    // SAFETY: each object is initialised before it is used and destroyed after; the mutex
+    // is unlocked before its memory goes away.
+    unsafe {
+        libc::pthread_mutexattr_init(kind.as_mut_ptr());
+        libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
+        libc::pthread_mutex_init(mutex.as_mut_ptr(), kind.as_ptr());
+        if libc::pthread_mutex_lock(mutex.as_mut_ptr()) == 0 {
+            libc::pthread_mutex_unlock(mutex.as_mut_ptr());
+        }
+        libc::pthread_mutex_destroy(mutex.as_mut_ptr());
+        libc::pthread_mutexattr_destroy(kind.as_mut_ptr());
+    }
+    query()
+}
 
 /// The address by which the list knows a node.
 #[inline]
@@ -248,7 +252,7 @@ pub(crate) fn backstop() -> Option<Duration> {
     static BACKSTOP: AtomicU32 = AtomicU32::new(UNKNOWN);
     let mut known = BACKSTOP.load(Ordering::Relaxed);
     if known == UNKNOWN {
-        known = if super::passes_wakes_on() { NEEDLESS } else { NEEDED };
+        known = if super::calls::passes_wakes_on() { NEEDLESS } else { NEEDED };
         BACKSTOP.store(known, Ordering::Relaxed);
     }
     (known == NEEDED).then_some(Duration::from_secs(1))

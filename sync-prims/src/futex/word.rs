@@ -1,0 +1,68 @@
+//! What can be slept on, by whom, and how that may end.
+
+use crate::primitive::{AtomicU32, AtomicU64};
+
+/// Who may wait on a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Threads of this process.
+    Threads,
+    /// Every process that maps the word.
+    Processes,
+}
+
+/// How a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// A `wake` ended it, and counts this thread among those it woke.
+    Woken,
+    /// For some other reason: the word differed, or a signal came. Look again.
+    Again,
+    /// The deadline passed, and no wake-up was used up.
+    TimedOut,
+}
+
+/// A word that can be slept on.
+pub(crate) trait Word {
+    /// Where it is.
+    fn address(&self) -> *const u32;
+
+    /// What is in it, as the kernel sees it: never an old value.
+    #[cfg(loom)]
+    fn latest(&self) -> u32;
+}
+
+impl Word for AtomicU32 {
+    #[inline]
+    fn address(&self) -> *const u32 {
+        self.as_ptr()
+    }
+
+    #[cfg(loom)]
+    fn latest(&self) -> u32 {
+        AtomicU32::latest(self)
+    }
+}
+
+/// Which half of a 64-bit word in memory has its lower bits.
+#[cfg(target_endian = "little")]
+const LOWER: usize = 0;
+/// Which half of a 64-bit word in memory has its lower bits.
+#[cfg(target_endian = "big")]
+const LOWER: usize = 1;
+
+/// The lower 32 bits of a 64-bit word.
+#[derive(Clone, Copy, Debug)]
+pub struct Lower<'a>(pub(crate) &'a AtomicU64);
+
+impl Word for Lower<'_> {
+    #[inline]
+    fn address(&self) -> *const u32 {
+        self.0.as_ptr().cast::<u32>().wrapping_add(LOWER)
+    }
+
+    #[cfg(loom)]
+    fn latest(&self) -> u32 {
+        self.0.latest() as u32
+    }
+}

@@ -1,0 +1,79 @@
+//! Processes that are killed at random.
+
+use crate::workspace::cargo;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use xshell::Shell;
+
+/// Kill processes at random while they use what a library shares
+///
+/// Whatever is found broken fails the run, which prints its seed at its start. The same tests run for two seconds with
+/// all others. Takes as long as it is told, and the build before it.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Chaos {
+    /// Whose processes
+    library: Library,
+
+    /// How long
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+
+    /// Repeats a run's choices, though not the kernel's
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Library {
+    /// Every primitive of sync-prims, in one mapping
+    Sync,
+    /// The queues of ipc
+    Ipc,
+}
+
+impl Chaos {
+    pub(crate) fn new(library: Library, minutes: f64) -> Chaos {
+        Chaos { library, minutes, seed: None }
+    }
+
+    pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
+        let mut command = cargo(sh, &self.command());
+        command = command.env("TANDEM_CHAOS_SECONDS", self.seconds().to_string());
+        if let Some(seed) = self.seed {
+            command = command.env("TANDEM_CHAOS_SEED", seed.to_string());
+        }
+        Ok(command.run()?)
+    }
+
+    fn seconds(&self) -> u64 {
+        (self.minutes * 60.0).round().max(1.0) as u64
+    }
+
+    fn command(&self) -> Vec<&'static str> {
+        let package = match self.library {
+            Library::Sync => "sync-prims",
+            Library::Ipc => "ipc",
+        };
+        vec!["test", "--release", "--package", package, "--test", "chaos", "--", "--nocapture"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chaos, Library};
+
+    #[test]
+    fn each_library_has_its_own_test() {
+        let command = |library| Chaos::new(library, 1.0).command().join(" ");
+        let sync = "test --release --package sync-prims --test chaos -- --nocapture";
+        assert_eq!(command(Library::Sync), sync);
+        assert_eq!(command(Library::Ipc), sync.replace("sync-prims", "ipc"));
+    }
+
+    #[test]
+    fn minutes_are_told_in_whole_seconds_and_at_least_one() {
+        for (minutes, seconds) in [(10.0, 600), (0.25, 15), (0.0, 1), (-1.0, 1)] {
+            assert_eq!(Chaos::new(Library::Sync, minutes).seconds(), seconds);
+        }
+    }
+}
