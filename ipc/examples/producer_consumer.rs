@@ -1,20 +1,20 @@
 //! One process makes items, another takes them: until a `None`, and until the queue is closed.
 
-use ipc::Queue;
+use ipc::{Queue, Receiver, Sender};
 use proc_spawn::{Failure, Process};
 
 const ITEMS: u64 = 1000;
 
-fn produce_until_none(queue: Queue<Option<u64>>) -> Result<(), Failure> {
+fn produce_until_none(items: Sender<Option<u64>>) -> Result<(), Failure> {
     for item in 1..=ITEMS {
-        queue.put(Some(item))?;
+        items.send(Some(item))?;
     }
-    Ok(queue.put(None)?)
+    Ok(items.send(None)?)
 }
 
-fn consume_until_none(queue: Queue<Option<u64>>) -> Result<u64, Failure> {
+fn consume_until_none(items: Receiver<Option<u64>>) -> Result<u64, Failure> {
     let mut sum = 0;
-    while let Some(item) = queue.get()? {
+    while let Some(item) = items.recv()? {
         sum += item;
     }
     Ok(sum)
@@ -34,9 +34,10 @@ fn consume_until_closed(queue: Queue<u64>) -> u64 {
 
 #[proc_spawn::main]
 fn main() -> Result<(), Failure> {
-    let queue = Queue::bounded(16)?;
-    let producer = Process::spawn(produce_until_none, queue.clone())?;
-    let consumer = Process::spawn(consume_until_none, queue)?;
+    // Halves: should one process die, the other is told, because nobody else has its half.
+    let (sender, receiver) = Queue::bounded(16)?.split()?;
+    let producer = Process::spawn(produce_until_none, sender)?;
+    let consumer = Process::spawn(consume_until_none, receiver)?;
     producer.join()??;
     let sum = consumer.join()??;
     println!("until a sentinel: {ITEMS} items, their sum is {sum}");

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sync_prims::raw::EventCount;
+
 use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Contents, HoldId, Kind, Owner, Role};
@@ -38,6 +40,7 @@ impl Drop for Endpoint {
         // (`nobody_sends`), which may be asleep and has to notice that it is alone.
         if self.clones.fetch_sub(1, Ordering::AcqRel) == 2 && self.role == Role::Both {
             self.ring.not_empty().notify_all();
+            self.ring.not_full().notify_all();
         }
     }
 }
@@ -58,15 +61,11 @@ impl Endpoint {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let too_large = || io::Error::new(io::ErrorKind::OutOfMemory, "the capacity is too large");
-        let size = capacity.map_or_else(|| Ring::size_sparse(heap), Ring::size);
-        let size = size.ok_or_else(too_large)?;
+        let size = Ring::size(heap, capacity).ok_or_else(too_large)?;
         let fingerprint = Self::fingerprint::<T>();
         let contents = Contents { kind: Kind::Ring, fingerprint, length: 0 };
         let new = heap.allocate(size, contents, Owner::Process(*me), role, *me)?;
-        let ring = match capacity {
-            Some(capacity) => Ring::init(heap, new.object, capacity, new.zeroed),
-            None => Ring::init_sparse(heap, new.object),
-        };
+        let ring = Ring::init(heap, new.object, capacity, new.zeroed);
         Ok(Endpoint::new(Hold::new(program, new.hold, new.object), ring, role))
     }
 
@@ -99,7 +98,7 @@ impl Endpoint {
         role: Role,
         deserializer: D,
     ) -> Result<Endpoint, D::Error> {
-        let hold = handle::deserialize(Self::fingerprint::<T>(), deserializer)?;
+        let hold = handle::deserialize(Self::fingerprint::<T>(), role, deserializer)?;
         let heap = &hold.program().heap;
         let ring = Ring::view(heap, hold.object()).map_err(serde::de::Error::custom)?;
         Ok(Endpoint::new(hold, ring, role))
@@ -134,9 +133,8 @@ impl Endpoint {
         let sent = if encoded.is_plain() && encoded.bytes.len() <= INLINE {
             self.push(Payload::Inline(&encoded.bytes), patience)
         } else {
-            let inside = Owner::Object(self.hold.object());
-            match encoded.into_parcel(inside) {
-                Ok((_, parcel)) => self.push_parcel(parcel, inside, patience),
+            match encoded.into_parcel_in(self.hold.object()) {
+                Ok(parcel) => self.push_parcel(parcel, patience),
                 Err(TooLarge::Message) => {
                     return Err(SendError::TooLarge { value, limit: message::LARGEST });
                 }
@@ -168,16 +166,18 @@ impl Endpoint {
             Err(Failed::Timeout) => return Err(SendError::Timeout(value)),
         }
         let lost = |error| SendError::Io { value: None, error };
+        // The wake that brought this sender here may have been another's, should it not send after all.
+        let _pass_on = PassOn(self.ring.not_full());
         if let Err(error) = encoded.take_from(value) {
             return Err(SendError::Encode { value: None, error });
         }
-        let inside = Owner::Object(self.hold.object());
-        let parcel = match encoded.into_parcel(inside) {
-            Ok((_, parcel)) => parcel,
+        let inside = self.hold.object();
+        let parcel = match encoded.into_parcel_in(inside) {
+            Ok(parcel) => parcel,
             Err(TooLarge::Message) => return Err(lost(io::ErrorKind::FileTooLarge.into())),
             Err(TooLarge::Heap(error)) => return Err(lost(error)),
         };
-        self.push_parcel(parcel, inside, patience).map_err(|failed| match failed {
+        self.push_parcel(parcel, patience).map_err(|failed| match failed {
             Failed::Disconnected => lost(io::ErrorKind::BrokenPipe.into()),
             // Others were faster and took the room that there was.
             Failed::Full => lost(io::ErrorKind::WouldBlock.into()),
@@ -194,6 +194,9 @@ impl Endpoint {
             if self.ring.has_room() {
                 return Ok(());
             }
+            if self.nobody_makes_room(patience) {
+                return Err(Failed::Disconnected);
+            }
             match sleeper.sleep() {
                 Slept::TryAgain => {}
                 Slept::NotAllowed => return Err(Failed::Full),
@@ -202,11 +205,12 @@ impl Endpoint {
         }
     }
 
-    fn push_parcel(&self, parcel: HoldId, inside: Owner, patience: Patience) -> Result<(), Failed> {
+    fn push_parcel(&self, parcel: HoldId, patience: Patience) -> Result<(), Failed> {
         let sent = self.push(Payload::Parcel(parcel), patience);
-        if sent.is_err() {
+        // Looked at after it was sent: the last receiver released what was there when it went.
+        if sent.is_err() || self.hold.roles().1 == 0 {
             let Program { heap, me, .. } = self.program();
-            heap.release(parcel, inside, *me);
+            heap.release(parcel, Owner::Object(self.hold.object()), *me);
         }
         sent
     }
@@ -218,7 +222,7 @@ impl Endpoint {
             match self.ring.push(me, payload) {
                 Push::Done => return Ok(()),
                 Push::Closed => return Err(Failed::Disconnected),
-                Push::Full if self.nobody_receives() => return Err(Failed::Disconnected),
+                Push::Full if self.nobody_makes_room(patience) => return Err(Failed::Disconnected),
                 Push::Full => match sleeper.sleep() {
                     Slept::TryAgain => {}
                     Slept::NotAllowed => return Err(Failed::Full),
@@ -278,17 +282,35 @@ impl Endpoint {
     }
 
     fn nobody_receives(&self) -> bool {
-        self.ring.is_closed() || self.program().heap.roles(self.hold.object()).1 == 0
+        self.ring.is_closed() || self.hold.roles().1 == 0
+    }
+
+    /// Whether this is the last handle left of several that could send and receive.
+    fn is_alone(&self) -> bool {
+        self.role == Role::Both
+            && self.ring.was_shared()
+            // Acquire pairs with the AcqRel of `drop`.
+            && self.clones.load(Ordering::Acquire) == 1
+    }
+
+    /// Whether to wait for room would be to wait for ever: as for receiving, see `nobody_sends`.
+    fn nobody_makes_room(&self, patience: Patience) -> bool {
+        let alone = matches!(patience, Patience::Until(_)) && self.is_alone();
+        self.ring.is_closed() || self.hold.roles().1 <= u32::from(alone)
     }
 
     /// Nobody can send, or nobody but this handle, which is the last one left. A handle that never
     /// was shared is not left by anybody: its threads may still put what they get.
     fn nobody_sends(&self) -> bool {
-        let (senders, _) = self.program().heap.roles(self.hold.object());
-        let alone = self.role == Role::Both
-            && self.ring.was_shared()
-            // Acquire pairs with the AcqRel of `drop`.
-            && self.clones.load(Ordering::Acquire) == 1;
-        self.ring.is_closed() || senders <= u32::from(alone)
+        self.ring.is_closed() || self.hold.roles().0 <= u32::from(self.is_alone())
+    }
+}
+
+/// Wakes one more when dropped.
+struct PassOn<'a>(&'a EventCount);
+
+impl Drop for PassOn<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
     }
 }

@@ -45,6 +45,12 @@ impl Hold {
         self.program.heap.roles(self.object)
     }
 
+    /// Whether this process holds a lock in the object by a guard that nobody has any more. Asked when
+    /// nobody has a reference to it.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.program.heap.guard_held_in(self.object)
+    }
+
     /// Whether nobody else, no message either, has a hold on the object. If so, it stays so until this
     /// process makes another.
     pub(crate) fn is_only_one(&self) -> bool {
@@ -66,7 +72,7 @@ impl Drop for Hold {
         let Program { heap, me, .. } = self.program;
         // A guard that was forgotten keeps its lock linked into this process's list of held locks:
         // the memory must not become something else while the process lives. The sweep frees it.
-        if heap.guard_held_in(self.object) {
+        if self.is_locked() {
             return;
         }
         heap.release(self.id, Owner::Process(*me), *me);
@@ -138,6 +144,10 @@ pub(crate) fn serialize_unique<S: Serializer>(
     hold: &Unique,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    if hold.is_locked() {
+        let why = "a guard of a lock in it was forgotten: the lock is held by this process";
+        return Err(S::Error::custom(message::refuse(why.to_owned())));
+    }
     match message::move_along(hold.id) {
         Some(true) => {
             let HoldId { index, generation } = hold.id;
@@ -154,6 +164,7 @@ pub(crate) fn serialize_unique<S: Serializer>(
 /// Redeems a handle from the message that is being decoded.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     fingerprint: u64,
+    role: Role,
     deserializer: D,
 ) -> Result<Hold, D::Error> {
     let refuse = |why: &str| D::Error::custom(message::refuse(why.to_owned()));
@@ -163,12 +174,12 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     let program = Program::current().map_err(|error| refuse(&error.to_string()))?;
     let id = HoldId { index, generation };
     let mine = Owner::Process(program.me);
-    let (object, _) = program
+    let (object, sent_as) = program
         .heap
         .move_hold(id, Owner::Object(parcel), mine)
         .ok_or_else(|| refuse("this handle did not come with this message"))?;
     let hold = Hold::new(program, id, object);
-    if program.heap.fingerprint(object) == fingerprint {
+    if program.heap.fingerprint(object) == fingerprint && sent_as == role {
         Ok(hold)
     } else {
         Err(refuse("this handle is to something of another type"))

@@ -18,6 +18,7 @@ mod queue;
 pub mod rendezvous;
 mod ring;
 mod shared;
+mod shared_word;
 mod sleep;
 mod sys;
 

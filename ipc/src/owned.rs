@@ -9,9 +9,11 @@ use std::ptr::NonNull;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sync_prims::process::Lock;
 use sync_prims::{ShmSafe, Zeroable};
 
 use crate::handle::{self, Hold, Unique};
+use crate::heap::Role;
 use crate::message;
 use crate::place::{self, Place};
 use crate::shared::Shared;
@@ -124,8 +126,16 @@ impl<T: ?Sized + Place> Deref for Owned<T> {
 }
 
 impl<T: ?Sized + Place> DerefMut for Owned<T> {
+    /// # Panics
+    /// A guard of a lock in the value was forgotten ([`std::mem::forget`]): the lock is held for as long
+    /// as this process lives and must stay where it is.
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as for `deref`; nobody else has a reference, as there is no other handle.
+        // Anything smaller has no room for a lock.
+        if size_of::<T::Element>() >= size_of::<Lock<()>>() {
+            assert!(!self.hold.is_locked(), "a guard of a lock in this value was forgotten");
+        }
+        // SAFETY: as for `deref`; nobody else has a reference, as there is no other handle. No list of
+        // held locks leads into the value, as was just checked.
         unsafe { self.value.as_mut() }
     }
 }
@@ -144,7 +154,7 @@ impl<T: ?Sized + Place> Serialize for Owned<T> {
 
 impl<'de, T: ?Sized + Place> Deserialize<'de> for Owned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Owned<T>, D::Error> {
-        let hold = handle::deserialize(place::fingerprint::<T>(), deserializer)?;
+        let hold = handle::deserialize(place::fingerprint::<T>(), Role::Plain, deserializer)?;
         if !hold.is_only_one() {
             let why = "this handle is to something that others use as well";
             return Err(D::Error::custom(message::refuse(why.to_owned())));

@@ -78,6 +78,7 @@ unsafe impl<T: ShmSafe> Place for Lock<[T]> {
 /// whatever was there before.
 pub(crate) fn allocate<T: Place + ?Sized>(len: usize, zeroed: bool) -> io::Result<Hold> {
     const { assert!(!std::mem::needs_drop::<T::Element>(), "values in shared memory are never dropped") };
+    const { assert!(align_of::<T::Element>() <= 4096, "shared memory is aligned to 4096 bytes at most") };
     let program = Program::current()?;
     let Program { heap, me, .. } = program;
     let too_large = || io::Error::new(io::ErrorKind::OutOfMemory, "the value is too large");

@@ -22,6 +22,7 @@ use crate::program::Program;
 use crate::sys::life::Pidfd;
 use crate::sys::{handover, image, socket};
 
+pub use crate::shared_word::SharedWord;
 pub use crate::sys::handover::HANDOVER_FD;
 
 /// Begins every greeting, so that a descriptor that happens to be there is not taken for ours.

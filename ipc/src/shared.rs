@@ -169,6 +169,7 @@ impl<T: ?Sized + Place> Serialize for Shared<T> {
 
 impl<'de, T: ?Sized + Place> Deserialize<'de> for Shared<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Shared<T>, D::Error> {
-        handle::deserialize(place::fingerprint::<T>(), deserializer).map(Shared::from_hold)
+        handle::deserialize(place::fingerprint::<T>(), Role::Plain, deserializer)
+            .map(Shared::from_hold)
     }
 }

@@ -187,3 +187,38 @@ fn a_process_that_becomes_another_program_is_gone() {
     child.kill().unwrap();
     child.join().unwrap_err();
 }
+
+#[test]
+fn a_lone_putter_is_told_that_nobody_will_get_it() {
+    let _alone = alone("a lone putter");
+    fn put_on_and_on(queue: Queue<u32>) -> u32 {
+        (0..).find(|n| queue.put(*n).is_err()).unwrap()
+    }
+    let queue = Queue::bounded(4).unwrap();
+    let child = Process::spawn(put_on_and_on, queue.clone()).unwrap();
+    queue.get().unwrap();
+    drop(queue);
+    assert!(child.join().unwrap() >= 4);
+}
+
+#[test]
+fn a_request_that_nobody_will_take_is_given_up_and_its_asker_told() {
+    let _alone = alone("an undelivered request");
+    let before = usage().unwrap();
+    fn serve(_requests: Receiver<(u32, Sender<u32>)>) {
+        forever();
+    }
+    let (sender, requests) = channel(8).unwrap();
+    let server = Process::spawn(serve, requests).unwrap();
+    let (reply, answer) = channel::<u32>(1).unwrap();
+    sender.send((1, reply)).unwrap();
+    server.kill().unwrap();
+    assert!(matches!(answer.recv(), Err(RecvError::Disconnected)));
+    server.join().unwrap_err();
+    drop(answer);
+    let (reply, answer) = channel::<u32>(1).unwrap();
+    assert!(matches!(sender.send((2, reply)), Err(SendError::Disconnected(_))));
+    assert!(matches!(answer.recv(), Err(RecvError::Disconnected)));
+    drop((sender, answer));
+    assert_eq!(usage().unwrap(), before);
+}

@@ -242,3 +242,70 @@ fn handles_cross_threads_and_panics() {
     anywhere::<Queue<std::cell::Cell<u8>>>();
     anywhere::<Shared<u64>>();
 }
+
+#[test]
+fn a_panic_while_encoding_keeps_no_handle() {
+    struct Panics(ipc::Sender<u8>);
+    impl serde::Serialize for Panics {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let _ = self.0.serialize(serializer);
+            panic!("half-way")
+        }
+    }
+    let (sender, _receiver) = channel::<Panics>(1).expect("a channel");
+    let (inner, last) = channel::<u8>(1).expect("a channel");
+    let send = std::panic::AssertUnwindSafe(|| sender.send(Panics(inner)));
+    assert!(std::panic::catch_unwind(send).is_err());
+    assert!(matches!(last.recv(), Err(RecvError::Disconnected)));
+}
+
+#[test]
+fn a_thread_that_is_ending_can_still_send() {
+    struct Farewell(ipc::Sender<u64>);
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            self.0.send(5).expect("somebody listens");
+        }
+    }
+    thread_local! {
+        static FAREWELL: std::cell::RefCell<Option<(Farewell, ipc::Owned<u64>)>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    let (sender, receiver) = channel(2).expect("a channel");
+    let thread = thread::spawn(move || {
+        let owned = ipc::Owned::new(1).expect("memory");
+        FAREWELL.set(Some((Farewell(sender.clone()), owned)));
+        sender.send(4).expect("room");
+    });
+    thread.join().expect("no panic");
+    assert_eq!((receiver.recv().expect("sent"), receiver.recv().expect("sent")), (4, 5));
+}
+
+#[test]
+fn one_side_of_a_channel_is_not_received_as_the_other() {
+    let (sender, receiver) = channel::<u8>(1).expect("a channel");
+    let parcel = ipc::parcel::Parcel::encode(sender).expect("encoded");
+    assert!(parcel.decode::<ipc::Receiver<u8>>().is_err());
+    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+    let (here, _there) = ipc::pipe::<u8, u8>().expect("a pipe");
+    let parcel = ipc::parcel::Parcel::encode(here.split().0).expect("encoded");
+    assert!(parcel.decode::<ipc::RecvHalf<u8>>().is_err());
+}
+
+#[test]
+fn a_large_bounded_queue_uses_memory_as_it_is_used_and_is_full_at_its_capacity() {
+    let queue = Queue::<u64>::bounded(100_000_000).expect("address space");
+    queue.put(1).expect("room");
+    assert_eq!((queue.get().expect("sent"), queue.capacity()), (1, Some(100_000_000)));
+    let queue = Queue::<u64>::bounded(3000).expect("a queue");
+    for lap in 0..4 {
+        for n in 0..3000 {
+            queue.try_put(lap * 3000 + n).expect("room");
+        }
+        assert!(matches!(queue.try_put(0), Err(SendError::Full(0))) && queue.is_full());
+        for n in 0..3000 {
+            assert_eq!(queue.try_get().expect("a message"), lap * 3000 + n);
+        }
+        assert!(matches!(queue.try_get(), Err(RecvError::Empty)));
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipc::{Owned, RecvError, SendError, Sender, Shared, Untyped, channel, usage};
 use serde::{Serialize, Serializer};
+use sync_prims::process::Lock;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -168,4 +169,40 @@ fn a_frozen_one_is_shared() {
     assert_eq!(&same[..], &[4, 5]);
     drop(shared);
     assert_eq!(same.len(), 2);
+}
+
+#[test]
+fn one_with_a_forgotten_guard_stays_where_it_is() {
+    let mut owned = Owned::new(Lock::new([0u64; 8])).unwrap();
+    std::mem::forget(owned.lock());
+    let (sender, _receiver) = channel(1).unwrap();
+    let Err(SendError::Encode { value: Some(back), error }) = sender.send(owned) else {
+        panic!("the lock is held by this process");
+    };
+    assert!(error.to_string().contains("forgotten"), "{error}");
+    owned = back;
+    let moved =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| *owned = Lock::new([1; 8])));
+    assert!(moved.is_err(), "the thread's list of held locks leads there");
+}
+
+#[test]
+fn a_send_that_fails_passes_the_room_on() {
+    let (sender, receiver) = channel::<Untyped>(1).unwrap();
+    let put = |sender: &Sender<Untyped>, n: u64| {
+        sender.send_value_with(n, |message, n| message.put(n)).unwrap();
+    };
+    for _ in 0..50 {
+        put(&sender, 0);
+        let kept = Arc::new(Owned::new(1u64).unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let value = Behind(Arc::clone(&kept));
+                sender.send_value_with(value, |message, value| message.put(value)).unwrap_err();
+            });
+            scope.spawn(|| put(&sender, 7));
+            let take = || receiver.recv_with(|message| message.take::<u64>()).unwrap();
+            assert_eq!((take(), take()), (0, 7));
+        });
+    }
 }

@@ -144,7 +144,6 @@ fn half_a_message_of_a_killed_sender_is_not_received() {
     .unwrap();
     assert!(here.poll(Duration::from_secs(50)).unwrap());
     assert_eq!(here.recv().unwrap(), [1]);
-    assert!(here.poll(Duration::from_secs(50)).unwrap(), "the second has begun");
     child.kill().unwrap();
     child.join().unwrap_err();
     assert!(matches!(here.recv(), Err(RecvError::Disconnected)));
@@ -234,4 +233,18 @@ fn an_end_travels_through_another_pipe() {
     assert_eq!(end.recv().unwrap(), 4);
     end.send(5).unwrap();
     assert_eq!(inner.recv().unwrap(), 5);
+}
+
+#[test]
+fn poll_tells_of_whole_messages_only() {
+    let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
+    assert!(matches!(here.try_send(vec![0; 1 << 20]), Err(SendError::Full(_))));
+    assert!(!there.poll(Duration::ZERO).unwrap());
+    assert!(matches!(here.send_timeout(vec![0; 1 << 20], SHORT), Err(SendError::Timeout(_))));
+    assert!(!there.poll(Duration::ZERO).unwrap());
+    here.send(vec![3]).unwrap();
+    assert!(there.poll(Duration::ZERO).unwrap() && there.poll(Duration::ZERO).unwrap());
+    assert_eq!(there.recv().unwrap(), [3]);
+    drop(here);
+    assert!(there.poll(Duration::ZERO).unwrap(), "the end counts, too");
 }

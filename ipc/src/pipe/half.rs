@@ -12,8 +12,9 @@ use sync_prims::Deadline;
 use super::wire::{self, BYTES, PARCEL, RecvEnd, SendEnd, VALUE};
 use crate::error::{DecodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
-use crate::heap::Owner;
+use crate::heap::{Owner, Role};
 use crate::message::{self, Encoded, TooLarge};
+use crate::program::Program;
 use crate::ring::Stream;
 use crate::sleep::{Failed, Patience};
 
@@ -123,6 +124,7 @@ impl<S: Serialize> SendHalf<S> {
         mut encoded: Encoded,
         patience: Patience,
     ) -> Result<(), SendError<S>> {
+        let program = self.end.hold.program();
         match self.end.wait_for_room(size_of::<u64>(), patience) {
             Ok(Ok(())) => {}
             failed => return finish(value, failed),
@@ -130,14 +132,22 @@ impl<S: Serialize> SendHalf<S> {
         if let Err(error) = encoded.take_from(value) {
             return Err(SendError::Encode { value: None, error });
         }
-        let inside = Owner::Object(self.end.hold.object());
-        let sent = match encoded.into_parcel(inside) {
-            Ok((_, parcel)) => self.end.send(PARCEL, &wire::name_of(parcel), FOR_EVER),
+        let stream = self.end.hold.object();
+        let sent = match encoded.into_parcel_in(stream) {
+            Ok(parcel) => {
+                let sent = self.end.send(PARCEL, &wire::name_of(parcel), FOR_EVER);
+                // Looked at after it was sent: the receiver released what was there when it went.
+                if self.end.hold.roles().1 == 0 {
+                    let Program { heap, me, .. } = program;
+                    heap.release(parcel, Owner::Object(stream), *me);
+                }
+                sent
+            }
             Err(TooLarge::Message) => Err(io::ErrorKind::FileTooLarge.into()),
             Err(TooLarge::Heap(error)) => Err(error),
         };
         match sent {
-            // Nobody is left to receive it; the stream goes, and the parcel with it.
+            // Sent, or nobody is left to receive it.
             Ok(_) => Ok(()),
             Err(error) => Err(SendError::Io { value: None, error }),
         }
@@ -261,7 +271,7 @@ impl<S: 'static> Serialize for SendHalf<S> {
 
 impl<R: 'static> Serialize for RecvHalf<R> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        if !self.end.message.is_empty() {
+        if !self.end.is_between_messages() {
             return Err(serde::ser::Error::custom("a part of a message has been received already"));
         }
         handle::serialize_unique(&self.end.hold, serializer)
@@ -270,14 +280,14 @@ impl<R: 'static> Serialize for RecvHalf<R> {
 
 impl<'de, S: 'static> Deserialize<'de> for SendHalf<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SendHalf<S>, D::Error> {
-        let hold = handle::deserialize(fingerprint::<S>(), deserializer)?;
+        let hold = handle::deserialize(fingerprint::<S>(), Role::Sender, deserializer)?;
         SendHalf::new(hold).map_err(serde::de::Error::custom)
     }
 }
 
 impl<'de, R: 'static> Deserialize<'de> for RecvHalf<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RecvHalf<R>, D::Error> {
-        let hold = handle::deserialize(fingerprint::<R>(), deserializer)?;
+        let hold = handle::deserialize(fingerprint::<R>(), Role::Receiver, deserializer)?;
         RecvHalf::new(hold).map_err(serde::de::Error::custom)
     }
 }

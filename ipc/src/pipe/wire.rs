@@ -53,6 +53,10 @@ impl SendEnd {
         patience: Patience,
     ) -> io::Result<Result<(), Failed>> {
         let largest = self.stream.largest_chunk();
+        if matches!(patience, Patience::None) && !self.stream.has_room_for_all(bytes.len())? {
+            let failed = if self.hold.roles().1 == 0 { Failed::Disconnected } else { Failed::Full };
+            return Ok(Err(failed));
+        }
         let mut rest = bytes;
         loop {
             let (chunk, after) = rest.split_at(rest.len().min(largest));
@@ -98,7 +102,9 @@ pub(super) struct RecvEnd {
     pub(super) hold: Unique,
     pub(super) stream: Stream,
     /// What has come of the next message.
-    pub(super) message: Vec<u8>,
+    message: Vec<u8>,
+    /// What it is, once all of it has come.
+    complete: Option<u32>,
 }
 
 /// More than this is not kept for the next message.
@@ -107,7 +113,7 @@ const KEPT: usize = 1 << 20;
 impl RecvEnd {
     pub(super) fn new(hold: Hold) -> io::Result<RecvEnd> {
         let stream = Stream::receiver(&hold.program().heap, hold.object())?;
-        Ok(RecvEnd { hold: Unique::new(hold), stream, message: Vec::new() })
+        Ok(RecvEnd { hold: Unique::new(hold), stream, message: Vec::new(), complete: None })
     }
 
     /// Collects the next message and tells what it is. `other` is the stream in the other direction, if
@@ -117,6 +123,9 @@ impl RecvEnd {
         other: Option<&Stream>,
         patience: Patience,
     ) -> Result<u32, RecvError> {
+        if let Some(kind) = self.complete.take() {
+            return Ok(kind);
+        }
         let for_ever =
             matches!(patience, Patience::Until(deadline) if deadline.remaining().is_none());
         let other = other.filter(|_| for_ever);
@@ -213,13 +222,25 @@ impl RecvEnd {
     pub(super) fn poll(&mut self, patience: Patience) -> io::Result<bool> {
         let mut sleeper = Sleeper::new(self.stream.not_empty(), patience);
         loop {
-            if self.stream.next()?.is_some() || self.hold.roles().0 == 0 {
+            if self.complete.is_some() {
+                return Ok(true);
+            }
+            if let Some(chunk) = self.stream.next()? {
+                self.complete = self.collect(chunk);
+                continue;
+            }
+            if self.hold.roles().0 == 0 {
                 return Ok(true);
             }
             if !matches!(sleeper.sleep(), Slept::TryAgain) {
                 return Ok(false);
             }
         }
+    }
+
+    /// Whether nothing of a message is on this side only.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.message.is_empty() && self.complete.is_none()
     }
 
     /// Takes the message out, for as long as `read` lasts.

@@ -17,8 +17,8 @@ pub(super) struct Header {
     pub(super) closed: AtomicU32,
     /// There has been a second handle.
     pub(super) was_shared: AtomicU32,
-    /// See [`Ring::init_sparse`].
-    sparse: AtomicU32,
+    /// See [`Memory`].
+    memory: AtomicU32,
     _0: [u8; 36],
     pub(super) not_empty: EventCount,
     _1: [u8; 60],
@@ -39,10 +39,37 @@ const _: () = {
     assert!(EVENT_COUNTS[0] == 64 && EVENT_COUNTS[1] == 128);
 };
 
-/// Where the slots of a sparse ring begin: at a page, so that whole pages can be given back.
+/// Slots whose memory is given back together.
+pub(super) const CHUNK: u64 = 512;
+/// Where the slots of a ring that is not dense begin: at a page, so that whole pages can be given back.
 const SPARSE_START: usize = 4096;
-/// Messages a sparse ring can hold, if the heap is large enough.
-const SPARSE_SLOTS: u64 = 1 << 26;
+/// Slots of a ring that is as good as unbounded, if the heap is large enough.
+const MANY_SLOTS: u64 = 1 << 26;
+/// A ring with more slots than this does not touch them all when it is made.
+const DENSE_SLOTS: usize = 1 << 10;
+
+/// How a ring uses memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// For all its slots, from the start.
+    Dense = 0,
+    /// For the slots that were used. One that was not reads as zero, which stands for EMPTY whatever
+    /// ticket it is looked at for.
+    Lazy = 1,
+    /// For the slots between head and tail: the others' pages are given back, and they read as zero
+    /// again.
+    GivenBack = 2,
+}
+
+impl Memory {
+    fn from_raw(raw: u32) -> Memory {
+        match raw {
+            0 => Memory::Dense,
+            1 => Memory::Lazy,
+            _ => Memory::GivenBack,
+        }
+    }
+}
 
 /// A ring in the heap, as long as the process holds it.
 #[derive(Clone, Copy)]
@@ -50,68 +77,66 @@ pub(crate) struct Ring<'h> {
     pub(super) header: &'h Header,
     pub(super) slots: &'h [Slot],
     pub(super) capacity: u64,
-    pub(super) sparse: bool,
+    pub(super) memory: Memory,
     heap: &'h Heap,
     /// Where in the heap the first slot lies.
     first: u64,
 }
 
 impl<'h> Ring<'h> {
-    /// The memory a ring for `capacity` messages needs; `None` if no heap has that much.
-    pub(crate) fn size(capacity: usize) -> Option<Size> {
-        let slots = capacity.checked_next_power_of_two()?;
-        let bytes = slots.checked_mul(size_of::<Slot>())?.checked_add(size_of::<Header>())?;
+    /// The memory a ring for `capacity` messages needs, or for as many as come; `None` if no heap has
+    /// that much.
+    pub(crate) fn size(heap: &Heap, capacity: Option<usize>) -> Option<Size> {
+        let slots = Ring::slots_for(heap, capacity)?;
+        let begin = if slots > DENSE_SLOTS { SPARSE_START } else { size_of::<Header>() };
+        let bytes = slots.checked_mul(size_of::<Slot>())?.checked_add(begin)?;
         Size::of(std::alloc::Layout::from_size_align(bytes, align_of::<Slot>()).ok()?)
     }
 
-    /// The memory a sparse ring needs.
-    pub(crate) fn size_sparse(heap: &Heap) -> Option<Size> {
-        let slots = (heap.size() / 64 / size_of::<Slot>() as u64).min(SPARSE_SLOTS);
-        Size::of_bytes(SPARSE_START + slots as usize * size_of::<Slot>())
-    }
-
-    /// Makes a new ring of a block that nobody else knows yet and that reads as zero.
-    ///
-    /// A sparse ring has so many slots that it is as good as unbounded. Memory is used only for those
-    /// between head and tail: a slot that was never used, or whose page was given back since, reads as
-    /// zero, which stands for EMPTY whatever ticket it is looked at for.
-    pub(crate) fn init_sparse(heap: &'h Heap, object: ObjectId) -> Ring<'h> {
-        let (offset, size) = heap.block(object);
-        let room = (size - SPARSE_START as u64) / size_of::<Slot>() as u64;
-        let slots = 1 << room.ilog2();
-        // SAFETY: in bounds and aligned (`at`); all-zero is a valid header.
-        let header: &Header = unsafe { heap.at(offset, size, 4096).cast().as_ref() };
-        // Relaxed: whoever gets to know the ring does so by a message, which orders these.
-        header.capacity.store(slots, Ordering::Relaxed);
-        header.slots.store(slots, Ordering::Relaxed);
-        header.sparse.store(1, Ordering::Relaxed);
-        Ring::view(heap, object).expect("the ring was just made")
+    fn slots_for(heap: &Heap, capacity: Option<usize>) -> Option<usize> {
+        match capacity {
+            Some(capacity) => capacity.checked_next_power_of_two(),
+            None => {
+                let room = (heap.size() / 64 / size_of::<Slot>() as u64).min(MANY_SLOTS);
+                Some(1 << room.ilog2())
+            }
+        }
     }
 
     /// Makes a new ring of a block that nobody else knows yet.
     pub(crate) fn init(
         heap: &'h Heap,
         object: ObjectId,
-        capacity: usize,
+        capacity: Option<usize>,
         zeroed: bool,
     ) -> Ring<'h> {
         let (offset, size) = heap.block(object);
-        let slots = capacity.next_power_of_two() as u64;
+        let slots = Ring::slots_for(heap, capacity).expect("the block was made for them");
+        let memory = match capacity {
+            None => Memory::GivenBack,
+            Some(_) if slots > DENSE_SLOTS && zeroed => Memory::Lazy,
+            Some(_) => Memory::Dense,
+        };
         let start = heap.at(offset, size, align_of::<Slot>() as u64);
         if !zeroed {
-            let used = size_of::<Header>() as u64 + slots * size_of::<Slot>() as u64;
-            assert!(used <= size, "a ring fits into the block that was made for it");
+            assert!(size_of::<Header>() as u64 <= size, "a ring fits into its block");
             // SAFETY: within the block, which only this process knows.
-            unsafe { start.as_ptr().write_bytes(0, used as usize) };
+            unsafe { start.as_ptr().write_bytes(0, size_of::<Header>()) };
         }
         // SAFETY: in bounds and aligned (`at`); all-zero is a valid header.
         let header: &Header = unsafe { start.cast().as_ref() };
+        // A sender must not be a lap behind a receiver that gives a chunk back: see `mpmc.rs`.
+        let capacity = capacity.unwrap_or_else(|| slots - 4 * CHUNK as usize);
         // Relaxed: whoever gets to know the ring does so by a message, which orders these.
         header.capacity.store(capacity as u64, Ordering::Relaxed);
-        header.slots.store(slots, Ordering::Relaxed);
+        header.slots.store(slots as u64, Ordering::Relaxed);
+        header.memory.store(memory as u32, Ordering::Relaxed);
         let ring = Ring::view(heap, object).expect("the ring was just made");
-        for (ticket, slot) in ring.slots.iter().enumerate() {
-            slot.word.store(Word::new(ticket as u64, State::Empty, 0).pack(), Ordering::Relaxed);
+        if memory == Memory::Dense {
+            for (ticket, slot) in ring.slots.iter().enumerate() {
+                let empty = Word::new(ticket as u64, State::Empty, 0);
+                slot.word.store(empty.pack(), Ordering::Relaxed);
+            }
         }
         ring
     }
@@ -125,8 +150,8 @@ impl<'h> Ring<'h> {
         let header: &'h Header = unsafe { start.cast().as_ref() };
         let capacity = header.capacity.load(Ordering::Relaxed);
         let count = header.slots.load(Ordering::Relaxed);
-        let sparse = header.sparse.load(Ordering::Relaxed) != 0;
-        let begin = if sparse { SPARSE_START } else { size_of::<Header>() };
+        let memory = Memory::from_raw(header.memory.load(Ordering::Relaxed));
+        let begin = if memory == Memory::Dense { size_of::<Header>() } else { SPARSE_START };
         let room = size.saturating_sub(begin as u64) / size_of::<Slot>() as u64;
         if !count.is_power_of_two() || count > room || capacity == 0 || capacity > count {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a ring's header is damaged"));
@@ -137,10 +162,10 @@ impl<'h> Ring<'h> {
             let first = start.as_ptr().add(begin).cast::<Slot>();
             std::slice::from_raw_parts(first, count as usize)
         };
-        Ok(Ring { header, slots, capacity, sparse, heap, first: offset + begin as u64 })
+        Ok(Ring { header, slots, capacity, memory, heap, first: offset + begin as u64 })
     }
 
-    /// Gives the memory of some of a sparse ring's slots back; they read as zero afterwards.
+    /// Gives the memory of some of the slots back; they read as zero afterwards.
     pub(super) fn give_back(&self, slots: std::ops::Range<usize>) {
         let size = size_of::<Slot>() as u64;
         let (start, count) = (self.first + slots.start as u64 * size, slots.len() as u64);
@@ -151,7 +176,7 @@ impl<'h> Ring<'h> {
     /// The slots that were ever touched, as ranges of their numbers: looking at the others would
     /// make memory for them.
     pub(super) fn touched(&self) -> io::Result<Vec<std::ops::Range<usize>>> {
-        if !self.sparse {
+        if self.memory == Memory::Dense {
             let all = 0..self.slots.len();
             return Ok(vec![all]);
         }

@@ -9,12 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sync_prims::raw::EventCount;
 
-use super::layout::Ring;
+use super::layout::{CHUNK, Memory, Ring};
 use super::slot::{INLINE, Payload, Slot, State, Word};
 use crate::heap::HoldId;
-
-/// Slots of a sparse ring whose memory is given back together.
-const CHUNK: u64 = 512;
 
 /// A slot as it was seen on behalf of a ticket.
 struct Seen {
@@ -49,7 +46,7 @@ impl<'h> Ring<'h> {
     /// Looks at the slot for `ticket`.
     fn look(&self, ticket: u64) -> Seen {
         let raw = self.slot(ticket).load();
-        let untouched = raw == 0 && self.sparse;
+        let untouched = raw == 0 && self.memory != Memory::Dense;
         let word = if untouched { Word::new(ticket, State::Empty, 0) } else { Word::unpack(raw) };
         Seen { raw, word }
     }
@@ -177,8 +174,10 @@ impl<'h> Ring<'h> {
 
     /// Gives memory back, once in a chunk: that of the chunk before, if everything in it was taken out.
     /// The head is past that chunk, since this receiver's ticket is; see `push` for why that matters.
+    /// And nobody can be using it for the next lap, because the capacity is some chunks less than the
+    /// slots: it would take more messages than the ring may hold.
     fn give_back_before(&self, ticket: u64) {
-        if self.sparse && ticket % CHUNK == CHUNK - 1 && ticket > CHUNK {
+        if self.memory == Memory::GivenBack && ticket % CHUNK == CHUNK - 1 && ticket > CHUNK {
             let mut chunk = ticket + 1 - 2 * CHUNK..ticket + 1 - CHUNK;
             let first = chunk.start as usize & (self.slots.len() - 1);
             if chunk.all(|ticket| self.slot(ticket).load() == self.emptied(ticket).pack()) {
@@ -234,7 +233,7 @@ impl<'h> Ring<'h> {
 
     /// How many messages it can hold; `None` if that is as good as unbounded.
     pub(crate) fn capacity(&self) -> Option<usize> {
-        (!self.sparse).then_some(self.capacity as usize)
+        (self.memory != Memory::GivenBack).then_some(self.capacity as usize)
     }
 
     /// Messages in the ring; a snapshot, exact while nobody sends or receives.
@@ -256,11 +255,11 @@ mod tests {
     fn a_sparse_ring_gives_the_memory_of_what_was_taken_out_back() {
         let heap = Heap::create().expect("a heap");
         let me = heap.reserve(NewProcess { parent: None, name: "me" }).expect("a place");
-        let size = Ring::size_sparse(&heap).expect("room");
+        let size = Ring::size(&heap, None).expect("room");
         let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
         let new =
             heap.allocate(size, contents, Owner::Process(me), Role::Both, me).expect("memory");
-        let ring = Ring::init_sparse(&heap, new.object);
+        let ring = Ring::init(&heap, new.object, None, new.zeroed);
         let memory = || {
             let touched = heap.touched(0..heap.size()).expect("a file");
             touched.iter().map(|part| part.end - part.start).sum::<u64>()

@@ -163,6 +163,13 @@ impl Stream {
         Ok(self.capacity - used.ok_or_else(damaged)? >= needed)
     }
 
+    /// Room for a message with so many bytes, in all its chunks.
+    pub(crate) fn has_room_for_all(&mut self, len: usize) -> io::Result<bool> {
+        let chunks = len.div_ceil(self.largest_chunk()).max(1);
+        let needed = padded(len as u64) + chunks as u64 * WORD;
+        Ok(needed + WORD <= self.capacity && self.has_room((needed - WORD) as usize)?)
+    }
+
     /// Writes a chunk, for which there is room, and publishes it.
     pub(crate) fn write(&mut self, flags: u32, payload: &[u8]) {
         let word = payload.len() as u64 | u64::from(flags) << 32;

@@ -1,0 +1,149 @@
+//! A value on its way out.
+#![expect(unsafe_code, reason = "writes the blocks of parcels")]
+
+use std::cell::RefCell;
+use std::fmt;
+
+use super::codec::Encoder;
+use super::context::{ENCODING, Handles, Within};
+use super::leaving::Leaving;
+use crate::error::EncodeError;
+use crate::heap::{Contents, HoldId, Kind, ObjectId, Owner, Role, Size};
+use crate::program::Program;
+
+thread_local! {
+    /// Memory for the next message, kept from the last.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// More than this is not kept for the next message.
+const BUFFER_KEPT: usize = 64 << 10;
+
+/// An encoded value on its way out.
+pub(crate) struct Encoded {
+    program: &'static Program,
+    pub(crate) bytes: Vec<u8>,
+    /// New holds of this process, one for each handle in the value.
+    holds: Vec<HoldId>,
+    /// Holds of the value's own, of things that there is only one handle to. They become the message's
+    /// when the value has been dropped.
+    unique: Vec<HoldId>,
+}
+
+impl Encoded {
+    /// Encodes what `write` puts, in private memory.
+    pub(crate) fn new(
+        program: &'static Program,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Encoded, EncodeError> {
+        // A thread that is ending may have no buffer any more.
+        let buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
+        let mut encoder = Encoder { bytes: buffer };
+        encoder.bytes.clear();
+        let encoding = Within::enter(&ENCODING, Handles::default());
+        let written = write(&mut encoder);
+        let mut handles = encoding.take().unwrap_or_default();
+        let (holds, unique) =
+            (std::mem::take(&mut handles.holds), std::mem::take(&mut handles.unique));
+        drop(encoding);
+        // Made before the check, so that the holds are released also when the encoding failed.
+        let encoded = Encoded { program, bytes: encoder.bytes, holds, unique };
+        written.map(|()| encoded)
+    }
+
+    /// Whether the message is bytes and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.holds.is_empty() && self.unique.is_empty()
+    }
+
+    /// Whether there is something in the value that must not be in two places.
+    pub(crate) fn is_unique(&self) -> bool {
+        !self.unique.is_empty()
+    }
+
+    /// Drops the value that was encoded, so that what is unique in it is in the message alone.
+    ///
+    /// serde encodes by reference: whoever encoded a unique thing could still have it afterwards, in
+    /// an `Arc` for instance, or forget it. So each one must be seen to be dropped, once, while the
+    /// value is; then it belongs to the message. Runs the value's own `Drop`.
+    pub(crate) fn take_from<T>(&mut self, value: T) -> Result<(), EncodeError> {
+        if self.unique.is_empty() {
+            drop(value);
+            return Ok(());
+        }
+        let leaving = Leaving::begin(&self.unique);
+        drop(value);
+        let (left, kept) = leaving.end();
+        // What left the value is this message's from here on, whether it is sent or not.
+        self.holds.extend(left);
+        self.unique.clear();
+        if kept { Err(EncodeError::new(STILL_ELSEWHERE)) } else { Ok(()) }
+    }
+
+    /// Puts the message into a parcel that belongs to `ring`. This process answers for it until a slot
+    /// names it.
+    pub(crate) fn into_parcel_in(self, ring: ObjectId) -> Result<HoldId, TooLarge> {
+        let Program { heap, me, .. } = self.program;
+        let (_, parcel) = self.into_parcel()?;
+        // Only when it is complete: what belongs to a ring can be released at any time.
+        heap.move_hold(parcel, Owner::Process(*me), Owner::Object(ring));
+        Ok(parcel)
+    }
+
+    /// Puts the message into a parcel of this process.
+    pub(crate) fn into_parcel(mut self) -> Result<(ObjectId, HoldId), TooLarge> {
+        let Program { heap, me, .. } = self.program;
+        let size = Size::of_bytes(self.bytes.len()).ok_or(TooLarge::Message)?;
+        let length = self.bytes.len() as u64;
+        let contents = Contents { kind: Kind::Parcel, fingerprint: 0, length };
+        let parcel = heap
+            .allocate(size, contents, Owner::Process(*me), Role::Plain, *me)
+            .map_err(TooLarge::Heap)?;
+        let (offset, room) = heap.block(parcel.object);
+        assert!(length <= room, "the block was made for this message");
+        // SAFETY: within the block, which only this process uses until a slot names the parcel.
+        unsafe {
+            let block = heap.at(offset, room, 1).as_ptr();
+            block.copy_from_nonoverlapping(self.bytes.as_ptr(), self.bytes.len());
+        }
+        for hold in self.holds.drain(..) {
+            heap.move_hold(hold, Owner::Process(*me), Owner::Object(parcel.object));
+        }
+        Ok((parcel.object, parcel.hold))
+    }
+}
+
+const STILL_ELSEWHERE: &str = "something that can have only one owner is still in use by the sender: \
+                               it was encoded but not moved into the message";
+
+impl Drop for Encoded {
+    fn drop(&mut self) {
+        let Program { heap, me, .. } = self.program;
+        for hold in self.holds.drain(..) {
+            heap.release(hold, Owner::Process(*me), *me);
+        }
+        if self.bytes.capacity() <= BUFFER_KEPT {
+            let buffer = std::mem::take(&mut self.bytes);
+            let _ = BUFFER.try_with(|kept| kept.replace(buffer));
+        }
+    }
+}
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, handles) = (self.bytes.len(), self.holds.len());
+        f.debug_struct("Encoded").field("bytes", &bytes).field("handles", &handles).finish()
+    }
+}
+
+/// Why a message got no parcel.
+#[derive(Debug)]
+pub(crate) enum TooLarge {
+    /// No block is as large as the message.
+    Message,
+    /// The heap is full.
+    Heap(std::io::Error),
+}
+
+/// The largest message there can be, in bytes.
+pub(crate) const LARGEST: usize = 1 << 38;
