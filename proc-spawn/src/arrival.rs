@@ -4,11 +4,12 @@
 use std::ffi::CString;
 use std::fmt::Display;
 use std::path::Path;
-use std::{env, process};
+use std::sync::atomic::AtomicU32;
+use std::{env, io, process};
 
 use ipc::parcel::Decoder;
 use ipc::rendezvous::{self, Refusal};
-use ipc::{SendError, Sender, entry};
+use ipc::{SendError, Sender, Shared, entry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,8 +18,9 @@ use crate::call::Call;
 use crate::identity::{self, Parent};
 use crate::panic::{self, Panic};
 use crate::portable::{CapturesNothing, conjure};
-use crate::sys::{interrupt, runtime};
-use crate::{exit, guard, thread};
+use crate::settings::Limits;
+use crate::sys::{interrupt, limits, refusal, runtime};
+use crate::{exit, guard, start_method, thread};
 
 /// The function has returned and its result is handed over.
 const DONE: i32 = 0;
@@ -35,9 +37,18 @@ type Task = Box<dyn FnOnce() -> i32>;
 /// To be called only with the message that names it.
 pub(crate) type Entrance = unsafe fn(&mut Decoder<'_>) -> Result<Task, i32>;
 
-/// Runs the function that this process was started for.
-pub(crate) fn run() -> ! {
-    let code = match arrive() {
+/// Does what every child does before it knows what it is started for.
+pub(crate) fn settle_down() {
+    name_command();
+    exit::arm();
+    // Puts the hook in place.
+    let _ = panic::catch(drop, || ());
+}
+
+/// Runs the function that this process was started for. A copy of one that has settled down need
+/// not do that again.
+pub(crate) fn run(is_copy: bool) -> ! {
+    let code = match arrive(is_copy) {
         Ok(task) => {
             guard::begin();
             task()
@@ -49,26 +60,37 @@ pub(crate) fn run() -> ! {
 }
 
 /// Joins the program and takes the task out of the message; the exit code if that cannot be.
-fn arrive() -> Result<Task, i32> {
-    name_command();
-    // No other thread may have begun the user's work before a child leaves `main` for good. Where
-    // they cannot be counted, there is no reason to think that there are any.
-    match runtime::thread_count() {
-        Ok(count) if count > 1 => return Err(refuse(&Refusal::ThreadsExist { count })),
-        _ => {}
+fn arrive(is_copy: bool) -> Result<Task, i32> {
+    if !is_copy {
+        // No other thread may have begun the user's work before a child leaves `main` for good.
+        // Where they cannot be counted, there is no reason to think that there are any.
+        match runtime::thread_count() {
+            Ok(count) if count > 1 => return Err(refuse(&Refusal::ThreadsExist { count })),
+            _ => {}
+        }
+        settle_down();
     }
     // Why it cannot, it tells the parent itself.
     let arrival = rendezvous::join().map_err(|_| FAILED)?;
-    exit::arm();
-    if arrival.daemon {
-        // On another thread than the function, which is not asked.
-        rendezvous::on_parent_end(Box::new(|| runtime::leave(FAILED)))
-            .map_err(|error| refuse(&Refusal::System(error.to_string())))?;
-    }
     let read = |message: &mut Decoder<'_>| {
-        let Preamble { entry, lineage, parent, ignore_interrupt } = message.take()?;
-        if ignore_interrupt {
+        let preamble: Preamble = message.take()?;
+        let Preamble { entry, lineage, parent, .. } = preamble;
+        if preamble.ignore_interrupt {
             interrupt::ignore();
+        }
+        if let Some(environment) = preamble.environment {
+            runtime::set_environment(environment);
+        }
+        start_method::set_start_method(preamble.start_method);
+        if let Err(problem) = submit(&preamble.limits, preamble.refused_memory) {
+            return Ok(Err(refuse(&Refusal::System(problem))));
+        }
+        if arrival.daemon {
+            // On another thread than the function, which is not asked.
+            let watched = rendezvous::on_parent_end(Box::new(|| runtime::leave(FAILED)));
+            if let Err(error) = watched {
+                return Ok(Err(refuse(&Refusal::System(error.to_string()))));
+            }
         }
         let parent = Parent { id: arrival.parent_id, name: parent };
         identity::set(arrival.name, arrival.daemon, lineage, parent);
@@ -79,6 +101,17 @@ fn arrive() -> Result<Task, i32> {
         ))
     };
     arrival.arguments.decode_with(read).unwrap_or_else(|error| Err(cannot_enter(&error)))
+}
+
+/// Keeps to the limits, before anything of the user's runs and before there are other threads.
+fn submit(limits: &Limits, refused_memory: Option<Shared<AtomicU32>>) -> Result<(), String> {
+    let apply = || {
+        limits::apply(limits)?;
+        // Kept for as long as the process lives.
+        let note = refused_memory.map(|note| &**Box::leak(Box::new(note)));
+        note.map_or(Ok(()), refusal::note_refused_memory)
+    };
+    apply().map_err(|error: io::Error| format!("it could not keep to its limits: {error}"))
 }
 
 /// The [`Entrance`] of a [`Function`](crate::bootstrap::Function).

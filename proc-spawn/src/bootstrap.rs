@@ -6,13 +6,16 @@
 //! message. The outcome comes back through a channel that has room for it, so the child never waits
 //! for its parent.
 
+use std::ffi::OsString;
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use ipc::entry::{self, Entry, EntryName};
 use ipc::parcel::Parcel;
-use ipc::rendezvous::{Guest, Invitation, Refusal};
-use ipc::{DecodeError, Receiver, RecvError};
+use ipc::rendezvous::{Invitation, Refusal};
+use ipc::{DecodeError, Receiver, RecvError, Shared};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +27,13 @@ use crate::error::{JoinError, SpawnError};
 use crate::panic::Panic;
 use crate::portable::CapturesNothing;
 use crate::process::Process;
+use crate::settings::Limits;
+use crate::start_method::StartMethod;
 use crate::stdio::{OurEnds, Streams};
 use crate::sys::end::{Ending, Fate, ending};
+use crate::sys::forkserver;
 use crate::sys::start::{self, Start};
-use crate::{exit, guard, identity};
+use crate::{exit, guard, identity, start_method};
 
 /// What a child is told first: everything that does not depend on the types of its function.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +43,13 @@ pub(crate) struct Preamble {
     /// The name of the process that starts it.
     pub(crate) parent: String,
     pub(crate) ignore_interrupt: bool,
+    pub(crate) limits: Limits,
+    /// How it starts others.
+    pub(crate) start_method: StartMethod,
+    /// All of its environment, if it is not started with that.
+    pub(crate) environment: Option<Vec<(OsString, OsString)>>,
+    /// Becomes 1 when the child is refused memory and dies of it; there if it has such a limit.
+    pub(crate) refused_memory: Option<Shared<AtomicU32>>,
 }
 
 /// What a child says of its function: first that it begins, then how it ended.
@@ -86,10 +99,17 @@ where
     const POINTER: Entrance = arrival::enter::<F, A, M>;
 }
 
-/// The parent's end of the channel and of the hand-over.
+/// The parent's end of the channel.
 pub(crate) struct Link<R> {
     words: Receiver<Word<R>>,
-    guest: Guest,
+    memory: Option<Memory>,
+}
+
+/// The memory that a child may have.
+struct Memory {
+    limit: u64,
+    /// 1 if it was refused more and died of it.
+    refused: Shared<AtomicU32>,
 }
 
 /// What the parent has of a child that was started.
@@ -117,17 +137,29 @@ where
     let lineage = identity::next_lineage();
     let name = name.unwrap_or_else(|| identity::default_name(&lineage));
     let daemon = daemon.unwrap_or_else(identity::is_daemon);
-    let environment = own.environment.apply()?;
+    let mut environment = own.environment.apply()?;
+    let method = own.start_method.unwrap_or_else(start_method);
+    let started_without =
+        method == StartMethod::ForkServer && !forkserver::has_environment(&environment);
+    own.limits.check()?;
     let streams = Streams::open(own.streams)
         .map_err(SpawnError::system("open the standard streams of a process"))?;
 
     let (sender, words) = ipc::channel::<Word<F::Output>>(WORDS)
         .map_err(SpawnError::system("make the channel for a process's result"))?;
+    let memory_limit = own.limits.memory;
+    let refused_memory = memory_limit.map(|_| Shared::new(AtomicU32::new(0)));
+    let refused_memory =
+        refused_memory.transpose().map_err(SpawnError::system("share memory with a process"))?;
     let preamble = Preamble {
         entry,
         lineage,
         parent: identity::name().to_owned(),
         ignore_interrupt: own.ignore_interrupt,
+        limits: own.limits,
+        start_method: start_method(),
+        environment: started_without.then(|| mem::take(&mut environment)),
+        refused_memory: refused_memory.clone(),
     };
     // The sender moves along, so the child's is the only one: once it is gone, no word will come.
     let parcel = Parcel::encode_with((sender, args), |message, (sender, args)| {
@@ -140,13 +172,17 @@ where
     invitation.put(parcel).map_err(SpawnError::system("queue the greeting of a process"))?;
 
     let _exit_waits = exit::hold_off()?;
-    let started = start::start(Start {
+    let start = Start {
         handover: invitation.child_end(),
         streams: streams.theirs(),
         directory: own.directory.as_deref(),
         environment,
         hold_interrupt: own.ignore_interrupt,
-    });
+    };
+    let started = match method {
+        StartMethod::Spawn => start::start(start),
+        StartMethod::ForkServer => forkserver::start(&start, &start_method::preparation()),
+    };
     let (id, pidfd) = started.map_err(SpawnError::system(match &own.directory {
         None => "start this program again".to_owned(),
         Some(directory) => format!("start this program again in {}", directory.display()),
@@ -162,13 +198,15 @@ where
             Err(error)
         }
     };
-    let guest = guest.map_err(watching)?;
-    Ok(Launched { child, link: Link { words, guest }, streams: streams.ours })
+    let memory = memory_limit.zip(refused_memory);
+    let memory = memory.map(|(limit, refused)| Memory { limit, refused });
+    child.set_guest(guest.map_err(watching)?);
+    Ok(Launched { child, link: Link { words, memory }, streams: streams.ours })
 }
 
 impl<R: DeserializeOwned + 'static> Link<R> {
     /// What came of a child that is settled.
-    pub(crate) fn conclude(self, fate: Fate) -> Result<R, JoinError> {
+    pub(crate) fn conclude(self, child: &Child, fate: Fate) -> Result<R, JoinError> {
         let mut begun = false;
         loop {
             return match self.words.try_recv() {
@@ -180,9 +218,16 @@ impl<R: DeserializeOwned + 'static> Link<R> {
                 Err(RecvError::Decode(error)) => Err(JoinError::Decode(error)),
                 Err(RecvError::Io(error)) => Err(JoinError::Io(error)),
                 // The only sender is gone with the child.
-                Err(_) => Err(self.explain(begun, fate)),
+                Err(_) => Err(self.memory_limit().unwrap_or_else(|| explain(child, begun, fate))),
             };
         }
+    }
+
+    /// The cause of death of a child that was refused memory.
+    fn memory_limit(&self) -> Option<JoinError> {
+        let Memory { limit, refused } = self.memory.as_ref()?;
+        // Relaxed: the child has ended.
+        (refused.load(Relaxed) == 1).then_some(JoinError::MemoryLimit { limit: *limit })
     }
 
     /// Waits until the child has come to its guard, or has ended.
@@ -190,23 +235,19 @@ impl<R: DeserializeOwned + 'static> Link<R> {
         // The first word, or that there is none.
         let _ = self.words.recv();
     }
+}
 
-    /// Why there is no outcome.
-    fn explain(&self, begun: bool, fate: Fate) -> JoinError {
-        match (self.guest.refusal(), fate) {
-            (Some(Refusal::OtherBuild { parent, child }), _) => {
-                JoinError::OtherBuild { parent, child }
-            }
-            (Some(Refusal::ThreadsExist { count }), _) => JoinError::ThreadsExist { count },
-            (Some(refusal), _) => JoinError::Refused(refusal.to_string()),
-            (None, Fate::Unknown) => JoinError::EndUnknown,
-            (None, Fate::Ended(status)) => match ending(status) {
-                Ending::Signal { signal, core_dumped } => {
-                    JoinError::Crashed { signal, core_dumped }
-                }
-                Ending::Code(code) if !begun => JoinError::NotInitialized { code },
-                Ending::Code(code) => JoinError::Exited { code },
-            },
-        }
+/// Why there is no outcome.
+fn explain(child: &Child, begun: bool, fate: Fate) -> JoinError {
+    match (child.refusal(), fate) {
+        (Some(Refusal::OtherBuild { parent, child }), _) => JoinError::OtherBuild { parent, child },
+        (Some(Refusal::ThreadsExist { count }), _) => JoinError::ThreadsExist { count },
+        (Some(refusal), _) => JoinError::Refused(refusal.to_string()),
+        (None, Fate::Unknown) => JoinError::EndUnknown,
+        (None, Fate::Ended(status)) => match ending(status) {
+            Ending::Signal { signal, core_dumped } => JoinError::Crashed { signal, core_dumped },
+            Ending::Code(code) if !begun => JoinError::NotInitialized { code },
+            Ending::Code(code) => JoinError::Exited { code },
+        },
     }
 }

@@ -1,21 +1,20 @@
 //! What can be set before a start.
 
-use std::collections::BTreeMap;
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::{Call, Whole};
-use crate::children::OnEnd;
 use crate::error::SpawnError;
 use crate::portable::CapturesNothing;
 use crate::process::{self, Process};
 use crate::run::Run;
-use crate::spawn::{Settings, sealed::Sealed};
+use crate::settings::Environment;
+use crate::spawn::Settings;
+use crate::start_method::StartMethod;
 use crate::stdio::Stdio;
 use crate::thread::{self, Thread};
 
@@ -76,23 +75,27 @@ impl<P: Settings> Builder<P> {
 }
 
 impl Builder<Process> {
+    /// Sets how it is started; without this, as [`set_start_method`](crate::set_start_method) says.
+    pub fn start_method(mut self, method: StartMethod) -> Self {
+        self.own.start_method = Some(method);
+        self
+    }
+
     /// Sets a variable in the child's environment, which is otherwise a copy of this process's.
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        let value = Some(value.as_ref().to_owned());
-        self.own.environment.changes.insert(key.as_ref().to_owned(), value);
+        self.own.environment.set(key.as_ref(), Some(value.as_ref()));
         self
     }
 
     /// Removes a variable from the child's environment.
     pub fn env_remove(mut self, key: impl AsRef<OsStr>) -> Self {
-        let changes = &mut self.own.environment.changes;
-        changes.insert(key.as_ref().to_owned(), None);
+        self.own.environment.set(key.as_ref(), None);
         self
     }
 
     /// Gives the child only those variables that are set after this.
     pub fn env_clear(mut self) -> Self {
-        self.own.environment = Environment { cleared: true, changes: BTreeMap::new() };
+        self.own.environment = Environment::cleared();
         self
     }
 
@@ -125,6 +128,40 @@ impl Builder<Process> {
     /// ends the child as it does any program. The child's own children are not affected.
     pub fn ignore_interrupt(mut self, ignore: bool) -> Self {
         self.own.ignore_interrupt = ignore;
+        self
+    }
+
+    /// Limits the memory that the child can have for itself to so many bytes: its heap and whatever
+    /// else it maps writable and private. Memory that it shares with others and its stacks do not
+    /// count; what it has when it comes to its guard does, which is a few hundred KiB.
+    ///
+    /// A child that asks for more is refused, and as a rule dies of that: it is then
+    /// [`JoinError::MemoryLimit`](crate::JoinError::MemoryLimit).
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.own.limits.memory = Some(bytes);
+        self
+    }
+
+    /// Limits the time that the child can spend computing, on all its threads together. It is counted
+    /// in whole seconds; a fraction counts as one more.
+    ///
+    /// When it is over the child gets SIGXCPU, of which it dies unless it handles the signal, and a
+    /// second later SIGKILL.
+    pub fn cpu_time_limit(mut self, limit: Duration) -> Self {
+        self.own.limits.cpu_time = Some(limit);
+        self
+    }
+
+    /// Makes the child nicer than this process by so much: at 19 it gets what others leave over. To
+    /// make it less nice needs a privilege.
+    pub fn nice(mut self, increment: i32) -> Self {
+        self.own.limits.nice = Some(increment);
+        self
+    }
+
+    /// Runs the child on these processors alone, which are counted from 0.
+    pub fn affinity(mut self, processors: impl IntoIterator<Item = usize>) -> Self {
+        self.own.limits.affinity = Some(processors.into_iter().collect());
         self
     }
 
@@ -197,68 +234,4 @@ impl Builder<Thread> {
     {
         thread::launch(self, move || task.run())
     }
-}
-
-/// What can be set for a process alone.
-#[derive(Default)]
-pub struct ProcessSettings {
-    pub(crate) environment: Environment,
-    pub(crate) directory: Option<PathBuf>,
-    pub(crate) streams: [Stdio; 3],
-    pub(crate) ignore_interrupt: bool,
-    pub(crate) on_end: Option<OnEnd>,
-}
-
-impl fmt::Debug for ProcessSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessSettings")
-            .field("environment", &self.environment)
-            .field("directory", &self.directory)
-            .field("streams", &self.streams)
-            .field("ignore_interrupt", &self.ignore_interrupt)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Sealed for ProcessSettings {}
-
-/// How the child's environment differs from this process's.
-#[derive(Debug, Default)]
-pub(crate) struct Environment {
-    cleared: bool,
-    changes: BTreeMap<OsString, Option<OsString>>,
-}
-
-impl Environment {
-    /// All of the child's environment.
-    pub(crate) fn apply(self) -> Result<Vec<(OsString, OsString)>, SpawnError> {
-        for (key, value) in &self.changes {
-            let problem = if key.is_empty() {
-                "it has no name"
-            } else if key.as_encoded_bytes().contains(&b'=') {
-                "a name cannot contain `=`"
-            } else if has_zero(key) || value.as_deref().is_some_and(has_zero) {
-                "it contains a zero byte"
-            } else {
-                continue;
-            };
-            let what = format!("the environment variable `{}`", key.display());
-            return Err(SpawnError::Invalid { what, problem });
-        }
-        let ours = (!self.cleared).then(env::vars_os).into_iter().flatten();
-        let mut all: Vec<_> = ours.filter(|(key, _)| !self.changes.contains_key(key)).collect();
-        all.extend(self.changes.into_iter().filter_map(|(key, value)| Some((key, value?))));
-        Ok(all)
-    }
-}
-
-/// What can be set for a thread alone: nothing yet.
-#[derive(Debug, Default)]
-pub struct ThreadSettings;
-
-impl Sealed for ThreadSettings {}
-
-/// Whether the system would take the text for a shorter one.
-pub(crate) fn has_zero(text: &OsStr) -> bool {
-    text.as_encoded_bytes().contains(&0)
 }

@@ -1,18 +1,23 @@
 //! The children of this process that have not been reaped, and the one place that reaps them.
 //!
 //! A child passes three points: it *ends* (the kernel says so, and its status can be looked at),
-//! what it held is *swept* (by the keeper thread of `ipc`), and then it is *settled*: reaped, its
-//! status kept in its record. Only [`Settler`] reaps, so a process id is free only after nothing of
-//! the child is left, and every thread that asks gets the answer from the same record.
+//! what it held is *swept*, and then it is *settled*: reaped, its status kept in its record. Whoever
+//! sees the end first, a thread that waits for it or the keeper thread of `ipc`, does all that; a
+//! second one finds it done. It is reaped in one place, after the sweep, so a process id is free
+//! only after nothing of the child is left, and every thread that asks gets the answer from the
+//! same record.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use ipc::rendezvous::{Guest, Refusal};
+
+use crate::sentinel::Sentinel;
 use crate::sys::Descriptor;
 use crate::sys::end::{Fate, Pidfd, Signal};
 
@@ -28,7 +33,10 @@ pub(crate) struct Child {
     duty: Mutex<Duty>,
     /// Its key among the children, in the order they were started.
     serial: u64,
-    pidfd: Pidfd,
+    /// Its end.
+    pub(crate) sentinel: Sentinel,
+    /// Its place in the program; set before anybody can wait.
+    guest: OnceLock<Guest>,
     stage: Mutex<Stage>,
     settled: Condvar,
 }
@@ -76,7 +84,8 @@ impl Child {
             daemon,
             duty: Mutex::new(Duty::End),
             serial: SERIAL.fetch_add(1, Relaxed),
-            pidfd,
+            sentinel: Sentinel(pidfd),
+            guest: OnceLock::new(),
             stage: Mutex::new(Stage::Running),
             settled: Condvar::new(),
         });
@@ -90,7 +99,7 @@ impl Child {
         if let Stage::Running = *stage {
             // Not settled, so not reaped: the kernel still knows. If it cannot say, it is "not
             // yet", and the settler will find out.
-            *stage = self.pidfd.look().ok().flatten().map_or(Stage::Running, Stage::Ended);
+            *stage = self.sentinel.0.look().ok().flatten().map_or(Stage::Running, Stage::Ended);
         }
         match *stage {
             Stage::Running => None,
@@ -98,8 +107,23 @@ impl Child {
         }
     }
 
+    /// It has joined the ranks of those whose end is noticed.
+    pub(crate) fn set_guest(&self, guest: Guest) {
+        // Set once: a child is started once.
+        let _ = self.guest.set(guest);
+    }
+
+    /// Why it would not run its function, if it said so.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.guest.get()?.refusal()
+    }
+
     /// Sleeps until the child is settled.
     pub(crate) fn settled(&self) -> Fate {
+        // Woken by the kernel and not by the keeper, a thread is on its way two switches earlier.
+        if self.sentinel.0.wait(None).is_ok() {
+            return self.settle();
+        }
         let mut stage = self.stage();
         loop {
             if let Stage::Settled(fate) = *stage {
@@ -111,26 +135,42 @@ impl Child {
 
     /// Sleeps until the child is settled, or until the deadline if it has not ended by then.
     pub(crate) fn settled_by(&self, deadline: Instant) -> Option<Fate> {
-        let mut stage = self.stage();
-        loop {
-            if let Stage::Settled(fate) = *stage {
-                return Some(fate);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            let woken = self.settled.wait_timeout(stage, left);
-            stage = woken.unwrap_or_else(PoisonError::into_inner).0;
+        match self.sentinel.0.wait(Some(deadline)) {
+            Ok(ended) => ended.then(|| self.settle()),
+            // Who has been told that it has ended must not be told that it runs.
+            Err(_) => self.fate().map(|_| self.settled()),
         }
+    }
+
+    /// Settles the child, which has ended, unless that is done.
+    fn settle(&self) -> Fate {
+        if let Stage::Settled(fate) = *self.stage() {
+            return fate;
+        }
+        if let Some(guest) = self.guest.get() {
+            guest.sweep();
+        }
+        children().remove(&self.serial);
+        // Reaped under the lock: a look finds a child that the kernel knows, or one that is
+        // settled.
+        let mut stage = self.stage();
+        let fate = match *stage {
+            Stage::Settled(fate) => return fate,
+            Stage::Ended(fate) => {
+                let _ = self.sentinel.0.reap();
+                fate
+            }
+            Stage::Running => self.sentinel.0.reap().ok().flatten().unwrap_or(Fate::Unknown),
+        };
+        *stage = Stage::Settled(fate);
         drop(stage);
-        // Who has been told that it has ended must not be told that it runs.
-        self.fate().map(|_| self.settled())
+        self.settled.notify_all();
+        fate
     }
 
     /// Asks it, or tells it, to end. No error if it has.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        self.pidfd.signal(signal)
+        self.sentinel.0.signal(signal)
     }
 
     /// From now on nobody waits for its end.
@@ -154,7 +194,7 @@ impl Child {
 
     /// For somebody else to watch it by.
     pub(crate) fn another_pidfd(&self) -> io::Result<Descriptor> {
-        self.pidfd.try_clone()
+        self.sentinel.0.try_clone()
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -186,21 +226,12 @@ impl Settler {
 impl Drop for Settler {
     fn drop(&mut self) {
         let child = &self.child;
-        if !child.pidfd.has_ended().unwrap_or(false) {
+        if !child.sentinel.0.has_ended().unwrap_or(false) {
             // Nobody would ever tell of its end: it could not be watched, so it must not run.
             let _ = child.signal(Signal::Kill);
         }
-        let _ = child.pidfd.wait(None);
-        children().remove(&child.serial);
-        // Reaped under the lock: a look finds a child that the kernel knows, or one that is
-        // settled.
-        let mut stage = child.stage();
-        let reaped = child.pidfd.reap();
-        *stage = Stage::Settled(match *stage {
-            Stage::Ended(fate) | Stage::Settled(fate) => fate,
-            Stage::Running => reaped.ok().flatten().unwrap_or(Fate::Unknown),
-        });
-        child.settled.notify_all();
+        let _ = child.sentinel.0.wait(None);
+        child.settle();
     }
 }
 

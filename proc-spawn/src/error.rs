@@ -78,6 +78,14 @@ pub enum JoinError {
         /// Whether the kernel wrote the process's memory to a file.
         core_dumped: bool,
     },
+    /// The process asked for more memory than [`Builder::memory_limit`](crate::Builder::memory_limit)
+    /// allows, and aborted when it was refused. One that dies of a refusal in another way, or that has
+    /// a handler of its own for SIGABRT, is [`Crashed`](Self::Crashed) or what else it made of it.
+    #[error("the process was refused memory above its limit of {limit} bytes and aborted")]
+    MemoryLimit {
+        /// What it was allowed.
+        limit: u64,
+    },
     /// The process exited before its function returned.
     #[error("the process exited with code {code} before its function returned")]
     Exited {

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::SpawnError;
 use crate::sys::end::Signal;
-use crate::sys::runtime;
+use crate::sys::{forkserver, runtime};
 use crate::{children, guard};
 
 /// Whether the exit has begun. Held for reading while a child is being started, so that the exit
@@ -43,4 +43,5 @@ fn end_children() {
     for child in children {
         child.fulfil_duty();
     }
+    forkserver::end();
 }

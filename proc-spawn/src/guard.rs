@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use crate::error::SpawnError;
-use crate::{arrival, exit, thread};
+use crate::{arrival, exit, start_method, thread};
 
 /// Where the guard was called by the user.
 static CALLED: OnceLock<&'static Location<'static>> = OnceLock::new();
@@ -74,10 +74,11 @@ pub extern "C" fn before_main() {
 }
 
 fn enter() {
+    STAGE.store(ARRIVING, Relaxed);
+    let is_copy = start_method::serve();
     PROCESS.store(process::id(), Relaxed);
-    if ipc::rendezvous::arrived() {
-        STAGE.store(ARRIVING, Relaxed);
-        arrival::run();
+    if is_copy || ipc::rendezvous::arrived() {
+        arrival::run(is_copy);
     }
     exit::arm();
     begin();

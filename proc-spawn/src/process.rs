@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bootstrap::{self, Launched, Link};
-use crate::builder::{Builder, ProcessSettings};
+use crate::builder::Builder;
 use crate::call::Call;
 use crate::children::Child;
 use crate::error::{JoinError, SpawnError};
 use crate::portable::CapturesNothing;
 use crate::run::Run;
+use crate::sentinel::Sentinel;
+use crate::settings::ProcessSettings;
 use crate::spawn::{Join, Settings, Spawn};
 use crate::stdio::OurEnds;
 use crate::sys::end::{Ending, Fate, Signal, ending};
@@ -186,6 +188,11 @@ impl<R> Process<R> {
         self.owner.child.signal(Signal::Kill)
     }
 
+    /// Its end, as something to wait for beside other things.
+    pub fn sentinel(&self) -> &Sentinel {
+        &self.owner.child.sentinel
+    }
+
     /// The pipe to its standard input, if the builder was told to make one; the first time.
     pub fn take_stdin(&mut self) -> Option<ChildStdin> {
         self.streams.stdin.take()
@@ -245,7 +252,8 @@ impl<R: DeserializeOwned + 'static> Process<R> {
 
     /// What the child has to say, once it is settled.
     fn conclude(&mut self, fate: Fate) -> Result<R, JoinError> {
-        self.link.take().ok_or(JoinError::Taken)?.conclude(fate)
+        let link = self.link.take().ok_or(JoinError::Taken)?;
+        link.conclude(&self.owner.child, fate)
     }
 }
 

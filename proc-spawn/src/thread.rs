@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::builder::{Builder, ThreadSettings, has_zero};
+use crate::builder::Builder;
 use crate::call::Call;
 use crate::error::{JoinError, SpawnError};
 use crate::panic::{self, Panic};
 use crate::portable::CapturesNothing;
 use crate::run::Run;
+use crate::settings::{ThreadSettings, has_zero};
 use crate::spawn::{Join, Settings, Spawn};
 
 /// A function that was started on a thread of this process.

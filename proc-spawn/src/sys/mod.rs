@@ -6,11 +6,19 @@
 //! | `Descriptor`, `BorrowedDescriptor` | an open file, pipe or socket, owned and lent |
 //! | `start::start(Start)` | starts the image that this process runs, even if its file was deleted or replaced, with this process's arguments; the child holds the three standard streams and the hand-over, no other descriptor |
 //! | `start::open_null()` | a file that is always empty and takes everything |
+//! | `forkserver::start(Start, prepare)` | the same by way of a small process that copies itself, but for the environment |
+//! | `forkserver::has_environment(wanted)` | whether its copies begin with this environment |
+//! | `forkserver::serve(prepare)` | is that process, and returns in its copies |
+//! | `forkserver::end()` | ends it |
 //! | `end::Pidfd` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
 //! | `interrupt::ignore()` | keeps the terminal's interrupt from this process, which was started with `hold_interrupt` |
+//! | `limits::apply(limits)` | the kernel holds this process, which has one thread, to the limits |
+//! | `refusal::note_refused_memory(note)` | an abort for want of memory leaves a 1 in `note` |
+//! | `Sentinel` | can be lent as what the system's own ways to wait take |
 //! | `runtime::at_exit(f)` | calls `f` in a normal exit of this process, however it is asked for |
 //! | `runtime::leave(code)` | ends this process now and calls nobody |
 //! | `runtime::thread_count()` | the threads of this process |
+//! | `runtime::set_environment(all)` | the environment of this process, which has one thread |
 //! | `runtime::name_command(name)` | what process listings show |
 //! | `runtime::parent_id()` | the process that this one is a child of |
 //! | `constructor` | `enable_test_support!`, which runs before `main` |
@@ -19,7 +27,9 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{BorrowedDescriptor, Descriptor, end, interrupt, runtime, start};
+pub(crate) use linux::{
+    BorrowedDescriptor, Descriptor, end, forkserver, interrupt, limits, refusal, runtime, start,
+};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

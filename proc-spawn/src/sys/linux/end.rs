@@ -5,11 +5,13 @@
 #![expect(unsafe_code, reason = "pidfd_open, pidfd_send_signal, poll and waitid have no safe form")]
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::ptr;
 use std::time::{Duration, Instant};
+
+use crate::sentinel::Sentinel;
 
 /// A request that a process end.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +158,13 @@ impl Pidfd {
                 _ => return Err(error),
             }
         }
+    }
+}
+
+/// A pidfd, which is readable once the process has ended.
+impl AsFd for Sentinel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.fd.as_fd()
     }
 }
 

@@ -14,14 +14,20 @@ static IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Ignores the signal in this process, which was born with it blocked.
 pub(crate) fn ignore() {
+    // SAFETY: no handler is installed that could run.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+    release();
+    IGNORED.store(true, Relaxed);
+}
+
+/// Lets the signal through in this process, which was born with it blocked and is not to ignore it.
+pub(crate) fn release() {
     let mut interrupt = no_signals();
-    // SAFETY: no handler is installed that could run; the set is initialised and only read.
+    // SAFETY: the set is initialised and only read.
     unsafe {
-        libc::signal(libc::SIGINT, libc::SIG_IGN);
         libc::sigaddset(&raw mut interrupt, libc::SIGINT);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const interrupt, ptr::null_mut());
     }
-    IGNORED.store(true, Relaxed);
 }
 
 /// Whether this process was told to ignore the signal.

@@ -2,7 +2,10 @@
 
 mod constructor;
 pub(crate) mod end;
+pub(crate) mod forkserver;
 pub(crate) mod interrupt;
+pub(crate) mod limits;
+pub(crate) mod refusal;
 pub(crate) mod runtime;
 pub(crate) mod start;
 

@@ -1,9 +1,10 @@
 //! This process itself.
-#![expect(unsafe_code, reason = "atexit, _exit and prctl are foreign functions")]
+#![expect(unsafe_code, reason = "atexit, _exit, prctl and the environment have no safe form")]
 
-use std::ffi::CStr;
+use std::collections::HashMap;
+use std::ffi::{CStr, OsString};
 use std::os::unix::fs::MetadataExt;
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// Calls `f` when this process exits normally: `main` returns or `exit` is called.
 pub(crate) fn at_exit(f: extern "C" fn()) -> io::Result<()> {
@@ -21,6 +22,20 @@ pub(crate) fn leave(code: i32) -> ! {
 pub(crate) fn thread_count() -> io::Result<usize> {
     // One link for each thread, beside the directory's own two.
     Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2) as usize)
+}
+
+/// Makes this the environment of this process, which has one thread.
+pub(crate) fn set_environment(environment: Vec<(OsString, OsString)>) {
+    let now: HashMap<_, _> = env::vars_os().collect();
+    let wanted: HashMap<_, _> = environment.into_iter().collect();
+    for name in now.keys().filter(|name| !wanted.contains_key(*name)) {
+        // SAFETY: no other thread reads the environment.
+        unsafe { env::remove_var(name) };
+    }
+    for (name, value) in wanted.iter().filter(|(name, value)| now.get(*name) != Some(value)) {
+        // SAFETY: as above.
+        unsafe { env::set_var(name, value) };
+    }
 }
 
 /// What process listings show instead of `exe`, the name of the link that was started.

@@ -1,0 +1,169 @@
+//! In the program.
+#![expect(unsafe_code, reason = "fcntl is a foreign function; standard streams are borrowed")]
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use ipc::rendezvous::SharedWord;
+
+use super::super::end::{Pidfd, Signal};
+use super::super::start::{self, Start};
+use super::wire::{self, MAGIC, Request};
+
+/// The fork server of this process, if one was started.
+static SERVER: Mutex<Option<Server>> = Mutex::new(None);
+
+fn server() -> MutexGuard<'static, Option<Server>> {
+    SERVER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The environment of every server of this process: ours when the first was wanted.
+fn environment() -> &'static Environment {
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| env::vars_os().collect())
+}
+
+type Environment = Vec<(OsString, OsString)>;
+
+/// Whether this is the environment that a child begins with.
+pub(crate) fn has_environment(wanted: &Environment) -> bool {
+    wanted == environment()
+}
+
+/// A server that dies is replaced; one that dies before it can do anything always will.
+const ATTEMPTS: usize = 3;
+
+/// Has a child made. It has the environment of [`has_environment`]. `prepare` is what a new server
+/// is given for [`serve`](super::serve).
+pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Pidfd)> {
+    let directory = open_directory(start.directory)?;
+    let mut server = server();
+    for _ in 0..ATTEMPTS {
+        let running = match &mut *server {
+            Some(running) => running,
+            none => none.insert(Server::launch(prepare)?),
+        };
+        match running.make_child(start, directory.as_ref()) {
+            Ok(Some(child)) => return Pidfd::of_child(child).map(|pidfd| (child, pidfd)),
+            // It is dead and has made no child, nor ever will.
+            Ok(None) => *server = None,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("the fork server ends before it can make a child"))
+}
+
+/// Ends the server, if there is one. The next start starts another.
+pub(crate) fn end() {
+    *server() = None;
+}
+
+/// A fork server.
+struct Server {
+    line: OwnedFd,
+    pidfd: Pidfd,
+    /// Where the kernel writes the id of the latest child.
+    child_id: SharedWord,
+}
+
+impl Server {
+    fn launch(prepare: &[u8]) -> io::Result<Self> {
+        let (line, theirs) = wire::line()?;
+        let (child_id, page) = SharedWord::new()?;
+        let greeting = [&MAGIC, prepare].concat();
+        wire::send(line.as_fd(), &greeting, &[page.as_fd()])?;
+        let (_, pidfd) = start::start(Start {
+            handover: theirs.as_fd(),
+            streams: [None; 3],
+            directory: None,
+            environment: environment().clone(),
+            // Left to us, and its children begin as all do.
+            hold_interrupt: true,
+        })?;
+        Ok(Self { line, pidfd, child_id })
+    }
+
+    /// The id of the child; none if the server has died before it made one.
+    fn make_child(
+        &self,
+        start: &Start<'_>,
+        directory: Option<&OwnedFd>,
+    ) -> io::Result<Option<u32>> {
+        let mut request = Request::default();
+        if start.hold_interrupt {
+            request.set(Request::HOLD_INTERRUPT);
+        }
+        let mut descriptors = vec![start.handover];
+        if let Some(directory) = directory {
+            request.set(Request::DIRECTORY);
+            descriptors.push(directory.as_fd());
+        }
+        for (number, given) in start.streams.iter().enumerate() {
+            if let Some(stream) = given.or_else(|| own_stream(number as i32)) {
+                request.set(Request::stream(number));
+                descriptors.push(stream);
+            }
+        }
+        // Relaxed, here and below: the line orders it, and so does the server's end.
+        self.child_id.store(0, Ordering::Relaxed);
+        let mut answer = [0; size_of::<i32>()];
+        let answered = wire::send(self.line.as_fd(), &[request.to_byte()], &descriptors)
+            .and_then(|()| wire::receive(self.line.as_fd(), &mut answer));
+        match answered {
+            Ok((len, _)) if len == answer.len() => match i32::from_ne_bytes(answer) {
+                0 => {}
+                libc::EDEADLK => {
+                    let why = "what the fork server was told to load has started threads";
+                    return Err(io::Error::other(why));
+                }
+                error => return Err(io::Error::from_raw_os_error(error)),
+            },
+            // The line is closed, so the server is past everything that it could do to the page.
+            Ok(_) => {}
+            Err(error) if is_hang_up(&error) => {}
+            Err(error) => return Err(error),
+        }
+        let child = self.child_id.load(Ordering::Relaxed);
+        Ok((child != 0).then_some(child))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be dead. It has nothing to clean up, and its id is its own until it is reaped.
+        let _ = self.pidfd.signal(Signal::Kill);
+        let _ = self.pidfd.wait(None);
+        let _ = self.pidfd.reap();
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+/// Where the child is to begin: the server began elsewhere, perhaps. None if we may not even look at
+/// where we are.
+fn open_directory(directory: Option<&Path>) -> io::Result<Option<OwnedFd>> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
+    match directory {
+        Some(directory) => options.open(directory).map(|file| Some(file.into())),
+        None => Ok(options.open(".").ok().map(OwnedFd::from)),
+    }
+}
+
+/// A standard stream of this process, if it is open.
+fn own_stream(number: i32) -> Option<BorrowedFd<'static>> {
+    // SAFETY: F_GETFD touches no memory; for a number that is no descriptor it fails.
+    let open = unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0;
+    // SAFETY: it is open, and standard streams stay so; should one be closed meanwhile, sending it
+    // fails and nothing else happens.
+    open.then(|| unsafe { BorrowedFd::borrow_raw(number) })
+}
