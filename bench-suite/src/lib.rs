@@ -24,4 +24,5 @@ mod role;
 mod suite;
 mod workload;
 
+pub use peer::sys::pthread::PthreadMutex;
 pub use program::main;

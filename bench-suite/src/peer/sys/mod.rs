@@ -8,13 +8,14 @@
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |
 //! | `crash::now()` | uses memory that the process has not |
+//! | `pthread::PthreadMutex` | the mutex that C programs share between processes |
 //! | `socket::{make, produce}` | the peer that sends items through a socket |
 
 #[cfg(target_os = "linux")]
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{crash, group, socket};
+pub(crate) use linux::{crash, group, pthread, socket};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

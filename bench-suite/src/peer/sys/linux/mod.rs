@@ -2,4 +2,5 @@
 
 pub(crate) mod crash;
 pub(crate) mod group;
+pub(crate) mod pthread;
 pub(crate) mod socket;

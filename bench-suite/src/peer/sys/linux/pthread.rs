@@ -1,0 +1,74 @@
+//! The mutex that C programs share between processes.
+#![expect(unsafe_code, reason = "pthread's mutex")]
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::io;
+use std::mem::MaybeUninit;
+
+/// A value behind a `pthread_mutex_t` that processes could share (`PTHREAD_PROCESS_SHARED`). It lies in
+/// memory of this process alone, which makes no difference to its speed.
+pub struct PthreadMutex {
+    /// Where it is initialised it stays.
+    mutex: Box<UnsafeCell<libc::pthread_mutex_t>>,
+    value: UnsafeCell<u64>,
+}
+
+// SAFETY: the value is reached under the lock alone, and the mutex is made to be shared.
+unsafe impl Sync for PthreadMutex {}
+// SAFETY: `update` gives no thread a mutex that is locked, so it is never destroyed as one.
+unsafe impl Send for PthreadMutex {}
+
+impl PthreadMutex {
+    /// Zero behind a mutex that does (`robust`) or does not tell the next owner of its owner's death.
+    ///
+    /// # Errors
+    ///
+    /// The C library has no such mutex.
+    pub fn new(robust: bool) -> io::Result<Self> {
+        let mut kind = MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
+        let mutex = Box::new(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+        let robustness =
+            if robust { libc::PTHREAD_MUTEX_ROBUST } else { libc::PTHREAD_MUTEX_STALLED };
+        // SAFETY: the attributes are initialised first and destroyed last; nobody uses the mutex yet.
+        let results = unsafe {
+            let kind = kind.as_mut_ptr();
+            [
+                libc::pthread_mutexattr_init(kind),
+                libc::pthread_mutexattr_setpshared(kind, libc::PTHREAD_PROCESS_SHARED),
+                libc::pthread_mutexattr_setrobust(kind, robustness),
+                libc::pthread_mutex_init(mutex.get(), kind),
+                libc::pthread_mutexattr_destroy(kind),
+            ]
+        };
+        match results.into_iter().find(|&result| result != 0) {
+            Some(error) => Err(io::Error::from_raw_os_error(error)),
+            None => Ok(Self { mutex, value: UnsafeCell::new(0) }),
+        }
+    }
+
+    /// Runs `f` on the value, under the lock. It must not panic and not come back here.
+    #[inline]
+    pub fn update(&self, f: impl FnOnce(&mut u64)) {
+        // SAFETY: initialised, and in its place.
+        let locked = unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        assert_eq!(locked, 0, "no owner dies here");
+        // SAFETY: the lock is held.
+        f(unsafe { &mut *self.value.get() });
+        // SAFETY: this thread has locked it.
+        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
+    }
+}
+
+impl Drop for PthreadMutex {
+    fn drop(&mut self) {
+        // SAFETY: initialised, and nobody else has it any more.
+        unsafe { libc::pthread_mutex_destroy(self.mutex.get()) };
+    }
+}
+
+impl fmt::Debug for PthreadMutex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PthreadMutex").finish_non_exhaustive()
+    }
+}
