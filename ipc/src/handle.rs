@@ -17,19 +17,19 @@ use crate::program::Program;
 /// This process's hold on an object, released when dropped.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    program: &'static Program,
     id: HoldId,
     object: ObjectId,
 }
 
 impl Hold {
-    /// A hold that this process has already.
-    pub(crate) fn new(program: &'static Program, id: HoldId, object: ObjectId) -> Hold {
-        Hold { program, id, object }
+    /// A hold that this process has already, in the program that it is in.
+    pub(crate) fn new(_: &'static Program, id: HoldId, object: ObjectId) -> Hold {
+        Hold { id, object }
     }
 
+    /// Asked for anew each time: in a child of a fork that has joined, this is the child's.
     pub(crate) fn program(&self) -> &'static Program {
-        self.program
+        Program::of_holds()
     }
 
     pub(crate) fn object(&self) -> ObjectId {
@@ -42,19 +42,19 @@ impl Hold {
 
     /// Holds on the object that may send, and that may receive.
     pub(crate) fn roles(&self) -> (u32, u32) {
-        self.program.heap.roles(self.object)
+        self.program().heap.roles(self.object)
     }
 
     /// Whether this process holds a lock in the object by a guard that nobody has any more. Asked when
     /// nobody has a reference to it.
     pub(crate) fn is_locked(&self) -> bool {
-        self.program.heap.guard_held_in(self.object)
+        self.program().heap.guard_held_in(self.object)
     }
 
     /// Whether nobody else, no message either, has a hold on the object. If so, it stays so until this
     /// process makes another.
     pub(crate) fn is_only_one(&self) -> bool {
-        self.program.heap.hold_count(self.object) == 1
+        self.program().heap.hold_count(self.object) == 1
     }
 
     /// Lets go of the hold without releasing it: somebody else has it now.
@@ -69,7 +69,7 @@ impl Drop for Hold {
         if Program::current().is_err() {
             return;
         }
-        let Program { heap, me, .. } = self.program;
+        let Program { heap, me, .. } = self.program();
         // A guard that was forgotten keeps its lock linked into this process's list of held locks:
         // the memory must not become something else while the process lives. The sweep frees it.
         if self.is_locked() {
@@ -126,7 +126,7 @@ pub(crate) fn serialize<S: Serializer>(
     role: Role,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    match message::send_along(hold.program, hold.object, role) {
+    match message::send_along(hold.program(), hold.object, role) {
         Some(Ok(HoldId { index, generation })) => {
             Ticket { index, generation }.serialize(serializer)
         }

@@ -17,8 +17,11 @@ pub(crate) struct Program {
     pub(crate) heap: Arc<Heap>,
     pub(crate) me: ProcessId,
     pub(crate) keeper: Arc<Keeper>,
+    /// What this process is since it is the child of a fork and has joined.
+    forked: OnceLock<Box<Program>>,
 }
 
+/// The first membership of this process or of the one that it is a fork of.
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 static ENTERING: Mutex<()> = Mutex::new(());
 
@@ -32,11 +35,11 @@ impl Program {
                  start processes with proc_spawn",
             ));
         }
-        if let Some(program) = PROGRAM.get() {
+        if let Some(program) = Program::latest() {
             return Ok(program);
         }
         let _entering = ENTERING.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(program) = PROGRAM.get() {
+        if let Some(program) = Program::latest() {
             return Ok(program);
         }
         if rendezvous::arrived() {
@@ -47,7 +50,34 @@ impl Program {
         }
         let heap = Arc::new(Heap::create()?);
         let me = heap.reserve(NewProcess { parent: None, name: "main" })?;
-        Program::enter(heap, me, None)?.ok_or_else(|| io::Error::other("the new heap is taken"))
+        fork::watch()?;
+        let program = Program::enter(heap, me, None)?;
+        let program = program.ok_or_else(|| io::Error::other("the new heap is taken"))?;
+        Ok(PROGRAM.get_or_init(|| program))
+    }
+
+    /// The program that the holds of this process are in. In a child of a plain fork it is the parent's.
+    pub(crate) fn of_holds() -> &'static Program {
+        Program::latest().expect("a hold is made by a program")
+    }
+
+    fn latest() -> Option<&'static Program> {
+        let mut program = PROGRAM.get()?;
+        while let Some(forked) = program.forked.get() {
+            program = forked;
+        }
+        Some(program)
+    }
+
+    /// Joins the program, in the child of a fork, at the place that the parent kept: from then on
+    /// everything that this process does it does in its own name. `false` if that place was given
+    /// up because the parent is gone.
+    pub(crate) fn join_forked(&'static self, me: ProcessId) -> io::Result<bool> {
+        // The registration is the parent's, and so are the locks that it holds.
+        self.heap.unregister_locks();
+        fork::settle();
+        let entered = Program::enter(Arc::clone(&self.heap), me, Some(self.me))?;
+        Ok(entered.map(|program| self.forked.get_or_init(|| Box::new(program))).is_some())
     }
 
     /// Joins the program that `fd` is the heap of, at the place that the parent kept. `None` if that
@@ -61,15 +91,16 @@ impl Program {
         if PROGRAM.get().is_some() {
             return Err(io::Error::other("this process belongs to a program already"));
         }
-        Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))
+        fork::watch()?;
+        let program = Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))?;
+        Ok(program.map(|program| PROGRAM.get_or_init(|| program)))
     }
 
     fn enter(
         heap: Arc<Heap>,
         me: ProcessId,
         parent: Option<ProcessId>,
-    ) -> io::Result<Option<&'static Program>> {
-        fork::watch()?;
+    ) -> io::Result<Option<Program>> {
         // The mark first: whoever sees this process in the table may look for it.
         life::hold(heap.fd(), Heap::life_byte(me))?;
         if !heap.join(me, std::process::id()) {
@@ -78,7 +109,7 @@ impl Program {
         let life = Life::new(Arc::clone(&heap), me);
         let keeper = Arc::new(Keeper::new(Arc::clone(&heap), me, parent)?);
         heap.register_locks(Arc::new(life))?;
-        Ok(Some(PROGRAM.get_or_init(|| Program { heap, me, keeper })))
+        Ok(Some(Program { heap, me, keeper, forked: OnceLock::new() }))
     }
 }
 

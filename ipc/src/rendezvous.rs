@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::handle::Hold;
-use crate::heap::{HoldId, NewProcess, Owner, ProcessId};
+use crate::heap::{HoldId, Kind, NewProcess, Owner, ProcessId};
 use crate::message::Parcel;
 use crate::process::{Ward, sweep};
 use crate::program::Program;
+use crate::ring::Ring;
 use crate::sys::life::Pidfd;
 use crate::sys::{handover, image, socket};
 
@@ -132,6 +133,41 @@ impl Invitation {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         socket::send(self.ours.as_fd(), &bytes, Some(heap.fd()))
+    }
+
+    /// Lets the child that this process will `fork` keep what this process has a hold on now. The copies
+    /// of handles in the child are then as good as any handle, but for one thing: dropped there
+    /// they release nothing. The child holds all of it until it ends.
+    ///
+    /// # Errors
+    /// The program has as many handles as it can have.
+    pub fn share_holds(&self) -> io::Result<()> {
+        let child = self.child.ok_or(io::ErrorKind::InvalidInput)?;
+        let Program { heap, me, .. } = self.program;
+        for (_, object) in heap.holds_of(Owner::Process(*me)) {
+            if heap.kind(object) == Kind::Ring {
+                Ring::view(heap, object)?.share();
+            }
+        }
+        heap.copy_holds(*me, child)
+    }
+
+    /// Takes the place, in the child of a `fork` that has no other thread.
+    ///
+    /// # Errors
+    /// Why it cannot. The parent was told already.
+    pub fn join_forked(mut self) -> Result<(), Refusal> {
+        // It is this process's own from here on.
+        let child = self.child.take();
+        let joined = handover::replace(&self.theirs)
+            .and_then(|_| child.map_or(Ok(false), |child| self.program.join_forked(child)));
+        let refusal = match joined {
+            Ok(true) => return Ok(()),
+            Ok(false) => Refusal::System("the parent is gone".to_owned()),
+            Err(error) => Refusal::System(error.to_string()),
+        };
+        refuse_on(self.theirs.as_fd(), &refusal);
+        Err(refusal)
     }
 
     /// What must be [`HANDOVER_FD`] in the child.

@@ -249,6 +249,21 @@ impl Heap {
         holds
     }
 
+    /// Gives `to` a hold on everything that `from` has one on, for the same role. What other threads of
+    /// `from` make or release meanwhile may be among it or not.
+    pub(crate) fn copy_holds(&self, from: ProcessId, to: ProcessId) -> io::Result<()> {
+        for (hold, _) in self.holds_of(Owner::Process(from)) {
+            let mut tx = Transaction::begin(self);
+            if let Some((object, role)) = find(&tx, hold, Owner::Process(from))
+                && unpack_state(tx.read(Fields::of(&self.layout, object).state())).0 != Kind::Dead
+            {
+                create(&mut tx, object, Owner::Process(to), role)?;
+                tx.commit();
+            }
+        }
+        Ok(())
+    }
+
     /// Says which process answers for a parcel's hold while it belongs to a ring but no slot names
     /// it: its sender before it is published, its receiver after it was taken out. Only that process
     /// calls this, and only its sweep reads it, after its death; so a plain store will do.

@@ -90,6 +90,12 @@ impl Heap {
         unsafe { process::register(start..start.wrapping_add(self.map.len()), witness) }
     }
 
+    /// Undoes [`register_locks`](Self::register_locks), in the child of a fork: it holds none.
+    pub(crate) fn unregister_locks(&self) {
+        let start = self.map.as_ptr();
+        process::unregister(start..start.wrapping_add(self.map.len()));
+    }
+
     /// Whether a thread of this process holds a lock in the object's block, by a guard that was
     /// forgotten, if nobody refers to the object any more.
     pub(crate) fn guard_held_in(&self, object: ObjectId) -> bool {

@@ -16,9 +16,11 @@
 //! | `life::Doorbell` | a descriptor that another thread of this process makes ready |
 //! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
 //! | `handover::{inherited, take}` | the line to the parent that a child was started with |
+//! | `handover::replace(line)` | the same for the child of a fork, in place of its parent's |
 //! | `image::main()` | where the program's own image lies in memory, and its build id |
 //! | `namespace::pid()` | which process-id namespace this process is in |
-//! | `fork::on_fork(flag)` | sets a flag in the child of a plain fork |
+//! | `fork::{watch, forked}` | whether this process is the child of a plain fork |
+//! | `fork::settle()` | it is a process of its own from now on |
 
 pub(crate) mod copy;
 #[cfg(target_os = "linux")]

@@ -20,7 +20,13 @@ pub(crate) fn watch() -> io::Result<()> {
     }
 }
 
-/// Whether this process is the child of a plain fork of the process that called [`watch`].
+/// The child of a fork has a place of its own.
+pub(crate) fn settle() {
+    // Relaxed: it has one thread.
+    FORKED.store(false, Ordering::Relaxed);
+}
+
+/// Whether this process is the child of a fork of the process that called [`watch`], and has no place.
 pub(crate) fn forked() -> bool {
     FORKED.load(Ordering::Relaxed)
 }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "takes possession of an inherited descriptor")]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 /// The number under which a child finds its end of the line: the first after the standard streams.
@@ -20,23 +20,41 @@ pub(crate) fn inherited() -> Option<BorrowedFd<'static>> {
 /// Above the heap's descriptor, whatever that becomes.
 const LINE_FROM: RawFd = 16;
 
+static LINE: OnceLock<OwnedFd> = OnceLock::new();
+
 /// Takes possession of it, for as long as the process lives. Called when it is known to be ours.
 ///
 /// The line moves to a higher number: at an exec the kernel closes descriptors in order, and whoever
 /// sees the line hang up must find the life mark gone, which goes with the heap's descriptor. It becomes
 /// close-on-exec, so that programs we start do not keep it open.
 pub(crate) fn take() -> io::Result<&'static OwnedFd> {
-    static LINE: OnceLock<OwnedFd> = OnceLock::new();
     if let Some(line) = LINE.get() {
         return Ok(line);
     }
     // SAFETY: `arrived` said that this is the end our parent made for us: nobody else owns it.
     let inherited = unsafe { OwnedFd::from_raw_fd(HANDOVER_FD) };
+    let line = keep(inherited.as_fd())?;
+    Ok(LINE.get_or_init(|| line))
+}
+
+/// Makes `line` what this process, the child of a fork, has for a line: it has its parent's, which
+/// would hide an exec of that one.
+pub(crate) fn replace(line: &OwnedFd) -> io::Result<&'static OwnedFd> {
+    let Some(parents) = LINE.get() else {
+        let line = keep(line.as_fd())?;
+        return Ok(LINE.get_or_init(|| line));
+    };
+    // SAFETY: takes integers. The number stays open, and what it led to before was a copy.
+    let put = unsafe { libc::dup3(line.as_raw_fd(), parents.as_raw_fd(), libc::O_CLOEXEC) };
+    if put < 0 { Err(io::Error::last_os_error()) } else { Ok(parents) }
+}
+
+fn keep(line: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: duplicates a descriptor and touches no memory of ours.
-    let fd = unsafe { libc::fcntl(inherited.as_raw_fd(), libc::F_DUPFD_CLOEXEC, LINE_FROM) };
+    let fd = unsafe { libc::fcntl(line.as_raw_fd(), libc::F_DUPFD_CLOEXEC, LINE_FROM) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
-    Ok(LINE.get_or_init(|| unsafe { OwnedFd::from_raw_fd(fd) }))
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
