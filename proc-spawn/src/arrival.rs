@@ -25,9 +25,9 @@ use crate::{exit, guard, start_method, thread};
 /// The function has returned and its result is handed over.
 const DONE: i32 = 0;
 /// There were no arguments for it, or nobody can be told its result, or it was refused before.
-const FAILED: i32 = 1;
+pub(crate) const FAILED: i32 = 1;
 /// It panicked: as a Rust program exits whose `main` panics.
-const PANICKED: i32 = 101;
+pub(crate) const PANICKED: i32 = 101;
 
 /// A child's function with its arguments; gives the exit code.
 type Task = Box<dyn FnOnce() -> i32>;
@@ -85,12 +85,10 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
         if let Err(problem) = submit(&preamble.limits, preamble.refused_memory) {
             return Ok(Err(refuse(&Refusal::System(problem))));
         }
-        if arrival.daemon {
-            // On another thread than the function, which is not asked.
-            let watched = rendezvous::on_parent_end(Box::new(|| runtime::leave(FAILED)));
-            if let Err(error) = watched {
-                return Ok(Err(refuse(&Refusal::System(error.to_string()))));
-            }
+        if arrival.daemon
+            && let Err(error) = end_with_parent()
+        {
+            return Ok(Err(refuse(&Refusal::System(error.to_string()))));
         }
         let parent = Parent { id: arrival.parent_id, name: parent };
         identity::set(arrival.name, arrival.daemon, lineage, parent);
@@ -101,6 +99,12 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
         ))
     };
     arrival.arguments.decode_with(read).unwrap_or_else(|error| Err(cannot_enter(&error)))
+}
+
+/// Ends this process, a daemon, with its parent.
+pub(crate) fn end_with_parent() -> io::Result<()> {
+    // On another thread than the function, which is not asked.
+    rendezvous::on_parent_end(Box::new(|| runtime::leave(FAILED)))
 }
 
 /// Keeps to the limits, before anything of the user's runs and before there are other threads.
@@ -128,8 +132,6 @@ where
     // SAFETY: whoever named this entrance did so with a value of `F` in hand.
     let f = unsafe { conjure::<F>() };
     let sender: Sender<Word<F::Output>> = message.take().map_err(|error| cannot_enter(&error))?;
-    // A parent that is gone need not know.
-    let _ = sender.send(Word::Begun);
     let link = Link::keep(sender);
     // Decoding runs code of the user's, which may panic.
     let args = match panic::catch(move |panic| link.die(panic), || message.take::<A>()) {
@@ -137,21 +139,25 @@ where
         Ok(Err(error)) => return Err(link.report(Outcome::NoArguments(error))),
         Err(panic) => return Err(link.report(Outcome::Panicked(panic))),
     };
-    Ok(Box::new(move || {
-        // So do encoding and dropping the result.
-        let call = || link.report(Outcome::Returned(f.call(args)));
-        panic::catch(move |panic| link.die(panic), call)
-            .unwrap_or_else(|panic| link.report(Outcome::Panicked(panic)))
-    }))
+    Ok(Box::new(move || link.call(|| f.call(args))))
 }
 
 /// The way back to the parent.
-struct Link<R: 'static>(&'static Sender<Word<R>>);
+pub(crate) struct Link<R: 'static>(&'static Sender<Word<R>>);
 
 impl<R: Serialize> Link<R> {
-    /// Keeps the sender for as long as the process lives.
-    fn keep(sender: Sender<Word<R>>) -> Self {
+    /// Says that the function begins, and keeps the sender for as long as the process lives.
+    pub(crate) fn keep(sender: Sender<Word<R>>) -> Self {
+        // A parent that is gone need not know.
+        let _ = sender.send(Word::Begun);
         Self(Box::leak(Box::new(sender)))
+    }
+
+    /// Calls the function; gives the exit code.
+    pub(crate) fn call(self, f: impl FnOnce() -> R) -> i32 {
+        // Encoding and dropping the result may panic as well.
+        panic::catch(move |panic| self.die(panic), || self.report(Outcome::Returned(f())))
+            .unwrap_or_else(|panic| self.report(Outcome::Panicked(panic)))
     }
 
     /// Hands the outcome over; gives the exit code that goes with it. A parent that is gone, or has
@@ -186,7 +192,7 @@ impl<R> Clone for Link<R> {
 
 impl<R> Copy for Link<R> {}
 
-fn refuse(refusal: &Refusal) -> i32 {
+pub(crate) fn refuse(refusal: &Refusal) -> i32 {
     rendezvous::refuse(refusal);
     FAILED
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::arrival::{self, Entrance};
 use crate::builder::Builder;
 use crate::call::Call;
-use crate::children::Child;
+use crate::children::{Child, OnEnd};
 use crate::error::{JoinError, SpawnError};
 use crate::panic::Panic;
 use crate::portable::CapturesNothing;
@@ -30,7 +30,7 @@ use crate::process::Process;
 use crate::settings::Limits;
 use crate::start_method::StartMethod;
 use crate::stdio::{OurEnds, Streams};
-use crate::sys::end::{Ending, Fate, ending};
+use crate::sys::end::{Ending, Fate, Pidfd, ending};
 use crate::sys::forkserver;
 use crate::sys::start::{self, Start};
 use crate::{exit, guard, identity, start_method};
@@ -72,7 +72,7 @@ pub(crate) enum Outcome<R> {
 }
 
 /// As many as a child ever says: it never waits for its parent to listen.
-const WORDS: usize = 2;
+pub(crate) const WORDS: usize = 2;
 
 impl<R> From<Outcome<R>> for Result<R, JoinError> {
     fn from(outcome: Outcome<R>) -> Self {
@@ -187,10 +187,22 @@ where
         None => "start this program again".to_owned(),
         Some(directory) => format!("start this program again in {}", directory.display()),
     }))?;
+    let child = watch(invitation, (id, pidfd), (name, daemon), own.on_end)?;
+    let memory = memory_limit.zip(refused_memory);
+    let memory = memory.map(|(limit, refused)| Memory { limit, refused });
+    Ok(Launched { child, link: Link { words, memory }, streams: streams.ours })
+}
+
+/// Takes down a child that was just started; from here on its end is noticed.
+pub(crate) fn watch(
+    invitation: Invitation,
+    (id, pidfd): (u32, Pidfd),
+    (name, daemon): (String, bool),
+    on_end: Option<OnEnd>,
+) -> Result<Arc<Child>, SpawnError> {
     // From here on a failure drops the settler, which ends the child, and only then the invitation:
     // the child's place must not go to another one while it may still take it.
-    let (child, settler) = Child::record(id, pidfd, name, daemon, own.on_end);
-    let watching = SpawnError::system("watch a process");
+    let (child, settler) = Child::record(id, pidfd, name, daemon, on_end);
     let guest = match child.another_pidfd() {
         Ok(pidfd) => invitation.started(pidfd, Box::new(move || settler.settle())),
         Err(error) => {
@@ -198,13 +210,16 @@ where
             Err(error)
         }
     };
-    let memory = memory_limit.zip(refused_memory);
-    let memory = memory.map(|(limit, refused)| Memory { limit, refused });
-    child.set_guest(guest.map_err(watching)?);
-    Ok(Launched { child, link: Link { words, memory }, streams: streams.ours })
+    child.set_guest(guest.map_err(SpawnError::system("watch a process"))?);
+    Ok(child)
 }
 
 impl<R: DeserializeOwned + 'static> Link<R> {
+    /// What comes over the channel alone.
+    pub(crate) fn new(words: Receiver<Word<R>>) -> Self {
+        Self { words, memory: None }
+    }
+
     /// What came of a child that is settled.
     pub(crate) fn conclude(self, child: &Child, fate: Fate) -> Result<R, JoinError> {
         let mut begun = false;

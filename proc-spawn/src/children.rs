@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
+use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -29,6 +30,8 @@ pub(crate) struct Child {
     pub(crate) id: u32,
     pub(crate) name: String,
     pub(crate) daemon: bool,
+    /// The process that started it.
+    parent: u32,
     /// What the exit of this process has to wait for.
     duty: Mutex<Duty>,
     /// Its key among the children, in the order they were started.
@@ -82,6 +85,7 @@ impl Child {
             id,
             name,
             daemon,
+            parent: process::id(),
             duty: Mutex::new(Duty::End),
             serial: SERIAL.fetch_add(1, Relaxed),
             sentinel: Sentinel(pidfd),
@@ -91,6 +95,11 @@ impl Child {
         });
         children().insert(child.serial, Arc::clone(&child));
         (Arc::clone(&child), Settler { child, on_end })
+    }
+
+    /// Whether this process started it, and not one that this is a fork of.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.parent == process::id()
     }
 
     /// How it ended, if it has; waits for nothing.
@@ -238,6 +247,21 @@ impl Drop for Settler {
 /// Every child that is not settled, oldest first.
 pub(crate) fn all() -> Vec<Arc<Child>> {
     children().values().cloned().collect()
+}
+
+/// Keeps the children as they are while this process forks.
+pub(crate) fn hold() -> Held {
+    Held(children())
+}
+
+/// See [`hold`].
+pub(crate) struct Held(MutexGuard<'static, BTreeMap<u64, Arc<Child>>>);
+
+impl Held {
+    /// In the fork: none of them is its own.
+    pub(crate) fn forget(mut self) {
+        std::mem::forget(std::mem::take(&mut *self.0));
+    }
 }
 
 fn children() -> MutexGuard<'static, BTreeMap<u64, Arc<Child>>> {

@@ -1,7 +1,8 @@
 //! The normal exit of a process that has children: daemons end with it, the others are waited for.
 
+use std::io::{self, Write};
 use std::panic;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::SpawnError;
 use crate::sys::end::Signal;
@@ -23,6 +24,21 @@ pub(crate) fn arm() {
 pub(crate) fn hold_off() -> Result<RwLockReadGuard<'static, bool>, SpawnError> {
     let exiting = EXITING.read().unwrap_or_else(PoisonError::into_inner);
     if *exiting { Err(SpawnError::Exiting) } else { Ok(exiting) }
+}
+
+/// Holds off the exit and every start while this process forks: nobody is in the middle of one.
+pub(crate) fn hold_off_all() -> Result<RwLockWriteGuard<'static, bool>, SpawnError> {
+    let exiting = EXITING.write().unwrap_or_else(PoisonError::into_inner);
+    if *exiting { Err(SpawnError::Exiting) } else { Ok(exiting) }
+}
+
+/// The exit of a fork: what its parent registered with the C library is not its own to run.
+pub(crate) fn leave(code: i32) -> ! {
+    let _ = panic::catch_unwind(|| {
+        end_children();
+        let _ = io::stdout().flush();
+    });
+    runtime::leave(code)
 }
 
 extern "C" fn at_exit() {

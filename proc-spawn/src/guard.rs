@@ -89,6 +89,12 @@ pub(crate) fn begin() {
     STAGE.store(ENTERED, Relaxed);
 }
 
+/// This process, a fork, may start others.
+pub(crate) fn adopt() {
+    PROCESS.store(process::id(), Relaxed);
+    begin();
+}
+
 /// Whether this process may start others.
 pub(crate) fn check() -> Result<(), SpawnError> {
     match STAGE.load(Relaxed) {

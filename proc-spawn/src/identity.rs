@@ -1,15 +1,21 @@
 //! Who this process is, and who is near.
+#![expect(unsafe_code, reason = "refers to what was leaked by an atomic pointer")]
 
-use std::process;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::thread;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, Ordering::Relaxed};
+use std::{process, ptr, thread};
 
 use crate::children;
 use crate::sys::end::Pidfd;
 use crate::sys::runtime;
 
-static CHILD: OnceLock<Child> = OnceLock::new();
+/// Null in a program's first process. What was stored is never freed.
+static CHILD: AtomicPtr<Child> = AtomicPtr::new(ptr::null_mut());
+
+fn child() -> Option<&'static Child> {
+    // Acquire pairs with the Release of `set`.
+    // SAFETY: null, or what `set` has leaked.
+    unsafe { CHILD.load(Ordering::Acquire).as_ref() }
+}
 
 /// What a process that this crate started knows of itself.
 #[derive(Debug)]
@@ -59,7 +65,7 @@ pub struct Parent {
 impl Parent {
     /// Whether it still runs.
     pub fn is_alive(&self) -> bool {
-        let end = CHILD.get().and_then(|child| child.parent_end.as_ref());
+        let end = child().and_then(|child| child.parent_end.as_ref());
         // "Ended" is what the kernel must say; if it says nothing, the parent lives.
         end.is_some_and(|end| !end.has_ended().unwrap_or(false))
     }
@@ -84,7 +90,7 @@ pub fn current() -> CurrentProcess {
 /// The process whose [`Process::spawn`](crate::Process::spawn) started this one, or `None` in the
 /// program's first process.
 pub fn parent() -> Option<Parent> {
-    CHILD.get().map(|child| child.parent.clone())
+    child().map(|child| child.parent.clone())
 }
 
 /// The children of this process that run now, in the order they were started. [Python's
@@ -103,30 +109,34 @@ pub fn cpu_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// How many children this process has started.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
 /// Sets what this process, a child, is.
 pub(crate) fn set(name: String, daemon: bool, lineage: Vec<u32>, parent: Parent) {
     // Taken first and checked second: a process id that was given away in between would not be
     // that of our parent.
     let end = Pidfd::open(parent.id).ok();
     let parent_end = end.filter(|_| runtime::parent_id() == parent.id);
-    // Set once: this process arrives once.
-    let _ = CHILD.set(Child { name, daemon, lineage, parent, parent_end });
+    let child = Box::new(Child { name, daemon, lineage, parent, parent_end });
+    // Release pairs with the Acquire of `child`.
+    CHILD.store(Box::into_raw(child), Ordering::Release);
+    STARTED.store(0, Relaxed);
 }
 
 /// The name of this process.
 pub(crate) fn name() -> &'static str {
-    CHILD.get().map_or("MainProcess", |child| &child.name)
+    child().map_or("MainProcess", |child| &child.name)
 }
 
 /// Whether this process ends with its parent.
 pub(crate) fn is_daemon() -> bool {
-    CHILD.get().is_some_and(|child| child.daemon)
+    child().is_some_and(|child| child.daemon)
 }
 
 /// The place of the next child in the family: which child of which child of the first process.
 pub(crate) fn next_lineage() -> Vec<u32> {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    let mut lineage = CHILD.get().map(|child| child.lineage.clone()).unwrap_or_default();
+    let mut lineage = child().map(|child| child.lineage.clone()).unwrap_or_default();
     lineage.push(STARTED.fetch_add(1, Relaxed) + 1);
     lineage
 }

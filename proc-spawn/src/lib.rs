@@ -32,6 +32,7 @@ mod children;
 mod error;
 mod exit;
 mod failure;
+mod fork;
 mod guard;
 mod identity;
 mod panic;
@@ -56,6 +57,7 @@ pub use builder::Builder;
 pub use call::{Call, Spread, Whole};
 pub use error::{JoinError, SpawnError};
 pub use failure::Failure;
+pub use fork::fork;
 pub use guard::init;
 pub use identity::{
     ChildInfo, CurrentProcess, Parent, active_children, cpu_count, current, parent,

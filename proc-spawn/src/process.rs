@@ -259,7 +259,11 @@ impl<R: DeserializeOwned + 'static> Process<R> {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if self.kills && self.child.daemon && self.child.signal(Signal::Kill).is_ok() {
+        if self.kills
+            && self.child.daemon
+            && self.child.is_ours()
+            && self.child.signal(Signal::Kill).is_ok()
+        {
             self.child.settled();
         }
     }
@@ -277,8 +281,13 @@ where
     A: Serialize + DeserializeOwned + 'static,
     M: 'static,
 {
-    let Launched { child, link, streams } = bootstrap::launch(builder, f, args)?;
-    Ok(Process { owner: Owner { child, kills: true }, link: Some(link), streams })
+    bootstrap::launch(builder, f, args).map(Process::from)
+}
+
+impl<R> From<Launched<R>> for Process<R> {
+    fn from(Launched { child, link, streams }: Launched<R>) -> Self {
+        Self { owner: Owner { child, kills: true }, link: Some(link), streams }
+    }
 }
 
 impl<R> fmt::Debug for Process<R> {

@@ -1,6 +1,7 @@
 //! Functions that run on a thread, with the face of those that run in a process.
 
 use std::fmt;
+use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -201,7 +202,11 @@ pub(crate) fn launch<R: Send + 'static>(
 }
 
 /// A thread's part in the number of those that are waited for.
-struct WaitedFor(AtomicBool);
+struct WaitedFor {
+    counts: AtomicBool,
+    /// The process that the thread is in: a fork has a copy of the handle and no such thread.
+    process: u32,
+}
 
 static WAITED_FOR: Mutex<usize> = Mutex::new(0);
 static NONE_LEFT: Condvar = Condvar::new();
@@ -213,12 +218,12 @@ fn waited_for() -> MutexGuard<'static, usize> {
 impl WaitedFor {
     fn new(counts: bool) -> Self {
         *waited_for() += usize::from(counts);
-        Self(AtomicBool::new(counts))
+        Self { counts: AtomicBool::new(counts), process: process::id() }
     }
 
     fn release(&self) {
         // Relaxed: the number is under the lock, the flag only says who lowers it.
-        if self.0.swap(false, Relaxed) {
+        if self.counts.swap(false, Relaxed) && self.process == process::id() {
             let mut left = waited_for();
             *left -= 1;
             if *left == 0 {
@@ -232,6 +237,21 @@ impl WaitedFor {
 impl Drop for WaitedFor {
     fn drop(&mut self) {
         self.release();
+    }
+}
+
+/// Keeps the number as it is while this process forks.
+pub(crate) fn hold() -> Held {
+    Held(waited_for())
+}
+
+/// See [`hold`].
+pub(crate) struct Held(MutexGuard<'static, usize>);
+
+impl Held {
+    /// In the fork, which has none of the threads.
+    pub(crate) fn forget(mut self) {
+        *self.0 = 0;
     }
 }
 

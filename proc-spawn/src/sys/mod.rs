@@ -10,10 +10,14 @@
 //! | `forkserver::has_environment(wanted)` | whether its copies begin with this environment |
 //! | `forkserver::serve(prepare)` | is that process, and returns in its copies |
 //! | `forkserver::end()` | ends it |
+//! | `forkserver::hold()` | keeps it as it is while this process forks |
+//! | `fork::fork()` | a copy of this process |
 //! | `end::Pidfd` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
 //! | `interrupt::ignore()` | keeps the terminal's interrupt from this process, which was started with `hold_interrupt` |
 //! | `limits::apply(limits)` | the kernel holds this process, which has one thread, to the limits |
+//! | `interrupt::restore()` | undoes it |
 //! | `refusal::note_refused_memory(note)` | an abort for want of memory leaves a 1 in `note` |
+//! | `refusal::forget()` | undoes it |
 //! | `Sentinel` | can be lent as what the system's own ways to wait take |
 //! | `runtime::at_exit(f)` | calls `f` in a normal exit of this process, however it is asked for |
 //! | `runtime::leave(code)` | ends this process now and calls nobody |
@@ -28,7 +32,8 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    BorrowedDescriptor, Descriptor, end, forkserver, interrupt, limits, refusal, runtime, start,
+    BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, refusal, runtime,
+    start,
 };
 
 #[cfg(not(target_os = "linux"))]

@@ -20,6 +20,14 @@ pub(crate) fn ignore() {
     IGNORED.store(true, Relaxed);
 }
 
+/// Undoes [`ignore`] in this process, a fork of one that called it.
+pub(crate) fn restore() {
+    if IGNORED.swap(false, Relaxed) {
+        // SAFETY: no handler is installed that could run.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+    }
+}
+
 /// Lets the signal through in this process, which was born with it blocked and is not to ignore it.
 pub(crate) fn release() {
     let mut interrupt = no_signals();

@@ -2,6 +2,7 @@
 
 mod constructor;
 pub(crate) mod end;
+pub(crate) mod fork;
 pub(crate) mod forkserver;
 pub(crate) mod interrupt;
 pub(crate) mod limits;

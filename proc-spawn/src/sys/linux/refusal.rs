@@ -29,6 +29,12 @@ pub(crate) fn note_refused_memory(note: &'static AtomicU32) -> io::Result<()> {
     if set < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Undoes [`note_refused_memory`] in this process, a fork of one that called it.
+pub(crate) fn forget() {
+    // Relaxed: there is one thread, and a handler of its own.
+    NOTE.store(ptr::null_mut(), Ordering::Relaxed);
+}
+
 extern "C" fn aborting(signal: libc::c_int) {
     // SAFETY: the address of this thread's errno, which is always there.
     let cause = unsafe { *libc::__errno_location() };

@@ -60,6 +60,23 @@ pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Pidfd
     Err(io::Error::other("the fork server ends before it can make a child"))
 }
 
+/// Keeps the server as it is while this process forks.
+pub(crate) fn hold() -> Held {
+    Held(server())
+}
+
+/// See [`hold`].
+pub(crate) struct Held(MutexGuard<'static, Option<Server>>);
+
+impl Held {
+    /// In the fork: the server is its parent's, which alone may have a line to it.
+    pub(crate) fn forget(mut self) {
+        if let Some(mut server) = self.0.take() {
+            server.is_ours = false;
+        }
+    }
+}
+
 /// Ends the server, if there is one. The next start starts another.
 pub(crate) fn end() {
     *server() = None;
@@ -71,6 +88,7 @@ struct Server {
     pidfd: Pidfd,
     /// Where the kernel writes the id of the latest child.
     child_id: SharedWord,
+    is_ours: bool,
 }
 
 impl Server {
@@ -87,7 +105,7 @@ impl Server {
             // Left to us, and its children begin as all do.
             hold_interrupt: true,
         })?;
-        Ok(Self { line, pidfd, child_id })
+        Ok(Self { line, pidfd, child_id, is_ours: true })
     }
 
     /// The id of the child; none if the server has died before it made one.
@@ -137,6 +155,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if !self.is_ours {
+            return;
+        }
         // It may be dead. It has nothing to clean up, and its id is its own until it is reaped.
         let _ = self.pidfd.signal(Signal::Kill);
         let _ = self.pidfd.wait(None);

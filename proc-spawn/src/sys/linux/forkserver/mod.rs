@@ -21,5 +21,5 @@ mod client;
 mod server;
 mod wire;
 
-pub(crate) use client::{end, has_environment, start};
+pub(crate) use client::{end, has_environment, hold, start};
 pub(crate) use server::{is_fork_server, serve};
