@@ -14,6 +14,7 @@ use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::heap::Role;
 use crate::message::{Decoder, Encoder};
 use crate::sleep::Patience;
+use crate::wait::{Source, Waitable};
 
 /// A channel for at most `capacity` messages at a time, between any number of threads and processes
 /// of the program.
@@ -264,6 +265,13 @@ pub(crate) fn until_disconnected<T>(
         Err(RecvError::Disconnected) => None,
         Err(error) => panic!("a message could not be received: {error}"),
     })
+}
+
+/// Ready when a message is there, or none can come any more.
+impl<T> Waitable for Receiver<T> {
+    fn source(&self) -> Source<'_> {
+        Source::watched(&self.endpoint)
+    }
 }
 
 impl<T> Clone for Sender<T> {

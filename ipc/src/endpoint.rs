@@ -4,15 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sync_prims::raw::EventCount;
-
 use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
-use crate::heap::{Contents, HoldId, Kind, Owner, Role};
+use crate::heap::{Contents, HoldId, Kind, Owner, Role, Signal};
 use crate::message::{self, Decoder, Encoded, Encoder, Parcel, TooLarge};
 use crate::program::Program;
-use crate::ring::{INLINE, Payload, Pop, Push, Ring};
+use crate::ring::{INLINE, Payload, Peek, Pop, Push, Ring};
 use crate::sleep::{Failed, Patience, Sleeper, Slept};
+use crate::wait::Watched;
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize, Serializer};
 
@@ -39,8 +38,7 @@ impl Drop for Endpoint {
         // AcqRel: the last but one sees all that the others did, and is seen by the last
         // (`nobody_sends`), which may be asleep and has to notice that it is alone.
         if self.clones.fetch_sub(1, Ordering::AcqRel) == 2 && self.role == Role::Both {
-            self.ring.not_empty().notify_all();
-            self.ring.not_full().notify_all();
+            self.ring.notify_all();
         }
     }
 }
@@ -167,7 +165,7 @@ impl Endpoint {
         }
         let lost = |error| SendError::Io { value: None, error };
         // The wake that brought this sender here may have been another's, should it not send after all.
-        let _pass_on = PassOn(self.ring.not_full());
+        let _pass_on = PassOn(&self.ring);
         if let Err(error) = encoded.take_from(value) {
             return Err(SendError::Encode { value: None, error });
         }
@@ -306,11 +304,27 @@ impl Endpoint {
     }
 }
 
-/// Wakes one more when dropped.
-struct PassOn<'a>(&'a EventCount);
+/// Ready when a receive would not wait.
+impl Watched for Endpoint {
+    fn signal(&self) -> &Signal {
+        self.ring.not_empty()
+    }
+
+    fn is_ready(&self) -> io::Result<bool> {
+        Ok(match self.ring.peek() {
+            Peek::There => true,
+            Peek::Pending => false,
+            // A message that came meanwhile is as good as the news that none will.
+            Peek::Empty => self.nobody_sends(),
+        })
+    }
+}
+
+/// Has one more sender look for room when dropped.
+struct PassOn<'a>(&'a Ring<'static>);
 
 impl Drop for PassOn<'_> {
     fn drop(&mut self) {
-        self.0.notify_one();
+        self.0.notify_sender();
     }
 }

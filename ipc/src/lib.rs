@@ -21,6 +21,7 @@ mod shared;
 mod shared_word;
 mod sleep;
 mod sys;
+mod wait;
 
 /// Messages in the heap, before they are sent and after they are received.
 pub mod parcel {
@@ -38,3 +39,4 @@ pub use place::Place;
 pub use program::usage;
 pub use queue::Queue;
 pub use shared::{Array, Shared, Value};
+pub use wait::{Source, Waitable, wait};

@@ -8,6 +8,7 @@ use crate::heap::{Heap, NewProcess, ProcessId, Usage};
 use crate::process::{Keeper, Life};
 use crate::rendezvous;
 use crate::sys::{fork, life};
+use crate::wait::Bridge;
 
 /// What every handle of this process refers to. There is one in a process, made when it is first
 /// needed: here a process is a root and founds a program of its own, unless it was started as a
@@ -17,6 +18,7 @@ pub(crate) struct Program {
     pub(crate) heap: Arc<Heap>,
     pub(crate) me: ProcessId,
     pub(crate) keeper: Arc<Keeper>,
+    pub(crate) bridge: Bridge,
     /// What this process is since it is the child of a fork and has joined.
     forked: OnceLock<Box<Program>>,
 }
@@ -109,7 +111,8 @@ impl Program {
         let life = Life::new(Arc::clone(&heap), me);
         let keeper = Arc::new(Keeper::new(Arc::clone(&heap), me, parent)?);
         heap.register_locks(Arc::new(life))?;
-        Ok(Some(Program { heap, me, keeper, forked: OnceLock::new() }))
+        let bridge = Bridge::default();
+        Ok(Some(Program { heap, me, keeper, bridge, forked: OnceLock::new() }))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{RecvError, SendError};
 use crate::heap::Role;
 use crate::sleep::Patience;
+use crate::wait::{Source, Waitable};
 
 /// A first-in, first-out queue that any number of threads and processes of the program put into and
 /// get from.
@@ -175,6 +176,13 @@ impl<T: DeserializeOwned> Queue<T> {
     /// The iterator panics when a message is no `T`; use [`get`](Queue::get) to go on after that.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         until_disconnected(|| self.get())
+    }
+}
+
+/// Ready when a message is there, or none can come any more.
+impl<T> Waitable for Queue<T> {
+    fn source(&self) -> Source<'_> {
+        Source::watched(&self.endpoint)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sync_prims::Deadline;
 use sync_prims::raw::{EventCount, Key};
 
+use crate::heap::Signal;
 use crate::program::Program;
 
 /// How long an operation may sleep.
@@ -47,7 +48,8 @@ pub(crate) struct Sleeper<'a> {
 }
 
 impl<'a> Sleeper<'a> {
-    pub(crate) fn new(event_count: &'a EventCount, patience: Patience) -> Sleeper<'a> {
+    pub(crate) fn new(signal: &'a Signal, patience: Patience) -> Sleeper<'a> {
+        let event_count = signal.sleepers();
         Sleeper { event_count, patience, spins: 0, listening: None, time_is_up: false }
     }
 

@@ -14,6 +14,7 @@ use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
 
 use super::layout::{Layout, MAGIC, header};
 use super::object::ObjectId;
+use super::signal::{Bells, Signal};
 use crate::sys::{memory, namespace};
 
 /// Address space of a new heap. A machine or limit that does not allow it gets half, and so on.
@@ -150,9 +151,20 @@ impl Heap {
     }
 
     /// The event count at `offset`; all-zero is a new one.
-    pub(super) fn event_count(&self, offset: u64) -> &EventCount {
+    fn event_count(&self, offset: u64) -> &EventCount {
         // SAFETY: in bounds and aligned; an event count is one atomic word.
         unsafe { self.at(offset, 4, 4).cast().as_ref() }
+    }
+
+    /// The signal at `offset`; all-zero is a new one.
+    pub(super) fn signal(&self, offset: u64) -> &Signal {
+        // SAFETY: in bounds and aligned; a signal is two atomic words.
+        unsafe { self.at(offset, size_of::<Signal>() as u64, 8).cast().as_ref() }
+    }
+
+    pub(super) fn bells(&self) -> &Bells {
+        // SAFETY: in bounds and aligned; bells are atomic words, and all-zero ones are new.
+        unsafe { self.at(header::BELLS, size_of::<Bells>() as u64, 64).cast().as_ref() }
     }
 
     /// How much address space the heap has.

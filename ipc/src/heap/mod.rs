@@ -8,6 +8,7 @@ mod layout;
 mod map;
 mod object;
 mod process;
+mod signal;
 mod transaction;
 mod usage;
 
@@ -17,4 +18,5 @@ pub use layout::ProcessId;
 pub(crate) use map::Heap;
 pub(crate) use object::{Kind, ObjectId};
 pub(crate) use process::{Entry, NewProcess, State};
+pub(crate) use signal::Signal;
 pub use usage::Usage;

@@ -117,8 +117,8 @@ pub(super) fn count_role(tx: &mut Transaction<'_>, object: ObjectId, role: Role,
     let (kind, _, _) = unpack_state(tx.read(fields.state()));
     if matches!(kind, Kind::Ring | Kind::Stream) && !add && (left.0 <= 1 || left.1 <= 1) {
         let block = tx.read(fields.offset());
-        for event_count in crate::ring::EVENT_COUNTS {
-            tx.wake(block + event_count);
+        for signal in crate::ring::SIGNALS {
+            tx.wake(block + signal);
         }
     }
 }

@@ -13,7 +13,7 @@ use sync_prims::raw::RobustGuard;
 use super::layout::{JOURNAL_CAPACITY, header};
 use super::map::Heap;
 
-/// Marks a journal entry that wakes the event count at its offset, instead of storing a word.
+/// Marks a journal entry that gives the signal at its offset, instead of storing a word.
 const WAKE: u64 = 1 << 63;
 
 /// Holds the heap's lock. Reads see the transaction's own changes; dropped without
@@ -61,7 +61,7 @@ impl<'h> Transaction<'h> {
         self.write(offset, value);
     }
 
-    /// Wakes everybody who sleeps on the event count at `offset`, once the changes are in place;
+    /// Wakes everybody who waits for the signal at `offset`, once the changes are in place;
     /// part of the transaction, so that a death cannot lose it.
     pub(super) fn wake(&mut self, offset: u64) {
         self.push(offset | WAKE, 0);
@@ -95,7 +95,7 @@ impl<'h> Transaction<'h> {
                 self.heap.word(at).store(value, Ordering::Release);
             } else {
                 // Whoever sleeps, even if a notifier died after it had taken their mark away.
-                self.heap.event_count(at & !WAKE).notify_after_death();
+                self.heap.signal(at & !WAKE).notify_after_death(self.heap);
             }
         }
         // Release: everything above is done before the journal reads as empty (Acquire in `begin`).

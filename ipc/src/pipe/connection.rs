@@ -12,6 +12,7 @@ use super::wire;
 use crate::error::{RecvError, SendError};
 use crate::program::Program;
 use crate::sleep::Patience;
+use crate::wait::{Source, Waitable};
 
 /// Two connected ends, each for one user at a time: what one sends, the other receives.
 ///
@@ -183,6 +184,13 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     /// As [`recv`](Connection::recv), and [`RecvError::Timeout`].
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<R, RecvError> {
         self.recv.recv_value(None, within(timeout))
+    }
+}
+
+/// Ready when a message has come, or the other end is gone.
+impl<S, R> Waitable for Connection<S, R> {
+    fn source(&self) -> Source<'_> {
+        self.recv.source()
     }
 }
 

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::Deadline;
 
-use super::wire::{self, BYTES, PARCEL, RecvEnd, SendEnd, VALUE};
+use super::incoming::RecvEnd;
+use super::wire::{self, BYTES, PARCEL, SendEnd, VALUE};
 use crate::error::{DecodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Owner, Role};
@@ -17,6 +18,7 @@ use crate::message::{self, Encoded, TooLarge};
 use crate::program::Program;
 use crate::ring::Stream;
 use crate::sleep::{Failed, Patience};
+use crate::wait::{Source, Waitable};
 
 /// The half of a [`Connection`](crate::Connection) that sends.
 pub struct SendHalf<S> {
@@ -248,6 +250,13 @@ impl<R: DeserializeOwned> RecvHalf<R> {
             _ => return Err(DecodeError::new("the message is bytes, not a value").into()),
         };
         Ok(value)
+    }
+}
+
+/// Ready when a message has come, or the other end is gone.
+impl<R> Waitable for RecvHalf<R> {
+    fn source(&self) -> Source<'_> {
+        Source::watched(&self.end)
     }
 }
 

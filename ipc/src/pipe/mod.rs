@@ -2,6 +2,7 @@
 
 mod connection;
 mod half;
+mod incoming;
 mod wire;
 
 pub use connection::{Connection, pipe};

@@ -22,6 +22,7 @@ pub(crate) fn sweep(heap: &Heap, me: ProcessId, dead: ProcessId) {
     heap.hand_on_children(dead);
     release_all(heap, me, dead);
     // Whoever dies before this is swept in turn, and tells of both.
+    heap.ring_all_bells();
     heap.deaths().notify_after_death();
 }
 

@@ -4,10 +4,8 @@
 use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use sync_prims::raw::EventCount;
-
 use super::slot::{Slot, State, Word};
-use crate::heap::{Heap, ObjectId, Size};
+use crate::heap::{Heap, ObjectId, Signal, Size};
 
 /// How a ring begins; the slots follow. Fields that different sides write are 64 bytes apart.
 #[repr(C)]
@@ -20,23 +18,23 @@ pub(super) struct Header {
     /// See [`Memory`].
     memory: AtomicU32,
     _0: [u8; 36],
-    pub(super) not_empty: EventCount,
-    _1: [u8; 60],
-    pub(super) not_full: EventCount,
-    _2: [u8; 60],
+    pub(super) not_empty: Signal,
+    _1: [u8; 48],
+    pub(super) not_full: Signal,
+    _2: [u8; 48],
     pub(super) tail: AtomicU64,
     _3: [u8; 56],
     pub(super) head: AtomicU64,
     _4: [u8; 120],
 }
 
-/// Offsets, in a ring's block, of the event counts that its users sleep on.
-pub(crate) const EVENT_COUNTS: [u64; 2] =
+/// Offsets, in a ring's block, of the signals that its users wait for.
+pub(crate) const SIGNALS: [u64; 2] =
     [std::mem::offset_of!(Header, not_empty) as u64, std::mem::offset_of!(Header, not_full) as u64];
 
 const _: () = {
     assert!(size_of::<Header>() == 384);
-    assert!(EVENT_COUNTS[0] == 64 && EVENT_COUNTS[1] == 128);
+    assert!(SIGNALS[0] == 64 && SIGNALS[1] == 128);
 };
 
 /// Slots whose memory is given back together.
@@ -78,7 +76,7 @@ pub(crate) struct Ring<'h> {
     pub(super) slots: &'h [Slot],
     pub(super) capacity: u64,
     pub(super) memory: Memory,
-    heap: &'h Heap,
+    pub(super) heap: &'h Heap,
     /// Where in the heap the first slot lies.
     first: u64,
 }
@@ -145,7 +143,7 @@ impl<'h> Ring<'h> {
     pub(crate) fn view(heap: &'h Heap, object: ObjectId) -> io::Result<Ring<'h>> {
         let (offset, size) = heap.block(object);
         let start = heap.at(offset, size, align_of::<Slot>() as u64);
-        // SAFETY: in bounds and aligned (`at`); a header is atomics and event counts, for which every
+        // SAFETY: in bounds and aligned (`at`); a header is atomics and signals, for which every
         // bit pattern is valid. The heap is never unmapped.
         let header: &'h Header = unsafe { start.cast().as_ref() };
         let capacity = header.capacity.load(Ordering::Relaxed);

@@ -7,8 +7,8 @@ mod repair;
 mod slot;
 mod spsc;
 
-pub(crate) use layout::{EVENT_COUNTS, Ring};
-pub(crate) use mpmc::{Pop, Push};
+pub(crate) use layout::{Ring, SIGNALS};
+pub(crate) use mpmc::{Peek, Pop, Push};
 pub(crate) use repair::repair;
 pub(crate) use slot::{INLINE, Payload};
 pub(crate) use spsc::{Chunk, Flow, Stream};

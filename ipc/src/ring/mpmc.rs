@@ -7,11 +7,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sync_prims::raw::EventCount;
-
 use super::layout::{CHUNK, Memory, Ring};
 use super::slot::{INLINE, Payload, Slot, State, Word};
-use crate::heap::HoldId;
+use crate::heap::{HoldId, Signal};
 
 /// A slot as it was seen on behalf of a ticket.
 struct Seen {
@@ -36,6 +34,15 @@ pub(crate) enum Pop {
     Parcel(HoldId),
     /// There is none. `pending`: somebody has begun to send one.
     Empty { pending: bool },
+}
+
+/// What a look at the next message showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peek {
+    There,
+    /// Somebody has begun to send it.
+    Pending,
+    Empty,
 }
 
 impl<'h> Ring<'h> {
@@ -81,6 +88,23 @@ impl<'h> Ring<'h> {
         let _ = hint.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 
+    /// Looks for a message without taking it out.
+    pub(crate) fn peek(&self) -> Peek {
+        loop {
+            let ticket = self.header.head.load(Ordering::Relaxed);
+            let seen = self.look(ticket).word;
+            if seen.ticket > ticket || (seen.ticket == ticket && seen.state == State::Reading) {
+                Ring::advance(&self.header.head, ticket);
+                continue;
+            }
+            return match seen.state {
+                State::Full if seen.ticket == ticket => Peek::There,
+                State::Writing => Peek::Pending,
+                _ => Peek::Empty,
+            };
+        }
+    }
+
     /// Sends one message, if there is room. `me` is the sender's place in the process table.
     pub(crate) fn push(&self, me: u32, payload: Payload<'_>) -> Push {
         let header = self.header;
@@ -118,11 +142,11 @@ impl<'h> Ring<'h> {
                 slot.commit(Word::new(ticket, State::Full, 0));
             }
             Ring::advance(&header.tail, ticket);
-            header.not_empty.notify_one();
+            header.not_empty.notify(self.heap, 1);
             // The sender that was woken for this slot may have found an earlier one still being
             // emptied and gone back to sleep; pass its wake on.
             if self.look(ticket + 1).word == Word::new(ticket + 1, State::Empty, 0) {
-                header.not_full.notify_one();
+                header.not_full.notify(self.heap, 1);
             }
             return if closed { Push::Closed } else { Push::Done };
         }
@@ -161,11 +185,11 @@ impl<'h> Ring<'h> {
                 answer_for(parcel);
             }
             slot.commit(self.emptied(ticket));
-            header.not_full.notify_one();
+            header.not_full.notify(self.heap, 1);
             // The receiver that was woken for the next message may have found this one still being
             // written and gone back to sleep; pass its wake on.
             if self.look(ticket + 1).word == Word::new(ticket + 1, State::Full, 0) {
-                header.not_empty.notify_one();
+                header.not_empty.notify(self.heap, 1);
             }
             self.give_back_before(ticket);
             return message.map_or_else(Pop::Parcel, Pop::Inline);
@@ -195,8 +219,18 @@ impl<'h> Ring<'h> {
     pub(crate) fn close(&self) {
         // SeqCst pairs with the look at `closed` in `push`, see there.
         self.header.closed.store(1, Ordering::SeqCst);
-        self.header.not_empty.notify_all();
-        self.header.not_full.notify_all();
+        self.notify_all();
+    }
+
+    /// Has everybody who sleeps at the ring look again.
+    pub(crate) fn notify_all(&self) {
+        self.header.not_empty.notify(self.heap, u32::MAX);
+        self.header.not_full.notify(self.heap, u32::MAX);
+    }
+
+    /// Has one more sender look whether there is room.
+    pub(crate) fn notify_sender(&self) {
+        self.header.not_full.notify(self.heap, 1);
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -217,17 +251,17 @@ impl<'h> Ring<'h> {
 
     /// Wakes everybody who sleeps at the ring, whoever owed them a wake.
     pub(crate) fn wake_all(&self) {
-        self.header.not_empty.notify_after_death();
-        self.header.not_full.notify_after_death();
+        self.header.not_empty.notify_after_death(self.heap);
+        self.header.not_full.notify_after_death(self.heap);
     }
 
     /// What receivers sleep on.
-    pub(crate) fn not_empty(&self) -> &'h EventCount {
+    pub(crate) fn not_empty(&self) -> &'h Signal {
         &self.header.not_empty
     }
 
     /// What senders sleep on.
-    pub(crate) fn not_full(&self) -> &'h EventCount {
+    pub(crate) fn not_full(&self) -> &'h Signal {
         &self.header.not_full
     }
 

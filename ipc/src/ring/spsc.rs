@@ -12,10 +12,8 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use sync_prims::raw::EventCount;
-
-use super::layout::EVENT_COUNTS;
-use crate::heap::{Heap, ObjectId, Size};
+use super::layout::SIGNALS;
+use crate::heap::{Heap, ObjectId, Signal, Size};
 
 /// How a stream begins; the bytes follow.
 #[repr(C)]
@@ -24,10 +22,10 @@ struct Header {
     /// See [`Stream::flow`].
     flow: AtomicU32,
     _0: [u8; 52],
-    not_empty: EventCount,
-    _1: [u8; 60],
-    not_full: EventCount,
-    _2: [u8; 60],
+    not_empty: Signal,
+    _1: [u8; 48],
+    not_full: Signal,
+    _2: [u8; 48],
     tail: AtomicU64,
     _3: [u8; 56],
     head: AtomicU64,
@@ -38,8 +36,8 @@ const HEADER: usize = size_of::<Header>();
 
 const _: () = {
     assert!(HEADER == 384);
-    assert!(std::mem::offset_of!(Header, not_empty) as u64 == EVENT_COUNTS[0]);
-    assert!(std::mem::offset_of!(Header, not_full) as u64 == EVENT_COUNTS[1]);
+    assert!(std::mem::offset_of!(Header, not_empty) as u64 == SIGNALS[0]);
+    assert!(std::mem::offset_of!(Header, not_full) as u64 == SIGNALS[1]);
 };
 
 /// Bytes a stream holds.
@@ -62,6 +60,7 @@ pub(crate) enum Flow {
 
 /// One side of a stream. Which one, its owner knows: a sender calls `write`, a receiver `read`.
 pub(crate) struct Stream {
+    heap: &'static Heap,
     header: &'static Header,
     bytes: NonNull<u8>,
     capacity: u64,
@@ -111,18 +110,18 @@ impl Stream {
         header.capacity.store(CAPACITY, Ordering::Relaxed);
     }
 
-    pub(crate) fn sender(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
+    pub(crate) fn sender(heap: &'static Heap, object: ObjectId) -> io::Result<Stream> {
         Stream::view(heap, object, Side::Sender)
     }
 
-    pub(crate) fn receiver(heap: &Heap, object: ObjectId) -> io::Result<Stream> {
+    pub(crate) fn receiver(heap: &'static Heap, object: ObjectId) -> io::Result<Stream> {
         Stream::view(heap, object, Side::Receiver)
     }
 
-    fn view(heap: &Heap, object: ObjectId, side: Side) -> io::Result<Stream> {
+    fn view(heap: &'static Heap, object: ObjectId, side: Side) -> io::Result<Stream> {
         let (offset, size) = heap.block(object);
         let start = heap.at(offset, size, 128);
-        // SAFETY: in bounds and aligned (`at`); a header is atomics and event counts, for which every
+        // SAFETY: in bounds and aligned (`at`); a header is atomics and signals, for which every
         // bit pattern is valid. The heap is never unmapped.
         let header: &'static Header = unsafe { start.cast().as_ref() };
         let capacity = header.capacity.load(Ordering::Relaxed);
@@ -142,7 +141,7 @@ impl Stream {
             Side::Sender => (tail, head),
             Side::Receiver => (head, tail),
         };
-        Ok(Stream { header, bytes, capacity, mine, other })
+        Ok(Stream { heap, header, bytes, capacity, mine, other })
     }
 
     /// The largest payload that goes out in one chunk.
@@ -178,7 +177,7 @@ impl Stream {
         self.mine += WORD + padded(payload.len() as u64);
         // Release pairs with the Acquire in `next`.
         self.header.tail.store(self.mine, Ordering::Release);
-        self.header.not_empty.notify_one();
+        self.header.not_empty.notify(self.heap, 1);
     }
 
     /// The next chunk, if one was published. Its length was checked against what was published.
@@ -209,7 +208,7 @@ impl Stream {
         self.mine += WORD + padded(chunk.len.into());
         // Release pairs with the Acquire in `has_room`: the copy is done.
         self.header.head.store(self.mine, Ordering::Release);
-        self.header.not_full.notify_one();
+        self.header.not_full.notify(self.heap, 1);
     }
 
     /// Whether everything that was published was read. Exact only while neither side works.
@@ -241,18 +240,18 @@ impl Stream {
     pub(crate) fn tell(&self, from: Flow, to: Flow) -> bool {
         let told = self.change_flow(from, to);
         if told {
-            self.header.not_empty.notify_all();
+            self.header.not_empty.notify(self.heap, u32::MAX);
         }
         told
     }
 
     /// What the receiver sleeps on.
-    pub(crate) fn not_empty(&self) -> &'static EventCount {
+    pub(crate) fn not_empty(&self) -> &'static Signal {
         &self.header.not_empty
     }
 
     /// What the sender sleeps on.
-    pub(crate) fn not_full(&self) -> &'static EventCount {
+    pub(crate) fn not_full(&self) -> &'static Signal {
         &self.header.not_full
     }
 

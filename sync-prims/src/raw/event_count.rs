@@ -124,14 +124,23 @@ impl EventCount {
         self.notify(u32::MAX);
     }
 
-    /// Wakes up to `count` sleepers. To be called after the condition was changed.
+    /// Wakes up to `count` sleepers, and tells whether there may have been any. To be called after
+    /// the condition was changed.
     #[inline]
-    pub fn notify(&self, count: u32) {
+    pub fn notify(&self, count: u32) -> bool {
         // SeqCst: the change comes before the look; pairs with the fence in `listen`.
         fence(Ordering::SeqCst);
-        if self.0.load(Ordering::Relaxed) & SLEEPERS != 0 {
+        let marked = self.0.load(Ordering::Relaxed) & SLEEPERS != 0;
+        if marked {
             self.wake(count);
         }
+        marked
+    }
+
+    /// Whether a sleep with `key` would end at once: there was a notification since it was made.
+    pub fn has_passed(&self, key: Key) -> bool {
+        // Acquire pairs with the Release of the step in `notify`.
+        self.0.load(Ordering::Acquire) != key.0
     }
 
     /// Wakes everybody, even if nothing says that anybody sleeps: for those whom a dead notifier
