@@ -7,6 +7,8 @@ use crate::sys::end::Pidfd;
 
 /// The end of a process. See [`Process::sentinel`](crate::Process::sentinel).
 ///
+/// It can be waited for beside receivers, connections and whatever else [`ipc::wait`] takes.
+///
 /// On Linux it can be lent as a descriptor (`AsFd`), a pidfd, that is readable once the process has
 /// ended, for use with `poll`, `epoll` and the like. It only tells: the process's handle is
 /// still there to be joined, and what the process held may not have been released for a moment yet.

@@ -53,7 +53,8 @@ fn ask(mut child: Process<i64>) {
     assert_eq!((child.exit_status(), child.exitcode()), (Some(status), Some(0)));
     assert!(!child.is_alive());
     let _: (io::Result<()>, io::Result<()>) = (child.terminate(), child.kill());
-    let _: &Sentinel = child.sentinel();
+    let sentinel: &Sentinel = child.sentinel();
+    assert_eq!(ipc::wait(&[sentinel], None).unwrap(), [0]);
     let _: Option<ChildStdin> = child.take_stdin();
     let _: Option<ChildStdout> = child.take_stdout();
     let _: Option<ChildStderr> = child.take_stderr();

@@ -18,7 +18,7 @@
 //! | `interrupt::restore()` | undoes it |
 //! | `refusal::note_refused_memory(note)` | an abort for want of memory leaves a 1 in `note` |
 //! | `refusal::forget()` | undoes it |
-//! | `Sentinel` | can be lent as what the system's own ways to wait take |
+//! | `Sentinel` | can be lent as what the system's own ways to wait take, and is `ipc::Waitable` |
 //! | `runtime::at_exit(f)` | calls `f` in a normal exit of this process, however it is asked for |
 //! | `runtime::leave(code)` | ends this process now and calls nobody |
 //! | `runtime::thread_count()` | the threads of this process |

@@ -11,6 +11,8 @@ use std::process::ExitStatus;
 use std::ptr;
 use std::time::{Duration, Instant};
 
+use ipc::{Source, Waitable};
+
 use crate::sentinel::Sentinel;
 
 /// A request that a process end.
@@ -165,6 +167,12 @@ impl Pidfd {
 impl AsFd for Sentinel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.fd.as_fd()
+    }
+}
+
+impl Waitable for Sentinel {
+    fn source(&self) -> Source<'_> {
+        Source::descriptor(self.as_fd())
     }
 }
 
