@@ -20,7 +20,7 @@ use crate::panic::{self, Panic};
 use crate::portable::{CapturesNothing, conjure};
 use crate::settings::Limits;
 use crate::sys::{interrupt, limits, refusal, runtime};
-use crate::{exit, guard, start_method, thread};
+use crate::{exit, guard, logs, start_method, thread};
 
 /// The function has returned and its result is handed over.
 const DONE: i32 = 0;
@@ -74,7 +74,7 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
     let arrival = rendezvous::join().map_err(|_| FAILED)?;
     let read = |message: &mut Decoder<'_>| {
         let preamble: Preamble = message.take()?;
-        let Preamble { entry, lineage, parent, .. } = preamble;
+        let Preamble { entry, lineage, parent, log, .. } = preamble;
         if preamble.ignore_interrupt {
             interrupt::ignore();
         }
@@ -92,6 +92,7 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
         }
         let parent = Parent { id: arrival.parent_id, name: parent };
         identity::set(arrival.name, arrival.daemon, lineage, parent);
+        logs::forward(log);
         Ok(entry::resolve::<Entrance>(entry).map_or_else(
             |error| Err(cannot_enter(&error)),
             // SAFETY: the message is the one that named this entrance.

@@ -33,7 +33,7 @@ use crate::stdio::{OurEnds, Streams};
 use crate::sys::end::{Ending, Fate, Pidfd, ending};
 use crate::sys::forkserver;
 use crate::sys::start::{self, Start};
-use crate::{exit, guard, identity, start_method};
+use crate::{exit, guard, identity, logs, start_method};
 
 /// What a child is told first: everything that does not depend on the types of its function.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub(crate) struct Preamble {
     pub(crate) environment: Option<Vec<(OsString, OsString)>>,
     /// Becomes 1 when the child is refused memory and dies of it; there if it has such a limit.
     pub(crate) refused_memory: Option<Shared<AtomicU32>>,
+    /// Where its log records go.
+    pub(crate) log: Option<logs::Line>,
 }
 
 /// What a child says of its function: first that it begins, then how it ended.
@@ -160,6 +162,7 @@ where
         start_method: start_method(),
         environment: started_without.then(|| mem::take(&mut environment)),
         refused_memory: refused_memory.clone(),
+        log: logs::line().map_err(SpawnError::system("collect the log records of a process"))?,
     };
     // The sender moves along, so the child's is the only one: once it is gone, no word will come.
     let parcel = Parcel::encode_with((sender, args), |message, (sender, args)| {

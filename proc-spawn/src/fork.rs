@@ -16,7 +16,7 @@ use crate::identity::{self, Parent};
 use crate::process::Process;
 use crate::stdio::OurEnds;
 use crate::sys::{fork, forkserver, interrupt, refusal};
-use crate::{children, exit, guard, thread};
+use crate::{children, exit, guard, logs, thread};
 
 /// Runs `f` in a copy of this process: a `fork`, in which `f` finds everything that it has captured.
 ///
@@ -27,6 +27,8 @@ use crate::{children, exit, guard, thread};
 ///
 /// Prefer [`Process::spawn`], which is safe, costs the same in a small process and far less in a
 /// large one; and [`StartMethod::ForkServer`](crate::StartMethod::ForkServer) for speed.
+///
+/// With the feature `log`, the copy has its parent's logger itself.
 ///
 /// **Handles** of the crate `ipc` that this process has can be used in the copy as well, by
 /// capture. What this process holds at the time of the call the copy holds until it *ends*, whether it
@@ -90,7 +92,7 @@ where
 
     // In the order in which a start takes them.
     let exiting = exit::hold_off_all()?;
-    let server = forkserver::hold();
+    let (collector, server) = (logs::hold(), forkserver::hold());
     let threads = thread::hold();
     let held = children::hold();
     // SAFETY: of our own locks this thread has all, or they are the keeper's, which the copy has
@@ -100,6 +102,7 @@ where
         held.forget();
         threads.forget();
         server.forget();
+        collector.forget();
         drop(exiting);
         // Whatever happens, it must not go on in the caller's code.
         let run = AssertUnwindSafe(|| {
@@ -110,7 +113,7 @@ where
         });
         exit::leave(panic::catch_unwind(run).unwrap_or(arrival::PANICKED));
     }
-    drop((held, threads, server));
+    drop((held, threads, server, collector));
     // The copy has its own by now; without this one its end would not be told.
     drop(sender);
     let started = started.map_err(SpawnError::system("fork this process"))?;

@@ -21,6 +21,10 @@
 //! can damage the parent, it can be killed at any instruction, and what it used is freed with it.
 //! How it ended comes back as a value: a panic with its message and place, a signal, an exit code.
 //!
+//! With the feature `log`, what children log comes to the logger of the process that has one, after
+//! the child's name: `[Process-1] text`. A child logs at the level that its parent has when it starts
+//! it. A child whose own `main` installs a logger before the guard keeps that.
+//!
 //! The one condition is the *main guard*: [`init`] is the first line of `main`, or
 //! [`#[proc_spawn::main]`](main) stands on it, or [`enable_test_support!`] in a test binary.
 
@@ -35,6 +39,7 @@ mod failure;
 mod fork;
 mod guard;
 mod identity;
+mod logs;
 mod panic;
 mod portable;
 mod process;

@@ -40,8 +40,8 @@ fn format(sh: &Shell) -> Result<()> {
 }
 
 fn lints(sh: &Shell) -> Result<()> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    Ok(cargo(sh, &arguments).run()?)
+    let scope = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    Ok(cargo(sh, &[&scope[..], &["--", "--deny", "warnings"]].concat()).run()?)
 }
 
 fn examples(sh: &Shell) -> Result<()> {

@@ -101,6 +101,7 @@ impl Test {
 
     fn scope(&self, packages: &[String]) -> Vec<String> {
         let mut scope = owned(if packages.is_empty() { &["--workspace"] } else { &[] });
+        scope.push("--all-features".to_owned());
         for package in packages {
             scope.extend(["--package".to_owned(), package.clone()]);
         }
@@ -141,31 +142,41 @@ mod tests {
 
     #[test]
     fn everything_is_tested_where_nothing_is_asked_for() {
-        let doc = "test --doc --no-fail-fast --workspace --";
-        assert_eq!(commands("", true), ["nextest run --workspace", doc]);
-        assert_eq!(commands("", false), ["test --tests --no-fail-fast --workspace --", doc]);
+        let doc = "test --doc --no-fail-fast --workspace --all-features --";
+        assert_eq!(commands("", true), ["nextest run --workspace --all-features", doc]);
+        assert_eq!(
+            commands("", false),
+            ["test --tests --no-fail-fast --workspace --all-features --", doc]
+        );
     }
 
     #[test]
     fn packages_and_filters_narrow_both_kinds_of_test() {
-        let doc = "test --doc --no-fail-fast --package ipc -- a b";
-        let unit = "nextest run --package ipc --no-tests warn a b";
+        let doc = "test --doc --no-fail-fast --all-features --package ipc -- a b";
+        let unit = "nextest run --all-features --package ipc --no-tests warn a b";
         assert_eq!(commands("-p ipc a b", true), [unit, doc]);
-        let unit = "test --tests --no-fail-fast --package ipc -- a b";
+        let unit = "test --tests --no-fail-fast --all-features --package ipc -- a b";
         assert_eq!(commands("-p ipc a b", false), [unit, doc]);
     }
 
     #[test]
     fn further_arguments_go_to_the_runner_alone() {
         let found = commands("--release -- --nocapture", false);
-        let unit = "test --tests --no-fail-fast --workspace --release -- --nocapture";
-        assert_eq!(found, [unit, "test --doc --no-fail-fast --workspace --release --"]);
+        let unit =
+            "test --tests --no-fail-fast --workspace --all-features --release -- --nocapture";
+        assert_eq!(
+            found,
+            [unit, "test --doc --no-fail-fast --workspace --all-features --release --"]
+        );
     }
 
     #[test]
     fn a_package_that_is_no_library_has_no_doctests() {
-        assert_eq!(commands("-p xtask", true), ["nextest run --package xtask --no-tests warn"]);
-        assert_eq!(commands("--no-doc", true), ["nextest run --workspace"]);
+        assert_eq!(
+            commands("-p xtask", true),
+            ["nextest run --all-features --package xtask --no-tests warn"]
+        );
+        assert_eq!(commands("--no-doc", true), ["nextest run --workspace --all-features"]);
         assert!(commands("-p xtask -p ipc", true)[1].ends_with("--package ipc --"));
     }
 }
