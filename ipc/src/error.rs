@@ -11,12 +11,24 @@ use thiserror::Error;
 #[error("cannot encode the value: {message}")]
 pub struct EncodeError {
     message: String,
+    in_use: bool,
 }
 
 impl EncodeError {
     /// An error with that text.
     pub fn new(cause: impl fmt::Display) -> EncodeError {
-        EncodeError { message: cause.to_string() }
+        EncodeError { message: cause.to_string(), in_use: false }
+    }
+
+    pub(crate) fn in_use(why: &str) -> EncodeError {
+        EncodeError { message: why.to_owned(), in_use: true }
+    }
+
+    /// Whether the message has something in it that can have only one owner, as an
+    /// [`Owned`](crate::Owned), and the sender has not parted with it. It can be sent by
+    /// [`send_value_with`](crate::Sender::send_value_with), which takes the value.
+    pub fn is_in_use(&self) -> bool {
+        self.in_use
     }
 }
 

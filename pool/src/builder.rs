@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-use proc_spawn::{Call, cpu_count};
+use proc_spawn::{Call, StartMethod, cpu_count};
 
 use crate::backend::{Processes, Running, Threads};
 use crate::error::PoolError;
+use crate::event::{Event, Events};
 use crate::initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
 use crate::process_pool::ProcessPool;
+use crate::settings::{CallSettings, Describe, Settings};
 use crate::thread_pool::ThreadPool;
 
 /// Where a pool with settings begins: [`Pool::builder`].
@@ -20,7 +23,8 @@ pub enum Pool {}
 impl Pool {
     /// Sets a pool up.
     pub fn builder() -> Builder {
-        Builder { workers: 0, name: None, chunk_size: None, initializer: NoInitializer }
+        let (settings, calls) = (Settings::default(), CallSettings::default());
+        Builder { name: None, settings, calls, initializer: NoInitializer }
     }
 }
 
@@ -50,9 +54,9 @@ impl Pool {
 /// ```
 #[must_use = "no pool is made before `threads` or `processes` is called"]
 pub struct Builder<I = NoInitializer> {
-    workers: usize,
     name: Option<String>,
-    chunk_size: Option<usize>,
+    settings: Settings,
+    calls: CallSettings,
     initializer: I,
 }
 
@@ -60,7 +64,7 @@ impl<I> Builder<I> {
     /// How many workers there are. 0, and saying nothing, is as many as this process may use
     /// processors.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = workers;
+        self.settings.workers = workers;
         self
     }
 
@@ -74,22 +78,90 @@ impl<I> Builder<I> {
     /// to give each worker four chunks. More to a chunk costs less for each item; fewer spread
     /// items of unequal weight better. It changes nothing in what a death or a panic costs.
     pub fn chunk_size(mut self, items: usize) -> Self {
-        self.chunk_size = Some(items);
+        self.calls.chunk_size = Some(items);
         self
     }
 
     /// Calls `f` with `args` in each worker before its first task, also in one that replaces
-    /// another.
+    /// another. What it returns stays with the worker: its tasks reach it by
+    /// [`with_state`](crate::with_state).
     ///
     /// If it panics in a worker it is called anew in another attempt, a bit later each time. Once no worker
     /// works and it has failed again and again, the pool ends: all that was or will be submitted
     /// is [`TaskError::Initializer`](crate::TaskError::Initializer).
     pub fn initializer<F, A, M>(self, f: F, args: A) -> Builder<Initializer<F, A, M>>
     where
-        F: Call<A, M, Output = ()>,
+        F: Call<A, M>,
     {
-        let Builder { workers, name, chunk_size, .. } = self;
-        Builder { workers, name, chunk_size, initializer: Initializer::new(f, args) }
+        let Builder { name, settings, calls, .. } = self;
+        Builder { name, settings, calls, initializer: Initializer::new(f, args) }
+    }
+
+    /// Replaces a worker after so many tasks, so that what they leak goes with it. A chunk counts as one
+    /// task, as in Python: with [`chunk_size`](Self::chunk_size) 1 it is items that are counted. A
+    /// replaced worker is counted among the `restarts` of the stats, and its successor runs
+    /// the initializer.
+    #[doc(alias = "maxtasksperchild")]
+    pub fn max_tasks_per_worker(mut self, tasks: usize) -> Self {
+        self.settings.max_tasks = Some(tasks);
+        self
+    }
+
+    /// How long an item may run; the time it waits for a worker does not count. What takes longer is
+    /// [`TaskError::TimedOut`](crate::TaskError::TimedOut), and no other item pays for it, in whatever
+    /// chunk they are.
+    ///
+    /// In a pool of processes its worker is killed and replaced. **A thread cannot be stopped**: it goes
+    /// on with the item, but is given up and replaced, and nobody waits for it, not even
+    /// [`join`](ThreadPool::join). It ends with the item, or with this process.
+    pub fn task_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How often an item is begun anew whose worker process died, each time a bit later; without this it
+    /// is not. Threads do not die, and a panic, a time-out and a cancelled task are final.
+    ///
+    /// An item with an [`Owned`](ipc::Owned) in it moves to its worker and is gone with it: it cannot be
+    /// begun anew.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.settings.retries = retries;
+        self
+    }
+
+    /// Limits the memory that each worker process can have for itself; see
+    /// [`proc_spawn::Builder::memory_limit`]. An item whose worker is refused more is
+    /// [`TaskError::MemoryLimit`](crate::TaskError::MemoryLimit). Threads share the memory of this
+    /// process: a pool of them with a limit is refused.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.settings.memory_limit = Some(bytes);
+        self
+    }
+
+    /// How worker processes are started; without this, as
+    /// [`proc_spawn::set_start_method`] says. Means nothing to threads.
+    pub fn start_method(mut self, method: StartMethod) -> Self {
+        self.settings.start_method = Some(method);
+        self
+    }
+
+    /// Calls `listener` with each [`Event`]: a worker started or ended, a task failed or is begun anew.
+    ///
+    /// It is called by the threads that look after the workers, sometimes by several at a time, and
+    /// they wait for it: it should hand on what takes long. If it panics, that is all that happens.
+    pub fn on_event(mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        let events = Events::to(listener);
+        (self.settings.events, self.calls.events) = (events.clone(), events);
+        self
+    }
+
+    /// Names items of the type `A` in words, for the events that tell of them.
+    pub fn describe<A: 'static>(
+        mut self,
+        f: impl Fn(&A) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.calls.describe = Some(Describe::new(f));
+        self
     }
 
     /// Makes a pool of threads.
@@ -101,9 +173,12 @@ impl<I> Builder<I> {
     where
         I: ForThreads,
     {
-        let (workers, name) = self.check("ThreadPool")?;
-        let threads = Threads::start(workers, &name, Box::new(self.initializer))?;
-        Ok(ThreadPool::of(Running::new(threads, self.chunk_size)))
+        if self.settings.memory_limit.is_some() {
+            return invalid("the memory limit", "threads have no memory of their own");
+        }
+        let (settings, calls, initializer) = self.check("ThreadPool")?;
+        let threads = Threads::start(&settings, Box::new(initializer))?;
+        Ok(ThreadPool::of(Running::new(threads, calls)))
     }
 
     /// Makes a pool of processes.
@@ -117,35 +192,48 @@ impl<I> Builder<I> {
     where
         I: ForProcesses,
     {
-        let (workers, name) = self.check("ProcessPool")?;
-        let processes = Processes::start(workers, &name, self.initializer)?;
-        Ok(ProcessPool::of(Running::new(processes, self.chunk_size)))
+        let (settings, calls, initializer) = self.check("ProcessPool")?;
+        let processes = Processes::start(&settings, initializer)?;
+        Ok(ProcessPool::of(Running::new(processes, calls)))
     }
 
-    /// The number of workers and the name of the pool.
-    fn check(&self, kind: &str) -> Result<(usize, String), PoolError> {
+    /// What was set, if it makes a pool.
+    fn check(self, kind: &str) -> Result<(Settings, CallSettings, I), PoolError> {
         static MADE: AtomicU64 = AtomicU64::new(1);
-        let invalid = |what, problem| Err(PoolError::Invalid { what, problem });
-        if self.chunk_size == Some(0) {
+        let Builder { name, mut settings, calls, initializer } = self;
+        if calls.chunk_size == Some(0) {
             return invalid("the chunk size", "a chunk has at least one item");
         }
-        let name = match &self.name {
+        if settings.max_tasks == Some(0) {
+            return invalid("the number of tasks to a worker", "a worker runs at least one");
+        }
+        if settings.timeout == Some(Duration::ZERO) {
+            return invalid("the time limit of a task", "no task ends before it begins");
+        }
+        settings.name = match name {
             Some(name) if name.contains('\0') => {
                 return invalid("the name", "it contains a zero byte");
             }
-            Some(name) => name.clone(),
+            Some(name) => name,
             None => format!("{kind}-{}", MADE.fetch_add(1, Relaxed)),
         };
-        Ok((if self.workers == 0 { cpu_count() } else { self.workers }, name))
+        if settings.workers == 0 {
+            settings.workers = cpu_count();
+        }
+        Ok((settings, calls, initializer))
     }
+}
+
+fn invalid<T>(what: &'static str, problem: &'static str) -> Result<T, PoolError> {
+    Err(PoolError::Invalid { what, problem })
 }
 
 impl<I> fmt::Debug for Builder<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("workers", &self.workers)
             .field("name", &self.name)
-            .field("chunk_size", &self.chunk_size)
+            .field("settings", &self.settings)
+            .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
 }

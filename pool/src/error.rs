@@ -1,6 +1,7 @@
 //! What can go wrong with a pool and with a task.
 
 use std::io;
+use std::time::Duration;
 
 use ipc::{DecodeError, EncodeError};
 use proc_spawn::{Failure, Panic, SpawnError};
@@ -66,9 +67,24 @@ pub enum TaskError {
         /// How often the task was begun.
         attempts: u32,
     },
-    /// The pool was terminated before the task was done.
+    /// It took longer than [`task_timeout`](crate::Builder::task_timeout) allows. The process that ran
+    /// it was killed; a thread goes on with it, but another one has taken its place.
+    #[error("the task took longer than {after:?}")]
+    TimedOut {
+        /// What it was allowed.
+        after: Duration,
+    },
+    /// It was cancelled, or the pool was terminated, before it was done.
     #[error("the task was cancelled")]
     Cancelled,
+    /// The process that ran it asked for more memory than
+    /// [`memory_limit`](crate::Builder::memory_limit) allows, was refused and aborted. One that dies
+    /// of a refusal in another way is [`WorkerDied`](Self::WorkerDied).
+    #[error("the task's worker was refused memory above its limit of {limit} bytes")]
+    MemoryLimit {
+        /// What it was allowed, in bytes.
+        limit: u64,
+    },
     /// The arguments could not be sent to the worker, or the result could not be sent back.
     #[error("failed to send the task's arguments or its result")]
     Encode(#[source] EncodeError),

@@ -9,6 +9,8 @@ use proc_spawn::{Call, CapturesNothing, Panic, Portable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::state::set_state;
+
 /// Workers need nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct NoInitializer;
@@ -79,18 +81,21 @@ impl ForProcesses for NoInitializer {
 
 impl<F, A, M> ForThreads for Initializer<F, A, M>
 where
-    F: Call<A, M, Output = ()> + Clone + Send + Sync + 'static,
+    F: Call<A, M, Output: 'static> + Clone + Send + Sync + 'static,
     A: Clone + Send + Sync + 'static,
     M: 'static,
 {
     fn run(&self) -> Result<(), Panic> {
-        Panic::catch(AssertUnwindSafe(|| self.function.clone().call(self.args.clone())))
+        Panic::catch(AssertUnwindSafe(|| {
+            let state = self.function.clone().call(self.args.clone());
+            set_state(Some(Box::new(state)));
+        }))
     }
 }
 
 impl<F, A, M> ForProcesses for Initializer<F, A, M>
 where
-    F: Call<A, M, Output = ()> + CapturesNothing + Send,
+    F: Call<A, M, Output: 'static> + CapturesNothing + Send,
     A: Clone + Serialize + DeserializeOwned + Send + 'static,
     M: 'static,
 {
@@ -102,7 +107,10 @@ where
     }
 
     fn run((function, args): Self::Message) -> Result<(), Panic> {
-        Panic::catch(AssertUnwindSafe(|| function.into_inner().call(args)))
+        Panic::catch(AssertUnwindSafe(|| {
+            let state = function.into_inner().call(args);
+            set_state(Some(Box::new(state)));
+        }))
     }
 }
 

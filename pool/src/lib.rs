@@ -22,24 +22,27 @@
 //! how it died, and every other task gets its result.
 
 mod backend;
-mod batch;
 mod builder;
-mod chunk;
+mod call;
 mod error;
+mod event;
 mod initializer;
 mod process_pool;
 #[cfg(doctest)]
 mod readme;
-mod schedule;
+mod settings;
 mod starts;
+mod state;
 mod stats;
 mod task;
 mod thread_pool;
 
 pub use builder::{Builder, Pool};
 pub use error::{PoolError, TaskError};
+pub use event::Event;
 pub use initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
 pub use process_pool::ProcessPool;
+pub use state::with_state;
 pub use stats::{PoolStats, WorkerStats};
-pub use task::Task;
+pub use task::{AsCompleted, Imap, ImapUnordered, Task, as_completed, wait_all};
 pub use thread_pool::ThreadPool;

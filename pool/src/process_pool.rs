@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Prepared, ProcessJob, Processes, Running};
-use crate::batch::{Batch, Results};
 use crate::builder::Pool;
+use crate::call::{Batch, Results};
 use crate::error::{PoolError, TaskError};
 use crate::stats::PoolStats;
-use crate::task::{Task, all, each};
+use crate::task::{Feed, Imap, ImapUnordered, Many, Task, all, each};
 
 /// A fixed number of processes that work off what is submitted.
 ///
@@ -148,9 +148,74 @@ impl ProcessPool {
         A: Serialize + DeserializeOwned + Send + 'static,
         M: 'static,
     {
-        let batch = Arc::new(Batch::<_, _, M, _>::new(Prepared::new::<A, M>(f), [args], true));
+        let (prepared, mode) = (Arc::new(Prepared::new::<A, M>(f)), self.running.mode(true));
+        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, [args], mode));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn ProcessJob>);
-        Task::of(batch)
+        Task::new(batch, self.running.host())
+    }
+
+    /// As [`map`](Self::map), but does not wait: one task that has all results, in the order of the
+    /// items, or the error of the failed item with the lowest index.
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn map_async<F, I, M>(&self, f: F, items: I) -> Task<Vec<F::Output>>
+    where
+        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+        F::Output: Serialize + DeserializeOwned + Send + 'static,
+        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+        M: 'static,
+    {
+        Task::new(Arc::new(Many(self.call(f, items, true))), self.running.host())
+    }
+
+    /// As [`starmap`](Self::starmap), but does not wait; see [`map_async`](Self::map_async).
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn starmap_async<F, I, M>(&self, f: F, items: I) -> Task<Vec<F::Output>>
+    where
+        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+        F::Output: Serialize + DeserializeOwned + Send + 'static,
+        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+        M: 'static,
+    {
+        self.map_async(f, items)
+    }
+
+    /// Calls `f` with each item, and gives the results in the order of the items, lazily: items are
+    /// taken in as results are taken out, with four chunks to a worker on their way at any time. So
+    /// the items may have no end. A chunk is one item where the pool has no
+    /// [`chunk_size`](crate::Builder::chunk_size) of its own.
+    ///
+    /// Work begins at once. An item that fails is an error in its place, and the next ones follow. If
+    /// the iterator of the items panics, that is the last error. If the pool is closed, what is on
+    /// its way is finished, then comes one [`Closed`](TaskError::Closed) for what was not.
+    pub fn imap<F, I, M>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, F::Output>
+    where
+        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+        F::Output: Serialize + DeserializeOwned + Send + 'static,
+        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+        M: 'static,
+    {
+        Imap::new(self.feed(f, items))
+    }
+
+    /// The same, but the results come in the order in which they are done.
+    pub fn imap_unordered<F, I, M>(
+        &self,
+        f: F,
+        items: I,
+    ) -> ImapUnordered<'_, I::IntoIter, F::Output>
+    where
+        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+        F::Output: Serialize + DeserializeOwned + Send + 'static,
+        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+        M: 'static,
+    {
+        ImapUnordered::new(self.feed(f, items))
     }
 
     /// Takes nothing on any more; what was submitted is finished.
@@ -181,10 +246,30 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        let prepared = Prepared::new::<I::Item, M>(f);
-        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, stops));
+        let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
+        let mode = self.running.mode(stops);
+        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, mode));
         self.running.submit_many(Arc::clone(&batch) as Arc<dyn ProcessJob>);
         batch
+    }
+
+    /// What an `imap` goes by.
+    fn feed<F, I, M>(&self, f: F, items: I) -> Feed<'_, I::IntoIter, F::Output>
+    where
+        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+        F::Output: Serialize + DeserializeOwned + Send + 'static,
+        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+        M: 'static,
+    {
+        let (mode, running) = (self.running.mode(false), &self.running);
+        let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
+        let submit = move |items| {
+            let prepared = Arc::clone(&prepared);
+            let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, mode.clone()));
+            running.submit_one(Arc::clone(&batch) as Arc<dyn ProcessJob>);
+            batch as Arc<dyn Results<F::Output>>
+        };
+        Feed::new(items.into_iter(), Box::new(submit), self.running.host(), self.running.lazy())
     }
 }
 

@@ -12,6 +12,12 @@ const DELAYS: [Duration; 4] = [
 /// How long it waits from then on, if there is hope.
 const PATIENT: Duration = Duration::from_millis(200);
 
+/// How long an item waits that its worker has died of, for the nth time.
+pub(crate) fn retry_delay(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(7);
+    Duration::from_millis(10) * 2_u32.pow(doublings)
+}
+
 /// How the starts of one worker went.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Starts {
@@ -51,7 +57,7 @@ impl Starts {
 
 #[cfg(test)]
 mod tests {
-    use super::{DELAYS, Next, PATIENT, Starts};
+    use super::{DELAYS, Next, PATIENT, Starts, retry_delay};
 
     #[test]
     fn a_worker_that_never_starts_is_given_up_after_a_few_attempts() {
@@ -81,5 +87,11 @@ mod tests {
         }
         starts.succeeded();
         assert_eq!(starts.failed(7, false), Next::StartAfter(DELAYS[0]));
+    }
+
+    #[test]
+    fn an_item_waits_longer_each_time_but_not_for_ever() {
+        let delays = [1, 2, 3, 8, 9, u32::MAX].map(|attempts| retry_delay(attempts).as_millis());
+        assert_eq!(delays, [10, 20, 40, 1280, 1280, 1280]);
     }
 }

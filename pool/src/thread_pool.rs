@@ -6,11 +6,11 @@ use std::sync::Arc;
 use proc_spawn::Call;
 
 use crate::backend::{Running, ThreadJob, Threads};
-use crate::batch::{Batch, Results};
 use crate::builder::Pool;
+use crate::call::{Batch, Results};
 use crate::error::{PoolError, TaskError};
 use crate::stats::PoolStats;
-use crate::task::{Task, all, each};
+use crate::task::{Feed, Imap, ImapUnordered, Many, Task, all, each};
 
 /// A fixed number of threads that work off what is submitted.
 ///
@@ -138,9 +138,73 @@ impl ThreadPool {
         // Called once, so the function itself is what the item is made of.
         let once = |task: Box<dyn FnOnce() -> F::Output + Send>| task();
         let task: Box<dyn FnOnce() -> F::Output + Send> = Box::new(move || f.call(args));
-        let batch = Arc::new(Batch::new(once, [task], true));
+        let batch = Arc::new(Batch::new(Arc::new(once), [task], self.running.mode(true)));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn ThreadJob>);
-        Task::of(batch)
+        Task::new(batch, self.running.host())
+    }
+
+    /// As [`map`](Self::map), but does not wait: one task that has all results, in the order of the
+    /// items, or the error of the failed item with the lowest index.
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn map_async<F, I, M, R>(&self, f: F, items: I) -> Task<Vec<R>>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        Task::new(Arc::new(Many(self.call(f, items, true))), self.running.host())
+    }
+
+    /// As [`starmap`](Self::starmap), but does not wait; see [`map_async`](Self::map_async).
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator of the items does, before anything is submitted.
+    pub fn starmap_async<F, I, M, R>(&self, f: F, items: I) -> Task<Vec<R>>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        self.map_async(f, items)
+    }
+
+    /// Calls `f` with each item, and gives the results in the order of the items, lazily: items are
+    /// taken in as results are taken out, with four chunks to a worker on their way at any time. So
+    /// the items may have no end. A chunk is one item where the pool has no
+    /// [`chunk_size`](crate::Builder::chunk_size) of its own.
+    ///
+    /// Work begins at once. An item that fails is an error in its place, and the next ones follow. If
+    /// the iterator of the items panics, that is the last error. If the pool is closed, what is on
+    /// its way is finished, then comes one [`Closed`](TaskError::Closed) for what was not.
+    pub fn imap<F, I, M, R>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, R>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        Imap::new(self.feed(f, items))
+    }
+
+    /// The same, but the results come in the order in which they are done.
+    pub fn imap_unordered<F, I, M, R>(&self, f: F, items: I) -> ImapUnordered<'_, I::IntoIter, R>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        ImapUnordered::new(self.feed(f, items))
     }
 
     /// Takes nothing on any more; what was submitted is finished.
@@ -176,9 +240,29 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        let batch = Arc::new(Batch::<_, _, M, _>::new(f, items, stops));
+        let mode = self.running.mode(stops);
+        let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::new(f), items, mode));
         self.running.submit_many(Arc::clone(&batch) as Arc<dyn ThreadJob>);
         batch
+    }
+
+    /// What an `imap` goes by.
+    fn feed<F, I, M, R>(&self, f: F, items: I) -> Feed<'_, I::IntoIter, R>
+    where
+        F: Send + Sync + 'static,
+        for<'f> &'f F: Call<I::Item, M, Output = R>,
+        I: IntoIterator<Item: Send + 'static>,
+        M: 'static,
+        R: Send + 'static,
+    {
+        let (mode, function, running) = (self.running.mode(false), Arc::new(f), &self.running);
+        let submit = move |items| {
+            let function = Arc::clone(&function);
+            let batch = Arc::new(Batch::<_, _, M, _>::new(function, items, mode.clone()));
+            running.submit_one(Arc::clone(&batch) as Arc<dyn ThreadJob>);
+            batch as Arc<dyn Results<R>>
+        };
+        Feed::new(items.into_iter(), Box::new(submit), self.running.host(), self.running.lazy())
     }
 }
 

@@ -1,5 +1,6 @@
-//! What both pools do, tested once and run on threads and on processes.
+//! What both pools do, tested once and run on threads and on processes by either start method.
 
+mod kinds;
 mod watchdog;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use ipc::{Receiver, Sender, Shared};
+use kinds::Kinds as _;
 use pool::{Pool, PoolError, TaskError};
 use watchdog::watch;
 
@@ -63,10 +65,8 @@ fn fails((): ()) {
 }
 
 macro_rules! suite {
-    ($kind:ident, $pool:ident) => {
+    ($kind:ident) => {
         mod $kind {
-            use pool::$pool;
-
             use super::*;
 
             #[test]
@@ -79,14 +79,14 @@ macro_rules! suite {
                         assert_eq!(pool.map(double, 0..items).unwrap(), expected);
                     }
                 }
-                let pool = $pool::new(3).unwrap();
+                let pool = Pool::builder().workers(3).$kind().unwrap();
                 assert_eq!(pool.map(double, 0..10_000).unwrap()[9_999], 19_998);
             }
 
             #[test]
             fn tuples_are_spread_over_the_parameters() {
                 let _watchdog = watch("a starmap");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 assert_eq!(pool.map(add, [(1, 2), (3, 4)]).unwrap(), [3, 7]);
                 assert_eq!(pool.starmap(add, vec![(1, 2), (3, 4)]).unwrap(), [3, 7]);
                 assert_eq!(pool.map(|a, b, c| a * b + c, [(2, 3, 4)]).unwrap(), [10]);
@@ -146,7 +146,7 @@ macro_rules! suite {
             #[test]
             fn a_task_can_be_submitted_and_asked_for_later() {
                 let _watchdog = watch("a task");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 let (go, go_on) = ipc::channel(1).unwrap();
                 let (here, begun) = ipc::channel(1).unwrap();
                 let mut task = pool.submit(meet, (here, go_on, 5));
@@ -162,7 +162,7 @@ macro_rules! suite {
             #[test]
             fn as_many_tasks_run_at_a_time_as_there_are_workers() {
                 let _watchdog = watch("tasks that meet");
-                let pool = $pool::new(3).unwrap();
+                let pool = Pool::builder().workers(3).$kind().unwrap();
                 let (go, go_on) = ipc::channel(3).unwrap();
                 let (here, begun) = ipc::channel(3).unwrap();
                 let task = |n| pool.submit(meet, (here.clone(), go_on.clone(), n));
@@ -199,7 +199,7 @@ macro_rules! suite {
             #[test]
             fn many_threads_may_use_a_pool_at_once() {
                 let _watchdog = watch("many callers");
-                let pool = Arc::new($pool::new(2).unwrap());
+                let pool = Arc::new(Pool::builder().workers(2).$kind().unwrap());
                 let callers: Vec<_> = (0..8)
                     .map(|caller| {
                         let pool = Arc::clone(&pool);
@@ -220,7 +220,7 @@ macro_rules! suite {
             #[test]
             fn dropping_a_pool_finishes_what_was_submitted() {
                 let _watchdog = watch("a drop");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 let counter = counter();
                 for _ in 0..100 {
                     drop(pool.submit(count, (counter.clone(), 0)));
@@ -232,7 +232,7 @@ macro_rules! suite {
             #[test]
             fn a_closed_pool_finishes_what_it_has_and_takes_no_more() {
                 let _watchdog = watch("a close");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 let tasks: Vec<_> = (0..100).map(|n| pool.submit(double, n)).collect();
                 pool.close();
                 assert_eq!(pool.apply(double, 1), Err(TaskError::Closed));
@@ -246,7 +246,7 @@ macro_rules! suite {
             #[test]
             fn a_terminated_pool_cancels_what_is_not_done() {
                 let _watchdog = watch("a terminate");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 let (go, go_on) = ipc::channel::<()>(1).unwrap();
                 let (here, begun) = ipc::channel(2).unwrap();
                 let task = |n| pool.submit(meet, (here.clone(), go_on.clone(), n));
@@ -269,7 +269,7 @@ macro_rules! suite {
             #[test]
             fn an_iterator_that_panics_leaves_the_pool_alone() {
                 let _watchdog = watch("an iterator that panics");
-                let pool = $pool::new(2).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
                 let items = (0..10).inspect(|n| assert_ne!(*n, 5, "no more items"));
                 let call = std::panic::catch_unwind(|| pool.map(double, items));
                 assert!(call.is_err());
@@ -280,10 +280,13 @@ macro_rules! suite {
             fn no_number_of_workers_means_one_for_each_processor() {
                 let _watchdog = watch("a default");
                 let processors = proc_spawn::cpu_count();
-                assert_eq!($pool::new(0).unwrap().stats().workers.len(), processors);
+                assert_eq!(
+                    Pool::builder().workers(0).$kind().unwrap().stats().workers.len(),
+                    processors
+                );
                 let pool = Pool::builder().$kind().unwrap();
                 assert_eq!(pool.stats().workers.len(), processors);
-                assert_eq!($pool::new(5).unwrap().stats().workers.len(), 5);
+                assert_eq!(Pool::builder().workers(5).$kind().unwrap().stats().workers.len(), 5);
             }
 
             #[test]
@@ -349,12 +352,13 @@ macro_rules! suite {
             #[test]
             fn a_pool_can_have_many_more_workers_than_there_are_processors() {
                 let _watchdog = watch("many workers");
-                let pool = $pool::new(50).unwrap();
+                let pool = Pool::builder().workers(50).$kind().unwrap();
                 assert_eq!(pool.map(double, 0..500).unwrap().len(), 500);
             }
         }
     };
 }
 
-suite!(threads, ThreadPool);
-suite!(processes, ProcessPool);
+suite!(threads);
+suite!(by_spawn);
+suite!(by_fork_server);

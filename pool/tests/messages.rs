@@ -4,7 +4,7 @@ mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use ipc::{Sender, Shared};
+use ipc::{Owned, Sender, Shared};
 use pool::{Pool, ProcessPool, TaskError};
 use serde::{Deserialize, Serialize};
 use watchdog::watch;
@@ -209,4 +209,42 @@ fn a_drop_that_panics_harms_neither_worker_nor_pool() {
     );
     assert_eq!(results.unwrap(), [mine + 1, mine + 2]);
     assert_eq!(pool.apply(double, 4), Ok(8));
+}
+
+#[test]
+fn owned_arrays_move_to_workers_and_back() {
+    let _watchdog = watch("owned arrays");
+    fn add_up(mut array: Owned<[u64]>) -> (Owned<[u64]>, u64) {
+        array[0] = 7;
+        let sum = array.iter().sum();
+        (array, sum)
+    }
+    let pool = Pool::builder().workers(2).chunk_size(3).processes().unwrap();
+    let items: Vec<_> = (0..10).map(|n| Owned::from_slice(&vec![n; 100_000]).unwrap()).collect();
+    let results = pool.map(add_up, items).unwrap();
+    for (n, (array, sum)) in (0..10).zip(results) {
+        assert_eq!((array[0], array[1], array.len()), (7, n, 100_000));
+        assert_eq!(sum, 7 + 99_999 * n);
+    }
+    let mixed = [None, Some(Owned::new(1_u64).unwrap()), None];
+    let results = pool.map_each(|it: Option<Owned<u64>>| it.map_or(0, |it| *it), mixed);
+    assert_eq!(results, [Ok(0), Ok(1), Ok(0)]);
+    assert_eq!(pool.apply(|| Owned::new(5_u8).unwrap(), ()).map(|owned| *owned), Ok(5));
+}
+
+#[test]
+fn an_owned_array_that_a_dead_worker_had_is_gone_and_not_begun_anew() {
+    let _watchdog = watch("a death with an owned array");
+    fn die(array: Owned<[u8]>, dies: bool) -> usize {
+        if dies {
+            std::process::abort();
+        }
+        array.len()
+    }
+    let pool = Pool::builder().workers(1).retries(3).processes().unwrap();
+    let items = [false, true, false].map(|dies| (Owned::<[u8]>::zeroed(10).unwrap(), dies));
+    let results = pool.map_each(die, items);
+    assert_eq!(results[0], Ok(10));
+    assert_eq!(problem(results.into_iter().nth(1).unwrap()), "death: Some(6)");
+    assert_eq!(pool.apply(die, (Owned::<[u8]>::zeroed(3).unwrap(), false)), Ok(3));
 }

@@ -77,7 +77,7 @@ impl Encoded {
         // What left the value is this message's from here on, whether it is sent or not.
         self.holds.extend(left);
         self.unique.clear();
-        if kept { Err(EncodeError::new(STILL_ELSEWHERE)) } else { Ok(()) }
+        if kept { Err(EncodeError::in_use(STILL_ELSEWHERE)) } else { Ok(()) }
     }
 
     /// Puts the message into a parcel that belongs to `ring`. This process answers for it until a slot

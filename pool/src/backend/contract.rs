@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::batch::{Job, Ticket};
-use crate::chunk::default_size;
+use crate::call::{Job, Mode, Ticket, default_size};
+use crate::settings::CallSettings;
 use crate::stats::{PoolStats, Tally, stats};
+use crate::task::Host;
 
 /// Workers of one kind.
 pub(crate) trait Backend {
@@ -25,30 +26,53 @@ pub(crate) trait Backend {
 
     /// What is counted of each worker.
     fn tallies(&self) -> &[Tally];
+
+    /// What tasks keep of the pool.
+    fn host(&self) -> Arc<dyn Host>;
 }
 
 /// A pool that runs. Dropping it closes it and waits for what was submitted.
 #[derive(Debug)]
 pub(crate) struct Running<B: Backend> {
     backend: B,
-    chunk_size: Option<usize>,
+    settings: CallSettings,
 }
 
 impl<B: Backend> Running<B> {
-    pub(crate) fn new(backend: B, chunk_size: Option<usize>) -> Self {
-        Self { backend, chunk_size }
+    pub(crate) fn new(backend: B, settings: CallSettings) -> Self {
+        Self { backend, settings }
+    }
+
+    /// What calls do besides calling.
+    pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
+        let CallSettings { describe, events, .. } = &self.settings;
+        Mode { stops_at_failure, describe: describe.clone(), events: events.clone() }
     }
 
     /// Submits a call of many items.
     pub(crate) fn submit_many(&self, job: Arc<B::Job>) {
-        let workers = self.backend.tallies().len();
-        let chunk = self.chunk_size.unwrap_or_else(|| default_size(job.len(), workers));
+        let chunk = self.settings.chunk_size;
+        let chunk = chunk.unwrap_or_else(|| default_size(job.len(), self.workers()));
         self.backend.submit(Ticket::new(job), chunk);
     }
 
-    /// Submits a call of one item.
+    /// Submits a call of one item, or of one chunk.
     pub(crate) fn submit_one(&self, job: Arc<B::Job>) {
-        self.backend.submit(Ticket::new(job), 1);
+        let chunk = job.len();
+        self.backend.submit(Ticket::new(job), chunk);
+    }
+
+    /// Items to a chunk of an iterator whose length nobody knows, and workers.
+    pub(crate) fn lazy(&self) -> (usize, usize) {
+        (self.settings.chunk_size.unwrap_or(1), self.workers())
+    }
+
+    pub(crate) fn host(&self) -> Arc<dyn Host> {
+        self.backend.host()
+    }
+
+    pub(crate) fn workers(&self) -> usize {
+        self.backend.tallies().len()
     }
 
     pub(crate) fn close(&self) {

@@ -6,20 +6,25 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
 
 use super::crew::Crew;
-use super::ends::Recruiter;
+use super::host::ProcessHost;
 use super::job::ProcessJob;
 use super::mailbox::{Letter, Mailbox};
+use super::recruiter::Recruiter;
 use super::seat::Seat;
 use super::supervisor::Supervisor;
 use crate::backend::Backend;
-use crate::batch::Ticket;
+use crate::call::Ticket;
 use crate::error::PoolError;
+use crate::event::Event;
 use crate::initializer::ForProcesses;
+use crate::settings::Settings;
 use crate::stats::{Tally, tallies};
+use crate::task::Host;
 
 /// The processes of a pool and the thread that looks after them.
 pub(crate) struct Processes {
     mailbox: Arc<Mailbox>,
+    host: Arc<ProcessHost>,
     tallies: Arc<[Tally]>,
     supervisor: Option<JoinHandle<()>>,
 }
@@ -29,28 +34,32 @@ const REPORTS: usize = 512;
 
 impl Processes {
     pub(crate) fn start<I: ForProcesses>(
-        workers: usize,
-        name: &str,
+        settings: &Settings,
         initializer: I,
     ) -> Result<Processes, PoolError> {
+        let Settings { workers, name, timeout, events, .. } = settings;
         let action = "make the channel from the workers";
         let (bell, reports) = ipc::channel(REPORTS).map_err(PoolError::system(action))?;
         let mailbox = Arc::new(Mailbox::new(bell.clone()));
-        let recruiter = Recruiter::new(name, initializer, bell.clone(), Arc::clone(&mailbox));
-        let tallies = Arc::from(tallies(workers));
-        let mut crew = Crew::new(Arc::clone(&tallies));
+        let recruiter = Recruiter::new(settings, initializer, bell.clone(), Arc::clone(&mailbox));
+        let tallies = Arc::from(tallies(*workers));
+        let mut crew = Crew::new(Arc::clone(&tallies), *timeout);
         // Should one of them not start, the others end with their handles.
         for (seat, tally) in tallies.iter().enumerate() {
             let worker = recruiter.hire(seat)?;
-            tally.pid.store(worker.process.id(), Relaxed);
+            let pid = worker.process.id();
+            tally.pid.store(pid, Relaxed);
             crew.seats.push(Seat { worker: Some(worker), ..Seat::default() });
+            events.tell(|| Event::WorkerStarted { worker: seat, pid });
         }
-        let supervisor = Supervisor::new(crew, recruiter, Arc::clone(&mailbox), (bell, reports));
+        let bell = (bell, reports);
+        let supervisor = Supervisor::new(crew, recruiter, Arc::clone(&mailbox), bell, settings);
         let supervisor = thread::Builder::new()
             .name(format!("{name}-supervisor"))
             .spawn(move || supervisor.run())
             .map_err(PoolError::system("start the thread that looks after the workers"))?;
-        Ok(Processes { mailbox, tallies, supervisor: Some(supervisor) })
+        let host = Arc::new(ProcessHost::new(Arc::clone(&mailbox), name.clone()));
+        Ok(Processes { mailbox, host, tallies, supervisor: Some(supervisor) })
     }
 }
 
@@ -76,6 +85,11 @@ impl Backend for Processes {
             // It has told everybody if it panicked.
             let _ = supervisor.join();
         }
+        self.host.finish();
+    }
+
+    fn host(&self) -> Arc<dyn Host> {
+        Arc::clone(&self.host) as Arc<dyn Host>
     }
 
     fn tallies(&self) -> &[Tally] {

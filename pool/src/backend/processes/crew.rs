@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use ipc::DecodeError;
 use ipc::parcel::Decoder;
 
 use super::job::ProcessJob;
-use super::seat::Seat;
+use super::seat::{Dispatched, Seat};
 use super::wire::{Report, Word};
-use crate::chunk::CallId;
+use crate::call::{CallId, Schedule, Ticket};
 use crate::error::TaskError;
-use crate::schedule::Schedule;
 use crate::stats::Tally;
 
 /// The workers, the calls, and who has what.
@@ -21,6 +21,8 @@ pub(super) struct Crew {
     pub(super) tallies: Arc<[Tally]>,
     /// How many items were settled so far.
     pub(super) settled: u64,
+    /// How long an item may run.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// What a message says to the supervisor itself.
@@ -34,8 +36,8 @@ pub(super) enum Heard {
 }
 
 impl Crew {
-    pub(super) fn new(tallies: Arc<[Tally]>) -> Crew {
-        Crew { schedule: Schedule::new(), seats: Vec::new(), tallies, settled: 0 }
+    pub(super) fn new(tallies: Arc<[Tally]>, timeout: Option<Duration>) -> Crew {
+        Crew { schedule: Schedule::new(), seats: Vec::new(), tallies, settled: 0, timeout }
     }
 
     /// Reads a message.
@@ -45,6 +47,7 @@ impl Crew {
             Report::Gone { seat } => Ok(Heard::Gone { seat }),
             Report::From { seat, word } => {
                 self.word(seat, word, message);
+                self.begins_next(seat);
                 Ok(Heard::Nothing)
             }
         }
@@ -118,15 +121,63 @@ impl Crew {
         }
     }
 
+    /// What the worker has before it first can begin now.
+    fn begins_next(&mut self, seat: usize) {
+        if self.timeout.is_some()
+            && let Some(worker) = self.seats.get_mut(seat).and_then(|seat| seat.worker.as_mut())
+        {
+            let busy = worker.ready && !worker.before_it.is_empty();
+            worker.since = busy.then(Instant::now);
+        }
+    }
+
     /// The call is stopped: what was sent of it is not to be begun.
     fn take_back(&mut self, call: CallId) {
+        let Crew { seats, schedule, .. } = self;
+        for worker in seats.iter_mut().filter_map(|seat| seat.worker.as_mut()) {
+            worker.take_back(
+                |sent| sent.chunk.call == call,
+                |chunk| {
+                    schedule.settled(call, chunk.len(), false);
+                },
+            );
+        }
+    }
+
+    /// The call is given up: what was sent of it is not to be begun, and what runs is killed.
+    pub(super) fn cancel(&mut self, call: CallId) -> Option<Ticket<dyn ProcessJob>> {
+        let ticket = self.schedule.remove(call)?;
         for worker in self.seats.iter_mut().filter_map(|seat| seat.worker.as_mut()) {
-            for sent in worker.before_it.iter_mut().filter(|sent| sent.chunk.call == call) {
-                if !sent.void && worker.control.take_back(sent.place) {
-                    sent.void = true;
-                    self.schedule.settled(call, sent.chunk.len(), false);
-                }
+            worker.take_back(|sent| sent.chunk.call == call, |_| {});
+            if worker.before_it.iter().any(|sent| sent.chunk.call == call && !sent.void) {
+                worker.kill_if_it_runs(|sent, _| sent.chunk.call == call, TaskError::Cancelled);
             }
+        }
+        Some(ticket)
+    }
+
+    /// When the first of the items that run now has run too long.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let timeout = self.timeout?;
+        let workers = self.seats.iter().filter_map(|seat| seat.worker.as_ref());
+        workers.filter_map(|worker| worker.since?.checked_add(timeout)).min()
+    }
+
+    /// Kills the workers whose items have run too long. Every report that was sent has been read.
+    pub(super) fn end_overdue(&mut self) {
+        let Some(after) = self.timeout else { return };
+        let now = Instant::now();
+        for worker in self.seats.iter_mut().filter_map(|seat| seat.worker.as_mut()) {
+            let overdue = |since: Instant| now.saturating_duration_since(since) >= after;
+            if !worker.since.is_some_and(overdue) {
+                continue;
+            }
+            let first = worker.before_it.iter().find(|sent| !sent.void).map(|sent| sent.serial);
+            let is_first =
+                |sent: &Dispatched, index| Some(sent.serial) == first && index == sent.chunk.start;
+            worker.kill_if_it_runs(is_first, TaskError::TimedOut { after });
+            // Killed, it has no more time; and what it has not begun yet has as much as any.
+            worker.since = worker.doom.is_none().then_some(now);
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use super::crew::Crew;
 use super::seat::{Seat, Unsent, Worker};
-use crate::chunk::Chunk;
+use crate::call::Chunk;
 use crate::error::TaskError;
 
 impl Crew {
@@ -22,6 +23,7 @@ impl Crew {
         for (seat, tally) in self.seats.iter_mut().zip(&*self.tallies) {
             let busy = seat.worker.as_ref().is_some_and(|worker| !worker.before_it.is_empty());
             tally.busy.store(busy, Relaxed);
+            seat.worker.iter_mut().filter(|worker| worker.is_spent()).for_each(Worker::dismiss);
             if !busy && self.schedule.is_drained() {
                 seat.worker.iter_mut().for_each(Worker::narrow);
             }
@@ -45,13 +47,23 @@ impl Crew {
         let Some(job) = self.schedule.job(chunk.call).map(Arc::clone) else { return };
         let worker = self.seats[seat].worker.as_mut();
         match worker.map_or(Err(Unsent::Gone), |worker| worker.send(chunk, &*job)) {
-            Ok(()) => {}
+            Ok(()) => self.may_begin_at_once(seat),
             Err(Unsent::Gone) => self.schedule.put_back(chunk),
             // One of its items is to blame. Find out which.
             Err(Unsent::Unencodable(_)) if chunk.len() > 1 => self.schedule.put_back_halved(chunk),
             Err(Unsent::Unencodable(error)) => {
                 self.fail(chunk.call, chunk.start, TaskError::Encode(error));
             }
+        }
+    }
+
+    /// What was sent is the first that the worker has before it.
+    fn may_begin_at_once(&mut self, seat: usize) {
+        if self.timeout.is_some()
+            && let Some(worker) = &mut self.seats[seat].worker
+            && worker.ready
+        {
+            worker.since.get_or_insert_with(Instant::now);
         }
     }
 

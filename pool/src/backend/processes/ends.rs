@@ -1,102 +1,66 @@
-//! How workers are started, what their end means, and who comes after them.
+//! What the end of a worker means for what it had before it, and who comes after it.
 
-use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread;
 use std::time::Duration;
 
-use ipc::{Sender, Untyped};
-use proc_spawn::{Failure, JoinError, Process, SpawnError, Stdio};
+use proc_spawn::{Failure, JoinError};
 
-use super::control::{Control, PLACES};
-use super::mailbox::{Letter, Mailbox};
+use super::agenda::Due;
 use super::seat::Worker;
 use super::supervisor::Supervisor;
-use super::worker::{self, Kit, Outlet};
-use crate::error::{PoolError, TaskError};
-use crate::initializer::ForProcesses;
-use crate::starts::Next;
+use crate::call::{CallId, Chunk};
+use crate::error::TaskError;
+use crate::event::Event;
+use crate::starts::{Next, retry_delay};
 
-/// Starts workers.
-pub(super) struct Recruiter {
-    name: String,
-    start: Box<dyn Fn(Recruit) -> Result<Process, SpawnError> + Send>,
-    /// Workers do something before their first task.
-    initializes: bool,
-    reports: Sender<Untyped>,
-    mailbox: Arc<Mailbox>,
+/// How a worker ended.
+struct Death {
+    pid: u32,
+    signal: Option<i32>,
+    exitcode: Option<i32>,
+    /// What its handle says.
+    outcome: Option<Result<(), JoinError>>,
 }
 
-/// What a worker starts with.
-struct Recruit {
-    name: String,
-    kit: Kit,
-    mailbox: Arc<Mailbox>,
-}
-
-impl Recruiter {
-    pub(super) fn new<I: ForProcesses>(
-        name: &str,
-        initializer: I,
-        reports: Sender<Untyped>,
-        mailbox: Arc<Mailbox>,
-    ) -> Recruiter {
-        let start = move |Recruit { name, kit, mailbox }: Recruit| {
-            let seat = kit.outlet.seat;
-            Process::builder()
-                .name(name)
-                .daemon(true)
-                .ignore_interrupt(true)
-                .stdin(Stdio::null())
-                .on_end(move || mailbox.post(Letter::Ended { seat }))
-                .spawn(worker::serve::<I>, (kit, initializer.message()?))
-        };
-        let (name, initializes) = (name.to_owned(), I::EXISTS);
-        Recruiter { name, start: Box::new(start), initializes, reports, mailbox }
+impl Death {
+    fn of(worker: &mut Worker) -> Death {
+        let code = worker.process.exitcode();
+        Death {
+            pid: worker.process.id(),
+            signal: code.filter(|code| *code < 0).map(|code| -code),
+            exitcode: code.filter(|code| *code >= 0),
+            outcome: worker.process.try_join(),
+        }
     }
 
-    /// Starts a worker for a seat.
-    pub(super) fn hire(&self, seat: usize) -> Result<Worker, PoolError> {
-        let action = "make the channel to a worker";
-        let (sender, chunks) = ipc::channel(PLACES).map_err(PoolError::system(action))?;
-        let control = Control::new().map_err(PoolError::system(action))?;
-        let reports = self.reports.clone();
-        let outlet = Outlet { seat, reports, control: control.clone() };
-        let process = (self.start)(Recruit {
-            name: format!("{}-{seat}", self.name),
-            kit: Kit { chunks, outlet },
-            mailbox: Arc::clone(&self.mailbox),
-        })?;
-        Ok(Worker::new(process, sender, control))
+    /// What an item has that its worker died of.
+    fn error(&self, attempts: u32) -> TaskError {
+        match &self.outcome {
+            Some(Err(JoinError::MemoryLimit { limit })) => TaskError::MemoryLimit { limit: *limit },
+            _ => {
+                let Death { pid, signal, exitcode, .. } = *self;
+                TaskError::WorkerDied { pid, signal, exitcode, attempts }
+            }
+        }
+    }
+
+    /// Whether it is the one by which the supervisor kills.
+    fn is_kill(&self) -> bool {
+        self.signal == Some(SIGKILL)
     }
 }
 
-impl fmt::Debug for Recruiter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recruiter").field("name", &self.name).finish_non_exhaustive()
-    }
-}
+/// The number of the signal that cannot be refused, the same on every system that has signals.
+const SIGKILL: i32 = 9;
 
 impl Supervisor {
     /// The worker of this seat is gone, and all that it said has been heard.
     pub(super) fn bury(&mut self, seat: usize) {
         let Some(mut worker) = self.crew.seats[seat].worker.take() else { return };
+        let death = Death::of(&mut worker);
         self.crew.tallies[seat].pid.store(0, Relaxed);
-        let left: Vec<_> = worker.before_it.drain(..).filter(|sent| !sent.void).collect();
-        let had_work = !left.is_empty();
-        let mut was_of_use = worker.proven;
-        // From the last to the first, so that the first is first in the queue.
-        for mut sent in left.into_iter().rev() {
-            let begun = worker.control.has_begun(sent.place);
-            let (call, index) = (sent.chunk.call, sent.chunk.start);
-            sent.chunk.start += usize::from(begun);
-            self.crew.schedule.put_back(sent.chunk);
-            if begun {
-                was_of_use = true;
-                self.crew.fail(call, index, death(&worker.process));
-            }
-        }
+        self.tell_of(seat, &death);
+        let (had_work, was_of_use) = self.hand_back(&mut worker, &death);
         if self.has_finished() {
             return;
         }
@@ -109,7 +73,55 @@ impl Supervisor {
             self.failed_start(seat, innocent)
         };
         let initializes = self.recruiter.initializes;
-        self.follow(seat, next, || cause(worker, initializes));
+        self.follow(seat, next, || cause(worker, death, initializes));
+    }
+
+    fn tell_of(&self, seat: usize, death: &Death) {
+        let Death { pid, signal, exitcode, .. } = *death;
+        self.events.tell(|| Event::WorkerEnded { worker: seat, pid, signal, exitcode });
+    }
+
+    /// What the worker had before it goes elsewhere, but for the item that it was running. Says whether
+    /// there was anything, and whether the worker was of use.
+    fn hand_back(&mut self, worker: &mut Worker, death: &Death) -> (bool, bool) {
+        let last = worker.control.last_begun();
+        let left: Vec<_> = worker.before_it.drain(..).filter(|sent| !sent.void).collect();
+        let (had_work, mut was_of_use) = (!left.is_empty(), worker.proven);
+        // From the last to the first, so that the first is first in the queue.
+        for mut sent in left.into_iter().rev() {
+            let begun = sent.item() == last;
+            was_of_use |= begun;
+            let (call, index) = (sent.chunk.call, sent.chunk.start);
+            if begun && let Some(doom) = worker.doom.take_if(|_| death.is_kill()) {
+                self.crew.fail(call, index, doom);
+            } else if sent.moved {
+                // Its worker had the only one there was.
+                let attempts = self.crew.schedule.count_attempt(call, index);
+                self.crew.fail(call, index, death.error(attempts));
+            } else if begun {
+                self.retry_or_fail(call, index, death);
+            }
+            if !sent.moved {
+                sent.chunk.start += usize::from(begun);
+                self.crew.schedule.put_back(sent.chunk);
+            }
+        }
+        (had_work, was_of_use)
+    }
+
+    fn retry_or_fail(&mut self, call: CallId, index: usize, death: &Death) {
+        let schedule = &mut self.crew.schedule;
+        let attempts = schedule.count_attempt(call, index);
+        let error = death.error(attempts);
+        if attempts > self.retries || schedule.is_stopped(call) {
+            return self.crew.fail(call, index, error);
+        }
+        if let Some(job) = schedule.job(call) {
+            let item = || job.describe(index);
+            self.events.tell(|| Event::TaskRetried { index, item: item(), attempts, error });
+        }
+        let again = Chunk { call, start: index, end: index + 1 };
+        self.agenda.add(retry_delay(attempts), Due::Retry(again));
     }
 
     /// Starts a worker for an empty seat.
@@ -119,10 +131,11 @@ impl Supervisor {
         }
         match self.recruiter.hire(seat) {
             Ok(worker) => {
-                let tally = &self.crew.tallies[seat];
-                tally.pid.store(worker.process.id(), Relaxed);
+                let (tally, pid) = (&self.crew.tallies[seat], worker.process.id());
+                tally.pid.store(pid, Relaxed);
                 tally.restarts.fetch_add(1, Relaxed);
                 self.crew.seats[seat].worker = Some(worker);
+                self.events.tell(|| Event::WorkerStarted { worker: seat, pid });
             }
             Err(error) => {
                 let next = self.failed_start(seat, false);
@@ -135,20 +148,7 @@ impl Supervisor {
         match next {
             Next::GiveUp => self.break_off(cause()),
             Next::StartAfter(delay) if delay.is_zero() => self.fill(seat),
-            Next::StartAfter(delay) => self.fill_later(seat, delay),
-        }
-    }
-
-    fn fill_later(&mut self, seat: usize, delay: Duration) {
-        let mailbox = Arc::clone(&self.mailbox);
-        let wait = move || {
-            // sleep: lets time pass between attempts that failed.
-            thread::sleep(delay);
-            mailbox.post(Letter::Fill { seat });
-        };
-        // Without a thread to wait on it is tried at once: the attempts are counted.
-        if thread::Builder::new().name("pool-back-off".to_owned()).spawn(wait).is_err() {
-            self.fill(seat);
+            Next::StartAfter(delay) => self.agenda.add(delay, Due::Fill { seat }),
         }
     }
 
@@ -159,33 +159,26 @@ impl Supervisor {
     }
 }
 
-/// What an item has that its worker died of.
-fn death(process: &Process) -> TaskError {
-    let code = process.exitcode();
-    TaskError::WorkerDied {
-        pid: process.id(),
-        signal: code.filter(|code| *code < 0).map(|code| -code),
-        exitcode: code.filter(|code| *code >= 0),
-        attempts: 1,
-    }
-}
-
 /// Why a worker was of no use.
-fn cause(worker: Worker, initializes: bool) -> TaskError {
-    let Worker { process, ready, not_ready, .. } = worker;
-    if let Some(panic) = not_ready {
+fn cause(worker: Worker, death: Death, initializes: bool) -> TaskError {
+    if let Some(panic) = worker.not_ready {
         return TaskError::Initializer(Failure::from(panic));
     }
-    match process.join() {
-        Err(error @ (JoinError::Crashed { .. } | JoinError::Exited { .. })) => {
+    match death.outcome {
+        Some(Err(error)) => {
+            let died = matches!(
+                error,
+                JoinError::Crashed { .. }
+                    | JoinError::Exited { .. }
+                    | JoinError::MemoryLimit { .. }
+            );
             let failure = Failure::from(error);
-            if initializes && !ready {
+            if died && initializes && !worker.ready {
                 TaskError::Initializer(failure)
             } else {
                 TaskError::Broken(failure)
             }
         }
-        Err(error) => TaskError::Broken(Failure::from(error)),
-        Ok(()) => TaskError::Broken(Failure::new("a worker ended without being told to")),
+        _ => TaskError::Broken(Failure::new("a worker ended without being told to")),
     }
 }

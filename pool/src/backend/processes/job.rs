@@ -6,20 +6,33 @@ use std::panic::AssertUnwindSafe;
 
 use ipc::entry::{self, Entry, EntryError, EntryName};
 use ipc::parcel::{Decoder, Encoder};
-use ipc::{DecodeError, EncodeError};
+use ipc::{DecodeError, EncodeError, SendError, Sender, Untyped};
 use proc_spawn::{Call, CapturesNothing, Panic, Portable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::wire::{Header, Run};
 use super::worker;
-use crate::batch::{Batch, Job};
+use crate::call::{Batch, Job, Quiet};
 use crate::error::TaskError;
 
 /// A call as the supervisor sees it.
 pub(crate) trait ProcessJob: Job {
-    /// Writes a chunk's message.
-    fn encode(&self, place: u8, items: Range<usize>, to: &mut Encoder) -> Result<(), EncodeError>;
+    /// Sends a chunk of it.
+    fn send(
+        &self,
+        serial: u64,
+        items: Range<usize>,
+        to: &Sender<Untyped>,
+    ) -> Result<(), SendError<()>>;
+
+    /// Sends a chunk of one item, which moves into the message: if its worker dies it is gone.
+    fn send_moved(
+        &self,
+        serial: u64,
+        item: usize,
+        to: &Sender<Untyped>,
+    ) -> Result<(), SendError<()>>;
 
     /// Reads an item's result. Says whether it is one.
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool;
@@ -49,6 +62,17 @@ impl<F: CapturesNothing> Prepared<F> {
         };
         Prepared { names: names() }
     }
+
+    /// Begins a chunk's message.
+    fn begin(
+        &self,
+        (serial, items, stops_at_failure): (u64, usize, bool),
+        to: &mut Encoder,
+    ) -> Result<(), EncodeError> {
+        let Names { run, function } = self.names.as_ref().map_err(EncodeError::new)?;
+        to.put(&Header { run: *run, serial, items, stops_at_failure })?;
+        to.put(function)
+    }
 }
 
 /// Stands in the image for what runs a chunk of `F`.
@@ -72,16 +96,57 @@ where
     M: 'static,
     R: DeserializeOwned + Send + 'static,
 {
-    fn encode(&self, place: u8, items: Range<usize>, to: &mut Encoder) -> Result<(), EncodeError> {
-        let Names { run, function } = self.function.names.as_ref().map_err(EncodeError::new)?;
-        let stops_at_failure = self.stops_at_failure();
-        to.put(&Header { run: *run, place, items: items.len(), stops_at_failure })?;
-        to.put(function)?;
-        for index in items {
-            let gone = || Err(EncodeError::new("the item has a result already"));
-            self.look(index, |item| to.put(item)).unwrap_or_else(gone)?;
+    fn send(
+        &self,
+        serial: u64,
+        items: Range<usize>,
+        to: &Sender<Untyped>,
+    ) -> Result<(), SendError<()>> {
+        quietly(|| {
+            to.try_send_with(|message| {
+                self.function.begin((serial, items.len(), self.stops_at_failure()), message)?;
+                for index in items {
+                    let gone = || Err(EncodeError::new("the item has a result already"));
+                    self.look(index, |item| message.put(item)).unwrap_or_else(gone)?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn send_moved(
+        &self,
+        serial: u64,
+        index: usize,
+        to: &Sender<Untyped>,
+    ) -> Result<(), SendError<()>> {
+        let Some(item) = self.begin(index) else {
+            let error = EncodeError::new("the item is not to be begun");
+            return Err(SendError::Encode { value: Some(()), error });
+        };
+        let mut kept = None;
+        let sent = quietly(|| {
+            let sent = to.try_send_value_with(Quiet::new(item), |message, item| {
+                self.function.begin((serial, 1, self.stops_at_failure()), message)?;
+                message.put(item.value())
+            });
+            sent.map_err(|unsent| match unsent {
+                SendError::Disconnected(item) => {
+                    kept = Some(item);
+                    SendError::Disconnected(())
+                }
+                SendError::Full(item) | SendError::Timeout(item) => {
+                    kept = Some(item);
+                    SendError::Full(())
+                }
+                SendError::Encode { error, .. } => SendError::Encode { value: None, error },
+                other => SendError::Encode { value: None, error: EncodeError::new(other) },
+            })
+        });
+        if let Some(item) = kept {
+            self.put_back(index, item.into_inner());
         }
-        Ok(())
+        sent
     }
 
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool {
@@ -92,4 +157,11 @@ where
         };
         self.settle(index, result)
     }
+}
+
+/// The items' own code runs in there.
+fn quietly(send: impl FnOnce() -> Result<(), SendError<()>>) -> Result<(), SendError<()>> {
+    Panic::catch(AssertUnwindSafe(send)).unwrap_or_else(|panic| {
+        Err(SendError::Encode { value: None, error: EncodeError::new(panic) })
+    })
 }

@@ -7,7 +7,7 @@ use ipc::{Sender, Untyped};
 
 use super::job::ProcessJob;
 use super::wire::Report;
-use crate::batch::Ticket;
+use crate::call::{CallId, Ticket};
 use crate::error::TaskError;
 
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub(super) enum Letter {
     Ended {
         seat: usize,
     },
-    /// A worker is to be started for this seat, if it is still wanted.
-    Fill {
-        seat: usize,
+    /// Nobody wants what comes of the call.
+    Cancel {
+        call: CallId,
     },
     Close,
     Terminate,

@@ -14,16 +14,19 @@
 //! the dead worker has sent.
 //!
 //! A worker has a few chunks before it, so that it need not wait for the supervisor between two.
-//! One word in shared memory says which it has begun, and lets the supervisor take back what it has
-//! not ([`control`]).
+//! Two words in shared memory say which it has begun and which item it runs, and let the supervisor take
+//! back what it has not begun, and kill it for one item and no other ([`control`]).
 
+mod agenda;
 mod backend;
 mod control;
 mod crew;
 mod dispatch;
 mod ends;
+mod host;
 mod job;
 mod mailbox;
+mod recruiter;
 mod seat;
 mod supervisor;
 mod wire;

@@ -2,24 +2,31 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use ipc::{Receiver, RecvError, SendError, Sender, Untyped};
 use proc_spawn::Failure;
 
+use super::agenda::{Agenda, Due};
 use super::crew::{Crew, Heard};
-use super::ends::Recruiter;
 use super::job::ProcessJob;
 use super::mailbox::{Letter, Mailbox};
+use super::recruiter::Recruiter;
 use super::seat::Worker;
 use super::wire::Report;
-use crate::batch::Ticket;
+use crate::call::{Ticket, end_all};
 use crate::error::TaskError;
-use crate::schedule::end_all;
+use crate::event::Events;
+use crate::settings::Settings;
 
 pub(super) struct Supervisor {
     pub(super) crew: Crew,
     pub(super) recruiter: Recruiter,
-    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) agenda: Agenda,
+    pub(super) events: Events,
+    /// How often an item whose worker died is begun anew.
+    pub(super) retries: u32,
+    mailbox: Arc<Mailbox>,
     reports: Receiver<Untyped>,
     bell: Sender<Untyped>,
     /// Seats whose workers are gone while messages of theirs may still be in the ring.
@@ -37,9 +44,20 @@ impl Supervisor {
         recruiter: Recruiter,
         mailbox: Arc<Mailbox>,
         (bell, reports): (Sender<Untyped>, Receiver<Untyped>),
+        settings: &Settings,
     ) -> Supervisor {
-        let unmarked = Vec::new();
-        Supervisor { crew, recruiter, mailbox, reports, bell, unmarked, broken: None }
+        Supervisor {
+            crew,
+            recruiter,
+            agenda: Agenda::default(),
+            events: settings.events.clone(),
+            retries: settings.retries,
+            mailbox,
+            reports,
+            bell,
+            unmarked: Vec::new(),
+            broken: None,
+        }
     }
 
     /// What the thread does, until the pool is closed and no worker is left.
@@ -52,29 +70,57 @@ impl Supervisor {
             if self.is_over() {
                 return;
             }
-            if let Err(error) = self.receive() {
-                self.break_off(TaskError::Broken(Failure::from(error)));
+            match self.receive() {
+                Ok(more) => self.keep_time(more),
+                Err(error) => self.break_off(TaskError::Broken(Failure::from(error))),
             }
         }
     }
 
-    /// Sleeps until there is a message, and reads what there is.
-    fn receive(&mut self) -> Result<(), RecvError> {
-        let mut heard = self.reports.recv_with(|message| self.crew.hear(message))?;
+    /// Sleeps until there is a message, or something else to do, and reads what there is. Says
+    /// whether there may be more.
+    fn receive(&mut self) -> Result<bool, RecvError> {
+        let Supervisor { crew, reports, .. } = self;
+        let deadline = [self.agenda.next(), crew.next_timeout()].into_iter().flatten().min();
+        let first = match deadline {
+            None => reports.recv_with(|message| crew.hear(message)),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                reports.recv_timeout_with(left, |message| crew.hear(message))
+            }
+        };
+        let mut heard = match first {
+            Ok(heard) => heard,
+            Err(RecvError::Timeout) => return Ok(false),
+            Err(error) => return Err(error),
+        };
         for _ in 0..BATCH {
             if let Heard::Gone { seat } = heard {
                 self.bury(seat);
             }
             heard = match self.reports.try_recv_with(|message| self.crew.hear(message)) {
                 Ok(heard) => heard,
-                Err(RecvError::Empty) => return Ok(()),
+                Err(RecvError::Empty) => return Ok(false),
                 Err(error) => return Err(error),
             };
         }
         if let Heard::Gone { seat } = heard {
             self.bury(seat);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Does what is due by the clock.
+    fn keep_time(&mut self, more_to_read: bool) {
+        if !more_to_read {
+            self.crew.end_overdue();
+        }
+        while let Some(due) = self.agenda.due() {
+            match due {
+                Due::Fill { seat } => self.fill(seat),
+                Due::Retry(item) => self.crew.schedule.put_back(item),
+            }
+        }
     }
 
     fn read_letters(&mut self) {
@@ -82,7 +128,8 @@ impl Supervisor {
             match letter {
                 Letter::Submit { ticket, chunk } => self.submit(ticket, chunk),
                 Letter::Ended { seat } => self.unmarked.push(seat),
-                Letter::Fill { seat } => self.fill(seat),
+                // Whoever waits for it has been told.
+                Letter::Cancel { call } => drop(self.crew.cancel(call)),
                 Letter::Close => self.crew.schedule.close(),
                 Letter::Terminate => self.end(&TaskError::Cancelled),
             }

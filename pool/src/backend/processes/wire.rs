@@ -6,21 +6,22 @@ use ipc::{DecodeError, EncodeError};
 use proc_spawn::Panic;
 use serde::{Deserialize, Serialize};
 
-use super::worker::Outlet;
+use super::worker::Desk;
 
 /// Begins a chunk's message. Then comes what the function named here reads: the user's function, and
 /// the items one by one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) run: EntryName,
-    pub(super) place: u8,
+    /// Which of the worker's chunks this is, from 0.
+    pub(super) serial: u64,
     pub(super) items: usize,
     /// What follows an item that fails is left alone.
     pub(super) stops_at_failure: bool,
 }
 
 /// Runs the items of a chunk.
-pub(super) type Run = fn(&mut Decoder<'_>, &Header, &Outlet);
+pub(super) type Run = fn(&mut Decoder<'_>, &Header, &Desk);
 
 /// A message to the supervisor.
 #[derive(Debug, Serialize, Deserialize)]

@@ -9,32 +9,37 @@ use proc_spawn::{Call, CapturesNothing, Panic, Portable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::control::Control;
+use super::control::{Beginner, Begun, Control};
 use super::wire::{Header, Report, Run, Word};
-use crate::batch::drop_quietly;
+use crate::call::Quiet;
 use crate::initializer::ForProcesses;
+use crate::state::set_state;
 
 /// What a worker is given.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kit {
-    pub(super) chunks: Receiver<Untyped>,
-    pub(super) outlet: Outlet,
-}
-
-/// The way back to the supervisor.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Outlet {
     pub(super) seat: usize,
+    pub(super) chunks: Receiver<Untyped>,
     pub(super) reports: Sender<Untyped>,
     pub(super) control: Control,
 }
 
+/// Where a worker works: what comes goes to its function, and what that comes to goes to the supervisor.
+#[derive(Debug)]
+pub(super) struct Desk {
+    seat: usize,
+    reports: Sender<Untyped>,
+    control: Control,
+    beginner: Beginner,
+}
+
 /// The function that a worker process runs. Returns once the pool wants nothing more of it.
 pub(super) fn serve<I: ForProcesses>(kit: Kit, initializer: I::Message) {
-    let Kit { chunks, outlet } = kit;
+    let Kit { seat, chunks, reports, control } = kit;
+    let desk = Desk { seat, reports, beginner: Beginner::new(control.clone()), control };
     match I::run(initializer) {
-        Ok(()) => outlet.say(Word::Ready),
-        Err(panic) => return outlet.say(Word::NotReady(panic)),
+        Ok(()) => desk.say(Word::Ready),
+        Err(panic) => return desk.say(Word::NotReady(panic)),
     }
     let mut known = None;
     loop {
@@ -45,16 +50,16 @@ pub(super) fn serve<I: ForProcesses>(kit: Kit, initializer: I::Message) {
                 _ => entry::resolve::<Run>(header.run).map_err(DecodeError::new)?,
             };
             known = Some((header.run, run));
-            if outlet.control.begin(header.place) {
-                run(message, &header, &outlet);
+            if desk.control.begin(header.serial) {
+                run(message, &header, &desk);
             } else {
-                outlet.say(Word::Rest);
+                desk.say(Word::Rest);
             }
             Ok(())
         });
         match served {
             Ok(()) => {}
-            Err(RecvError::Disconnected) => return,
+            Err(RecvError::Disconnected) => return set_state(None),
             // The supervisor counts on a report for each item, which can only come from a chunk
             // that can be read. It learns of this from the end of the process.
             Err(error) => panic!("a worker of a pool cannot read what it is to do: {error}"),
@@ -64,45 +69,47 @@ pub(super) fn serve<I: ForProcesses>(kit: Kit, initializer: I::Message) {
 
 /// Runs the items of a chunk, each read when its turn has come: so whatever a worker dies of, it
 /// dies of the first item that has no report.
-pub(super) fn run<F, A, M>(message: &mut Decoder<'_>, header: &Header, outlet: &Outlet)
+pub(super) fn run<F, A, M>(message: &mut Decoder<'_>, header: &Header, desk: &Desk)
 where
     F: Call<A, M> + CapturesNothing,
     F::Output: Serialize,
     A: DeserializeOwned,
 {
-    let function = match message.take::<Portable<F>>() {
-        Ok(function) => function.into_inner(),
-        Err(error) => {
-            outlet.say(Word::Unreadable(error));
-            return outlet.rest(header.items - 1);
+    let function = message.take::<Portable<F>>();
+    for index in 0..header.items {
+        if desk.control.is_taken_back(header.serial) {
+            return desk.say(Word::Rest);
         }
-    };
-    for left in (0..header.items).rev() {
-        if outlet.control.is_taken_back(header.place) {
-            return outlet.rest(left + 1);
-        }
+        desk.begin(Begun::item(header.serial, index));
         let mut was_read = false;
         let outcome = Panic::catch(AssertUnwindSafe(|| {
+            let function = function.as_ref().map_err(|error| Word::Unreadable(error.clone()))?;
             let item = message.take::<A>().map_err(Word::Unreadable)?;
             was_read = true;
-            let result = function.call(item);
-            let sent = outlet.done(&result);
-            drop_quietly(result);
-            sent.map_err(Word::Unencodable)
+            desk.done(function.into_inner().call(item)).map_err(Word::Unencodable)
         }));
         match outcome {
             Ok(Ok(())) => continue,
-            Ok(Err(word)) => outlet.say(word),
-            Err(panic) => outlet.say(Word::Panicked(panic)),
+            Ok(Err(word)) => desk.say(word),
+            Err(panic) => desk.say(Word::Panicked(panic)),
         }
         // If the item could not be read, nobody knows where the next one begins.
-        if header.stops_at_failure || !was_read {
-            return outlet.rest(left);
+        let is_last = index + 1 == header.items;
+        if !is_last && (header.stops_at_failure || !was_read) {
+            return desk.say(Word::Rest);
         }
     }
 }
 
-impl Outlet {
+impl Desk {
+    /// Begins an item, if that is still wanted of this worker.
+    fn begin(&self, item: Begun) {
+        if !self.beginner.begin(item) {
+            // The supervisor has halted it. All that it has done is reported.
+            process::exit(0);
+        }
+    }
+
     /// Reports what is no result.
     fn say(&self, word: Word) {
         let report = Report::From { seat: self.seat, word };
@@ -114,22 +121,16 @@ impl Outlet {
         }
     }
 
-    /// Reports that so many items are left and will not be run.
-    fn rest(&self, items: usize) {
-        if items > 0 {
-            self.say(Word::Rest);
-        }
-    }
-
     /// Reports a result, if it can be sent.
-    fn done<R: Serialize>(&self, result: &R) -> Result<(), EncodeError> {
-        let sent = self.reports.send_with(|message| {
+    fn done<R: Serialize>(&self, result: R) -> Result<(), EncodeError> {
+        // Sending drops it, after the report or, with something unique in it, before.
+        let sent = self.reports.send_value_with(Quiet::new(result), |message, result| {
             message.put(&Report::From { seat: self.seat, word: Word::Done })?;
-            message.put(result)
+            message.put(result.value())
         });
         match sent {
             Ok(()) => Ok(()),
-            Err(SendError::Disconnected(())) => abandoned(),
+            Err(SendError::Disconnected(_)) => abandoned(),
             Err(SendError::Encode { error, .. }) => Err(error),
             Err(error) => Err(EncodeError::new(error)),
         }

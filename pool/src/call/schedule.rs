@@ -1,18 +1,20 @@
 //! Which items are run next, and when a call is over. Knows nothing of workers and does nothing by
 //! itself: both backends drive it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::batch::{Job, Ticket};
-use crate::chunk::{CallId, Chunk};
-use crate::error::TaskError;
+use super::chunk::{CallId, Chunk};
+use super::job::Job;
+use super::ticket::Ticket;
 
 /// The calls that a pool has taken on.
 pub(crate) struct Schedule<J: ?Sized + Job> {
     calls: Vec<Place<J>>,
     free: Vec<usize>,
     open: usize,
+    /// Some of it may be of calls that are stopped or over: it is passed over when its turn comes, so
+    /// that stopping a call costs the same however much waits.
     queue: VecDeque<Span>,
     ended: Vec<Ticket<J>>,
     closed: bool,
@@ -29,7 +31,11 @@ struct Open<J: ?Sized + Job> {
     ticket: Ticket<J>,
     /// Items that are neither settled nor skipped.
     left: usize,
+    /// Those of them that wait in the queue.
+    waiting: usize,
     stopped: bool,
+    /// How often items were begun whose workers died of it.
+    attempts: BTreeMap<usize, u32>,
 }
 
 /// Items that wait for a worker. However many they are, they are one entry of the queue.
@@ -63,8 +69,13 @@ impl<J: ?Sized + Job> Schedule<J> {
             self.calls.len() - 1
         });
         let place = &mut self.calls[index];
-        place.call = Some(Open { ticket, left, stopped: false });
         let call = CallId { index, generation: place.generation };
+        if ticket.place(call) {
+            self.free.push(index);
+            return self.ended.push(ticket);
+        }
+        let attempts = BTreeMap::new();
+        place.call = Some(Open { ticket, left, waiting: left, stopped: false, attempts });
         self.open += 1;
         self.queue.push_back(Span { call, next: 0, end: left, chunk: chunk.max(1) });
     }
@@ -84,7 +95,8 @@ impl<J: ?Sized + Job> Schedule<J> {
     }
 
     /// Whether no item waits for a worker.
-    pub(crate) fn is_drained(&self) -> bool {
+    pub(crate) fn is_drained(&mut self) -> bool {
+        self.pass_over();
         self.queue.is_empty()
     }
 
@@ -95,6 +107,7 @@ impl<J: ?Sized + Job> Schedule<J> {
 
     /// The next chunk to be run.
     pub(crate) fn next(&mut self) -> Option<Chunk> {
+        self.pass_over();
         let span = self.queue.front_mut()?;
         let (call, start) = (span.call, span.next);
         let end = span.end.min(start.saturating_add(span.chunk));
@@ -102,7 +115,20 @@ impl<J: ?Sized + Job> Schedule<J> {
         if end == span.end {
             self.queue.pop_front();
         }
+        if let Some(open) = self.open_mut(call) {
+            open.waiting -= end - start;
+        }
         Some(Chunk { call, start, end })
+    }
+
+    /// Drops from the front of the queue what is not to be run any more.
+    fn pass_over(&mut self) {
+        while let Some(span) = self.queue.front() {
+            if self.open(span.call).is_some_and(|open| !open.stopped) {
+                return;
+            }
+            self.queue.pop_front();
+        }
     }
 
     /// These items, taken and not begun, have to wait once more, before all others; or are skipped if
@@ -120,39 +146,58 @@ impl<J: ?Sized + Job> Schedule<J> {
         if start == end {
             return;
         }
-        if self.open(call).is_none_or(|open| open.stopped) {
-            self.settled(call, end - start, false);
-        } else {
-            self.queue.push_front(Span { call, next: start, end, chunk });
+        match self.open_mut(call) {
+            Some(open) if !open.stopped => {
+                open.waiting += end - start;
+                self.queue.push_front(Span { call, next: start, end, chunk });
+            }
+            _ => {
+                self.settled(call, end - start, false);
+            }
         }
+    }
+
+    /// Whether nothing of the call is to be begun any more.
+    pub(crate) fn is_stopped(&self, call: CallId) -> bool {
+        self.open(call).is_none_or(|open| open.stopped)
+    }
+
+    /// The item's worker died of it, or so it seems. Says how often that has happened to it.
+    pub(crate) fn count_attempt(&mut self, call: CallId, index: usize) -> u32 {
+        let Some(open) = self.open_mut(call) else { return 1 };
+        let attempts = open.attempts.entry(index).or_default();
+        *attempts = attempts.saturating_add(1);
+        *attempts
     }
 
     /// So many items of the call were run, or will never be. Says whether this stops the call: what
     /// waits of it is skipped then, and what workers have of it is for the caller to look after.
     pub(crate) fn settled(&mut self, call: CallId, items: usize, failed: bool) -> bool {
-        let Some(place) = self.calls.get_mut(call.index) else { return false };
-        let Some(open) = place.call.as_mut().filter(|_| place.generation == call.generation) else {
-            return false;
-        };
+        let Some(open) = self.open_mut(call) else { return false };
         open.left -= items;
         let stops = failed && !open.stopped && open.ticket.job().stops_at_failure();
         if stops {
             open.stopped = true;
             open.ticket.job().stop();
-            // Spans are few: one for each call, and what was put back.
-            self.queue.retain(|span| {
-                let skipped = span.call == call;
-                open.left -= if skipped { span.end - span.next } else { 0 };
-                !skipped
-            });
+            open.left -= std::mem::take(&mut open.waiting);
         }
         if open.left == 0 {
-            self.ended.extend(place.call.take().map(|open| open.ticket));
-            place.generation += 1;
-            self.free.push(call.index);
-            self.open -= 1;
+            let ticket = self.remove(call);
+            self.ended.extend(ticket);
         }
         stops
+    }
+
+    /// Takes the call out, whatever is left of it.
+    #[must_use]
+    pub(crate) fn remove(&mut self, call: CallId) -> Option<Ticket<J>> {
+        self.open(call)?;
+        let place = &mut self.calls[call.index];
+        let open = place.call.take()?;
+        place.generation += 1;
+        self.free.push(call.index);
+        self.open -= 1;
+        Some(open.ticket)
     }
 
     /// The calls that are over since the last time. To be dropped where nothing is locked: with them go
@@ -182,12 +227,10 @@ impl<J: ?Sized + Job> Schedule<J> {
         let place = self.calls.get(call.index)?;
         place.call.as_ref().filter(|_| place.generation == call.generation)
     }
-}
 
-/// Ends calls with an error for what has no result.
-pub(crate) fn end_all<J: ?Sized + Job>(tickets: Vec<Ticket<J>>, verdict: &TaskError) {
-    for ticket in tickets {
-        ticket.end(verdict.clone());
+    fn open_mut(&mut self, call: CallId) -> Option<&mut Open<J>> {
+        let place = self.calls.get_mut(call.index)?;
+        place.call.as_mut().filter(|_| place.generation == call.generation)
     }
 }
 
@@ -196,12 +239,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::Schedule;
-    use crate::batch::{Batch, Job, Ticket};
-    use crate::chunk::Chunk;
+    use crate::call::{Batch, Chunk, Job, Mode, Ticket};
+
+    fn units(items: usize, stops_at_failure: bool) -> Batch<(), (), (), ()> {
+        let mode = Mode { stops_at_failure, ..Mode::default() };
+        Batch::new(Arc::new(()), vec![(); items], mode)
+    }
 
     fn call(items: usize, stops: bool) -> (Arc<dyn Job>, Ticket<dyn Job>) {
-        let batch: Arc<dyn Job> =
-            Arc::new(Batch::<(), (), (), ()>::new((), vec![(); items], stops));
+        let batch: Arc<dyn Job> = Arc::new(units(items, stops));
         (Arc::clone(&batch), Ticket::new(batch))
     }
 
@@ -263,10 +309,33 @@ mod tests {
     }
 
     #[test]
+    fn a_removed_call_is_passed_over_and_its_room_is_another_calls() {
+        let mut schedule = Schedule::new();
+        schedule.submit(call(4, true).1, 2);
+        let (waiting, ticket) = call(3, true);
+        schedule.submit(ticket, 2);
+        let removed = waiting.ended().call().expect("taken on");
+        assert!(schedule.remove(removed).is_some() && schedule.remove(removed).is_none());
+        schedule.submit(call(1, true).1, 2);
+        assert_eq!(ranges(&mut schedule), [(0, 2), (2, 4), (0, 1)]);
+        assert!(schedule.is_drained() && !schedule.is_idle());
+        assert!(!schedule.settled(removed, 1, true), "a late word finds nothing");
+    }
+
+    #[test]
+    fn attempts_are_counted_for_each_item() {
+        let mut schedule = Schedule::new();
+        schedule.submit(call(4, true).1, 2);
+        let Chunk { call, .. } = schedule.next().expect("a chunk");
+        let counts = [0, 1, 0].map(|index| schedule.count_attempt(call, index));
+        assert_eq!(counts, [1, 1, 2]);
+    }
+
+    #[test]
     fn whatever_becomes_of_the_schedule_its_calls_end() {
         for leave in [drop, |mut schedule: Schedule<dyn Job>| drop(schedule.give_up())] {
             let mut schedule = Schedule::new();
-            let batch = Arc::new(Batch::<(), (), (), ()>::new((), [()], true));
+            let batch = Arc::new(units(1, true));
             schedule.submit(Ticket::new(Arc::clone(&batch) as Arc<dyn Job>), 1);
             leave(schedule);
             assert!(batch.is_stopped());

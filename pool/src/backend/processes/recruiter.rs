@@ -1,0 +1,77 @@
+//! How workers are started.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ipc::{Sender, Untyped};
+use proc_spawn::{Process, SpawnError, Stdio};
+
+use super::control::{Control, PLACES};
+use super::mailbox::{Letter, Mailbox};
+use super::seat::Worker;
+use super::worker::{self, Kit};
+use crate::error::PoolError;
+use crate::initializer::ForProcesses;
+use crate::settings::Settings;
+
+/// Starts workers.
+pub(super) struct Recruiter {
+    name: String,
+    start: Box<Start>,
+    /// Workers do something before their first task.
+    pub(super) initializes: bool,
+    /// How many chunks a worker gets in its life.
+    quota: Option<usize>,
+    reports: Sender<Untyped>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// Starts a worker of that name.
+type Start = dyn Fn(String, Kit, Arc<Mailbox>) -> Result<Process, SpawnError> + Send;
+
+impl Recruiter {
+    pub(super) fn new<I: ForProcesses>(
+        settings: &Settings,
+        initializer: I,
+        reports: Sender<Untyped>,
+        mailbox: Arc<Mailbox>,
+    ) -> Recruiter {
+        let Settings { name, max_tasks, memory_limit, start_method, .. } = settings;
+        let (memory_limit, start_method) = (*memory_limit, *start_method);
+        let start = move |name, kit: Kit, mailbox: Arc<Mailbox>| {
+            let seat = kit.seat;
+            let mut process = Process::builder()
+                .name(name)
+                .daemon(true)
+                .ignore_interrupt(true)
+                .stdin(Stdio::null())
+                .on_end(move || mailbox.post(Letter::Ended { seat }));
+            if let Some(bytes) = memory_limit {
+                process = process.memory_limit(bytes);
+            }
+            if let Some(method) = start_method {
+                process = process.start_method(method);
+            }
+            process.spawn(worker::serve::<I>, (kit, initializer.message()?))
+        };
+        let (name, initializes) = (name.clone(), I::EXISTS);
+        Recruiter { name, start: Box::new(start), initializes, quota: *max_tasks, reports, mailbox }
+    }
+
+    /// Starts a worker for a seat.
+    pub(super) fn hire(&self, seat: usize) -> Result<Worker, PoolError> {
+        let action = "make the channel to a worker";
+        let (sender, chunks) = ipc::channel(PLACES).map_err(PoolError::system(action))?;
+        let control = Control::new().map_err(PoolError::system(action))?;
+        let kit = Kit { seat, chunks, reports: self.reports.clone(), control: control.clone() };
+        let name = format!("{}-{seat}", self.name);
+        let process = (self.start)(name, kit, Arc::clone(&self.mailbox))?;
+        Ok(Worker::new(process, sender, control, self.quota))
+    }
+}
+
+impl fmt::Debug for Recruiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recruiter").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! What a caller keeps of what it submitted.
+
+mod as_completed;
+mod completions;
+mod handle;
+mod host;
+mod imap;
+mod outcome;
+mod wait_all;
+
+pub use as_completed::{AsCompleted, as_completed};
+pub use handle::Task;
+pub use imap::{Imap, ImapUnordered};
+pub use wait_all::wait_all;
+
+pub(crate) use host::{Callback, Host};
+pub(crate) use imap::Feed;
+pub(crate) use outcome::{Many, all, each};
