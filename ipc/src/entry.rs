@@ -135,9 +135,15 @@ pub fn resolve<S: Copy + 'static>(name: EntryName) -> Result<S, EntryError> {
     Ok(pointer())
 }
 
+/// What tells this build of the program from any other: names lead to the same functions in all
+/// processes of one build, and in no others.
+pub fn build() -> &'static str {
+    &image::main().build_id
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Entry, EntryError, EntryName, name, resolve};
+    use super::{Entry, EntryError, EntryName, build, name, resolve};
 
     enum Answer {}
 
@@ -162,5 +168,10 @@ mod tests {
         }
         let other = EntryName { identity: good.identity ^ 1, ..good };
         assert_eq!(resolve::<fn() -> u32>(other), Err(EntryError::Unknown));
+    }
+
+    #[test]
+    fn a_build_has_a_name() {
+        assert!(!build().is_empty());
     }
 }

@@ -26,6 +26,7 @@ mod builder;
 mod call;
 mod error;
 mod event;
+mod executor;
 mod initializer;
 mod process_pool;
 #[cfg(doctest)]
@@ -40,6 +41,7 @@ mod thread_pool;
 pub use builder::{Builder, Pool};
 pub use error::{PoolError, TaskError};
 pub use event::Event;
+pub use executor::{Executor, TaskId, TaskKey};
 pub use initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
 pub use process_pool::ProcessPool;
 pub use state::with_state;

@@ -25,8 +25,16 @@ use crate::task::{Feed, Imap, ImapUnordered, Many, Task, all, each};
 /// waiting so. Workers ignore the interrupt of the terminal (Ctrl-C): what it means is for this process
 /// to decide. They may have pools and other children of their own.
 ///
-/// Dropping the pool closes it and waits for what was submitted; see
-/// [`terminate`](Self::terminate) for the other way.
+/// # How it ends
+///
+/// | what happens | what becomes of tasks | of workers |
+/// |---|---|---|
+/// | [`close`](Self::close) | those that were submitted are finished, others are [`Closed`](TaskError::Closed) | end when there is nothing left to do |
+/// | [`join`](Self::join), or the pool is dropped | the same, and it is waited for | have ended |
+/// | [`terminate`](Self::terminate) | every one that is not done is [`Cancelled`](TaskError::Cancelled) | are killed |
+/// | this process exits, and the pool was not dropped | nobody is left to know | are killed |
+/// | Ctrl-C, SIGTERM, SIGKILL: this process dies | nobody is left to know | are killed; Ctrl-C itself does not reach them |
+/// | this process handles Ctrl-C | as it decides: none is lost by the signal | live on |
 ///
 /// # Process death
 ///
@@ -71,6 +79,10 @@ impl ProcessPool {
 
     pub(crate) fn of(running: Running<Processes>) -> ProcessPool {
         ProcessPool { running }
+    }
+
+    pub(crate) fn running(&self) -> &Running<Processes> {
+        &self.running
     }
 
     /// Calls `f` with each item and gives the results in the order of the items. An item that is a

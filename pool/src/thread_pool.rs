@@ -57,6 +57,10 @@ impl ThreadPool {
         ThreadPool { running }
     }
 
+    pub(crate) fn running(&self) -> &Running<Threads> {
+        &self.running
+    }
+
     /// Calls `f` with each item and gives the results in the order of the items. An item that is a
     /// tuple is spread over the parameters of `f`; see [`Call`].
     ///

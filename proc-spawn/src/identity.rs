@@ -109,6 +109,12 @@ pub fn cpu_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// The most memory that the process with this id has had at a time, in bytes, what it shares with others
+/// included. `None` if there is no such process. Ids are used again: ask of one that runs.
+pub fn peak_memory(id: u32) -> Option<u64> {
+    runtime::peak_memory(id)
+}
+
 /// How many children this process has started.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 

@@ -65,7 +65,7 @@ pub use failure::Failure;
 pub use fork::fork;
 pub use guard::init;
 pub use identity::{
-    ChildInfo, CurrentProcess, Parent, active_children, cpu_count, current, parent,
+    ChildInfo, CurrentProcess, Parent, active_children, cpu_count, current, parent, peak_memory,
 };
 pub use panic::{Location, Panic};
 pub use portable::{CapturesNothing, Portable};

@@ -15,7 +15,7 @@ use std::{env, thread};
 use ipc::{Receiver, RecvError, Sender, channel};
 use proc_spawn::{
     CapturesNothing, JoinError, Portable, Process, SpawnError, Stdio, active_children, cpu_count,
-    current, parent,
+    current, parent, peak_memory,
 };
 use watchdog::watch;
 
@@ -198,6 +198,8 @@ fn processes_know_themselves_their_parents_and_their_children() {
     assert!(grandchild.0.starts_with("Process-") && grandchild.0.ends_with(":1"));
     assert_eq!((grandchild.1, grandchild.2.as_str(), grandchild.3), (true, "A", id));
     assert!(cpu_count() >= 1);
+    assert!(peak_memory(std::process::id()).is_some_and(|bytes| bytes > 1 << 16));
+    assert_eq!(peak_memory(0), None);
 }
 
 #[test]

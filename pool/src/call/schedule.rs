@@ -71,6 +71,8 @@ impl<J: ?Sized + Job> Schedule<J> {
         let place = &mut self.calls[index];
         let call = CallId { index, generation: place.generation };
         if ticket.place(call) {
+            // Who ended it may have found that name, and will ask for what has it.
+            place.generation += 1;
             self.free.push(index);
             return self.ended.push(ticket);
         }
@@ -320,6 +322,18 @@ mod tests {
         assert_eq!(ranges(&mut schedule), [(0, 2), (2, 4), (0, 1)]);
         assert!(schedule.is_drained() && !schedule.is_idle());
         assert!(!schedule.settled(removed, 1, true), "a late word finds nothing");
+    }
+
+    #[test]
+    fn a_call_that_ended_before_it_was_taken_on_shares_its_name_with_no_other() {
+        let mut schedule = Schedule::new();
+        let (early, ticket) = call(3, true);
+        assert!(early.ended().cancel());
+        schedule.submit(ticket, 2);
+        assert!(schedule.is_drained() && schedule.is_idle());
+        schedule.submit(call(1, true).1, 2);
+        let name = early.ended().call().expect("it had one");
+        assert!(schedule.remove(name).is_none(), "the other stays");
     }
 
     #[test]

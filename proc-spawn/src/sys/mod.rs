@@ -24,6 +24,7 @@
 //! | `runtime::thread_count()` | the threads of this process |
 //! | `runtime::set_environment(all)` | the environment of this process, which has one thread |
 //! | `runtime::name_command(name)` | what process listings show |
+//! | `runtime::peak_memory(id)` | the most memory that a process has had at a time, if it runs |
 //! | `runtime::parent_id()` | the process that this one is a child of |
 //! | `constructor` | `enable_test_support!`, which runs before `main` |
 

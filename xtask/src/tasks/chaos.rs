@@ -29,6 +29,8 @@ pub(crate) enum Library {
     Sync,
     /// The queues of ipc
     Ipc,
+    /// The workers of pools
+    Pool,
 }
 
 impl Chaos {
@@ -53,6 +55,7 @@ impl Chaos {
         let package = match self.library {
             Library::Sync => "sync-prims",
             Library::Ipc => "ipc",
+            Library::Pool => "pool",
         };
         vec!["test", "--release", "--package", package, "--test", "chaos", "--", "--nocapture"]
     }
@@ -68,6 +71,7 @@ mod tests {
         let sync = "test --release --package sync-prims --test chaos -- --nocapture";
         assert_eq!(command(Library::Sync), sync);
         assert_eq!(command(Library::Ipc), sync.replace("sync-prims", "ipc"));
+        assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use xshell::Shell;
 /// Run the long tier: all of `ci`, then what is too long for every change
 ///
 /// After `ci`: the tests with optimisations, where races show that a debug build hides, every example, run; every
-/// order of steps between threads, a death at every instruction, and chaos for twenty minutes. Takes one to two hours.
+/// order of steps between threads, a death at every instruction, and chaos for half an hour. Takes one to two hours.
 #[derive(Debug, Args)]
 pub(crate) struct Nightly {}
 
@@ -28,5 +28,6 @@ const LONG: &[Step] = &[
     Step { name: "threads, sanitized", run: |sh| Tsan {}.run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
     Step { name: "chaos, queues", run: |sh| Chaos::new(Library::Ipc, 10.0).run(sh) },
+    Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },
     Step { name: "deaths, every instruction", run: |sh| Death::every_instruction().run(sh) },
 ];

@@ -44,6 +44,14 @@ pub(crate) fn name_command(name: &CStr) {
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
+/// The most memory that a process has had at a time, in bytes.
+pub(crate) fn peak_memory(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
 /// The process that would be told of the end of this one.
 pub(crate) fn parent_id() -> u32 {
     std::os::unix::process::parent_id()

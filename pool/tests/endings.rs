@@ -1,0 +1,206 @@
+//! How pools end: closed, terminated, dropped, forgotten, interrupted, and in great numbers. Tested once and run
+//! on every kind of pool; then what only processes have.
+
+mod kinds;
+mod watchdog;
+
+use std::collections::HashSet;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipc::{Receiver, RecvError, Sender, Shared};
+use kinds::Kinds as _;
+use pool::{Executor, Pool, ProcessPool, TaskError, TaskId, TaskKey, ThreadPool};
+use proc_spawn::{JoinError, Process};
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+fn count(counter: Shared<AtomicU64>) -> u64 {
+    counter.fetch_add(1, SeqCst)
+}
+
+/// Says that it has begun, and goes on when it is told to.
+fn meet(here: Sender<u32>, go_on: Receiver<()>) {
+    here.send(std::process::id()).expect("the test listens");
+    // That nobody will ever tell it is as good.
+    let _ = go_on.recv();
+}
+
+/// What is generic over pools.
+fn use_any(executor: &impl Executor) -> Result<u64, TaskError> {
+    let tasks = (0..10).map(|n| executor.submit(double, n)).collect::<Vec<_>>();
+    let mut sum = tasks.into_iter().map(|task| task.get()).sum::<Result<u64, _>>()?;
+    sum += executor.map(|a: u64, b: u64| a * b, [(1, 2), (3, 4)])?.iter().sum::<u64>();
+    sum += executor.deliver(TaskKey::new(7), double, 1).get()?;
+    sum += executor.apply(double, executor.workers() as u64)?;
+    executor.close();
+    assert_eq!(executor.apply(double, 1), Err(TaskError::Closed));
+    executor.terminate();
+    Ok(sum)
+}
+
+macro_rules! suite {
+    ($kind:ident) => {
+        mod $kind {
+            use super::*;
+
+            #[test]
+            fn terminate_cancels_ten_thousand_tasks_within_a_second() {
+                let _watchdog = watch("a terminate");
+                let pool = Pool::builder().workers(2).$kind().unwrap();
+                let (_go, go_on) = ipc::channel::<()>(1).unwrap();
+                let (here, begun) = ipc::channel(2).unwrap();
+                let running = [(); 2].map(|()| pool.submit(meet, (here.clone(), go_on.clone())));
+                (0..2).for_each(|_| assert!(begun.recv().unwrap() > 0));
+                let waiting: Vec<_> = (0..10_000).map(|n| pool.submit(double, n)).collect();
+                let call = pool.map_async(double, 0..10_000);
+                let start = Instant::now();
+                pool.terminate();
+                assert!(running.into_iter().all(|it| it.get() == Err(TaskError::Cancelled)));
+                assert!(waiting.into_iter().all(|it| it.get() == Err(TaskError::Cancelled)));
+                assert_eq!(call.get(), Err(TaskError::Cancelled));
+                pool.join();
+                assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+            }
+
+            #[test]
+            fn terminate_may_be_called_again_and_from_several_threads() {
+                let _watchdog = watch("terminates");
+                let pool = Pool::builder().workers(2).$kind().unwrap();
+                let tasks: Vec<_> = (0..1000).map(|n| pool.submit(double, n)).collect();
+                thread::scope(|scope| {
+                    for _ in 0..4 {
+                        scope.spawn(|| pool.terminate());
+                    }
+                });
+                pool.close();
+                pool.terminate();
+                for (n, task) in (0..1000).zip(tasks) {
+                    let result = task.get();
+                    assert!(result == Ok(2 * n) || result == Err(TaskError::Cancelled));
+                }
+                assert_eq!(pool.submit(double, 1).get(), Err(TaskError::Closed));
+                pool.join();
+            }
+
+            #[test]
+            fn what_waited_when_a_pool_is_dropped_is_finished() {
+                let _watchdog = watch("a drop");
+                let counter = Shared::new(AtomicU64::new(0)).unwrap();
+                let pool = Pool::builder().workers(2).$kind().unwrap();
+                let tasks: Vec<_> =
+                    (0..1000).map(|_| pool.submit(count, counter.clone())).collect();
+                drop(pool);
+                assert_eq!(counter.load(SeqCst), 1000);
+                let all: HashSet<_> = tasks.into_iter().map(|task| task.get().unwrap()).collect();
+                assert_eq!(all.len(), 1000, "results outlive their pool");
+            }
+
+            #[test]
+            fn two_hundred_workers_work() {
+                let _watchdog = watch("200 workers");
+                let pool = Pool::builder().workers(200).$kind().unwrap();
+                let (go, go_on) = ipc::channel::<()>(1).unwrap();
+                let (here, begun) = ipc::channel(200).unwrap();
+                let all = pool.map_async(meet, vec![(here, go_on); 200]);
+                // All at the same time.
+                (0..200).for_each(|_| assert!(begun.recv().unwrap() > 0));
+                drop(go);
+                assert_eq!(all.get().unwrap().len(), 200);
+                let stats = pool.stats();
+                assert_eq!(stats.workers.len(), 200);
+                assert!(stats.workers.iter().all(|worker| worker.peak_memory > 1 << 16));
+                assert_eq!(stats.to_string().lines().count(), 201);
+                pool.join();
+            }
+
+            #[test]
+            fn code_that_is_generic_over_pools_runs_on_any() {
+                let _watchdog = watch("an executor");
+                let pool = Pool::builder().workers(2).$kind().unwrap();
+                assert_eq!(use_any(&pool), Ok(90 + 14 + 2 + 4));
+            }
+
+            #[test]
+            fn a_worker_may_have_pools_of_its_own() {
+                let _watchdog = watch("a pool in a pool");
+                fn nested(n: u64) -> u64 {
+                    let threads = ThreadPool::new(2).expect("threads in a worker");
+                    let processes = ProcessPool::new(2).expect("processes in a worker");
+                    let sum = |all: Vec<u64>| all.into_iter().sum::<u64>();
+                    let threads = threads.map(double, 0..n).map(sum).expect("a map");
+                    threads + processes.map(double, 0..n).map(sum).expect("a map")
+                }
+                let pool = Pool::builder().workers(2).$kind().unwrap();
+                assert_eq!(pool.map(nested, [3, 4]), Ok(vec![12, 24]));
+            }
+        }
+    };
+}
+
+suite!(threads);
+suite!(by_spawn);
+suite!(by_fork_server);
+
+/// Has a pool whose workers are busy, and returns as if there were none.
+fn forget_a_pool(here: Sender<u32>, begun: Receiver<u32>, go_on: Receiver<()>) {
+    let pool = ProcessPool::new(2).unwrap();
+    for _ in 0..2 {
+        drop(pool.submit(meet, (here.clone(), go_on.clone())));
+        begun.recv().unwrap();
+    }
+    std::mem::forget(pool);
+}
+
+#[test]
+fn the_exit_of_a_process_ends_a_pool_that_was_forgotten() {
+    let _watchdog = watch("an exit");
+    let (here, begun) = ipc::channel(2).unwrap();
+    let (go, go_on) = ipc::channel(1).unwrap();
+    let owner = Process::spawn(forget_a_pool, (here, begun.clone(), go_on)).unwrap();
+    owner.join().unwrap();
+    // The workers could send; that nobody can says that they are gone.
+    assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
+    drop(go);
+}
+
+/// Has a pool whose workers are busy, and waits for them.
+fn use_a_pool(here: Sender<u32>, go_on: Receiver<()>) {
+    let pool = ProcessPool::new(2).unwrap();
+    let _ = pool.map(meet, vec![(here, go_on); 2]);
+}
+
+#[test]
+fn an_interrupt_ends_a_program_and_its_workers_with_it() {
+    let _watchdog = watch("an interrupt");
+    let (here, begun) = ipc::channel(2).unwrap();
+    let (go, go_on) = ipc::channel::<()>(1).unwrap();
+    let owner = Process::spawn(use_a_pool, (here, go_on)).unwrap();
+    let workers = [begun.recv().unwrap(), begun.recv().unwrap()];
+    // Ctrl-C reaches every process of the terminal's foreground.
+    for pid in [workers[0], workers[1], owner.id()] {
+        Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
+    }
+    assert!(matches!(owner.join(), Err(JoinError::Crashed { signal: 2, .. })));
+    assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
+    drop(go);
+}
+
+#[test]
+fn a_task_has_a_name_that_tells_it_from_others() {
+    let (first, second) = (TaskKey::unique(), TaskKey::unique());
+    assert_ne!(first, second);
+    let id = |key| TaskId::new(double, key).unwrap();
+    assert_eq!(id(first), id(first));
+    assert_ne!(id(first), id(second));
+    assert_eq!(id(first).function(), id(second).function());
+    assert_ne!(id(first).function(), TaskId::new(count, first).unwrap().function());
+    assert!(!id(first).build().is_empty() && TaskKey::new(first.value()) == first);
+}
