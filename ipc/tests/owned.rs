@@ -10,6 +10,7 @@ use sync_prims::process::Lock;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Nobody else makes or drops anything while a test counts.
 fn alone() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -45,6 +46,7 @@ fn one_in_a_message_that_is_not_delivered_is_freed() {
 
 #[test]
 fn a_full_channel_gives_it_back() {
+    let _alone = alone();
     let (sender, receiver) = channel::<Owned<u64>>(1).unwrap();
     sender.send(Owned::new(1).unwrap()).unwrap();
     let Err(SendError::Full(mut back)) = sender.try_send(Owned::new(2).unwrap()) else {
@@ -100,6 +102,7 @@ fn one_that_somebody_else_has_too_is_not_sent() {
 
 #[test]
 fn one_that_its_value_keeps_on_drop_is_not_sent() {
+    let _alone = alone();
     thread_local! {
         static KEPT: RefCell<Option<Owned<u64>>> = const { RefCell::new(None) };
     }
@@ -121,6 +124,7 @@ fn one_that_its_value_keeps_on_drop_is_not_sent() {
 
 #[test]
 fn one_that_is_forgotten_is_not_sent() {
+    let _alone = alone();
     struct Forgetful(Option<Owned<u64>>);
     impl Serialize for Forgetful {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -138,6 +142,7 @@ fn one_that_is_forgotten_is_not_sent() {
 
 #[test]
 fn one_that_is_encoded_twice_is_not_sent() {
+    let _alone = alone();
     struct Twice(Owned<u64>);
     impl Serialize for Twice {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -154,6 +159,7 @@ fn one_that_is_encoded_twice_is_not_sent() {
 
 #[test]
 fn a_shared_value_cannot_be_received_as_owned() {
+    let _alone = alone();
     let (sender, receiver) = channel::<Untyped>(1).unwrap();
     let shared = Shared::new(3u64).unwrap();
     sender.send_value_with(shared.clone(), |message, value| message.put(value)).unwrap();
@@ -164,6 +170,7 @@ fn a_shared_value_cannot_be_received_as_owned() {
 
 #[test]
 fn a_frozen_one_is_shared() {
+    let _alone = alone();
     let shared: Shared<[u64]> = Owned::from_slice(&[4u64, 5]).unwrap().freeze();
     let same = shared.clone();
     assert_eq!(&same[..], &[4, 5]);
@@ -173,6 +180,7 @@ fn a_frozen_one_is_shared() {
 
 #[test]
 fn one_with_a_forgotten_guard_stays_where_it_is() {
+    let _alone = alone();
     let mut owned = Owned::new(Lock::new([0u64; 8])).unwrap();
     std::mem::forget(owned.lock());
     let (sender, _receiver) = channel(1).unwrap();
@@ -188,6 +196,7 @@ fn one_with_a_forgotten_guard_stays_where_it_is() {
 
 #[test]
 fn a_send_that_fails_passes_the_room_on() {
+    let _alone = alone();
     let (sender, receiver) = channel::<Untyped>(1).unwrap();
     let put = |sender: &Sender<Untyped>, n: u64| {
         sender.send_value_with(n, |message, n| message.put(n)).unwrap();

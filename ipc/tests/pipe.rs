@@ -3,6 +3,7 @@
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,16 @@ fn echo(mut connection: Connection<Vec<u8>, Vec<u8>>) {
     }
 }
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Nobody else makes or drops anything while a test counts.
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn messages_of_every_size_go_both_ways_between_processes() {
+    let _alone = alone();
     let _watchdog = watch("an echo");
     let (mut here, there) = pipe().unwrap();
     let child = Process::spawn(echo, there).unwrap();
@@ -36,6 +45,7 @@ fn messages_of_every_size_go_both_ways_between_processes() {
 
 #[test]
 fn many_small_messages_keep_their_order_through_the_ring_s_end() {
+    let _alone = alone();
     let _watchdog = watch("a stream");
     let (mut here, mut there) = pipe::<(u64, Vec<u8>), ()>().unwrap();
     thread::scope(|scope| {
@@ -54,6 +64,7 @@ fn many_small_messages_keep_their_order_through_the_ring_s_end() {
 
 #[test]
 fn handles_and_owned_values_travel() {
+    let _alone = alone();
     let _watchdog = watch("handles");
     let before = usage().unwrap();
     let (mut here, mut there) = pipe::<(Shared<AtomicU64>, Owned<[u8]>), ()>().unwrap();
@@ -69,6 +80,7 @@ fn handles_and_owned_values_travel() {
 
 #[test]
 fn both_ends_that_wait_for_ever_are_told_of_the_deadlock() {
+    let _alone = alone();
     let _watchdog = watch("a deadlock");
     for _ in 0..200 {
         let (mut here, mut there) = pipe::<u8, u8>().unwrap();
@@ -92,6 +104,7 @@ fn both_ends_that_wait_for_ever_are_told_of_the_deadlock() {
 
 #[test]
 fn a_request_and_its_answer_are_no_deadlock() {
+    let _alone = alone();
     let _watchdog = watch("ping-pong");
     let (mut here, mut there) = pipe::<u32, u32>().unwrap();
     let other = thread::spawn(move || {
@@ -109,6 +122,7 @@ fn a_request_and_its_answer_are_no_deadlock() {
 
 #[test]
 fn a_dead_peer_is_a_disconnect_and_not_a_deadlock() {
+    let _alone = alone();
     let _watchdog = watch("a dead peer");
     for _ in 0..20 {
         let (mut here, there) = pipe::<u8, u8>().unwrap();
@@ -131,6 +145,7 @@ fn a_dead_peer_is_a_disconnect_and_not_a_deadlock() {
 
 #[test]
 fn half_a_message_of_a_killed_sender_is_not_received() {
+    let _alone = alone();
     let _watchdog = watch("half a message");
     let (mut here, there) = pipe::<(), Vec<u8>>().unwrap();
     let child = Process::spawn(
@@ -151,6 +166,7 @@ fn half_a_message_of_a_killed_sender_is_not_received() {
 
 #[test]
 fn a_message_that_is_not_sent_in_time_is_called_off() {
+    let _alone = alone();
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
     let before = Instant::now();
     let large = vec![1; 1 << 20];
@@ -165,6 +181,7 @@ fn a_message_that_is_not_sent_in_time_is_called_off() {
 
 #[test]
 fn a_full_stream_gives_the_value_back() {
+    let _alone = alone();
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
     let mut sent = 0;
     let back = loop {
@@ -183,6 +200,7 @@ fn a_full_stream_gives_the_value_back() {
 
 #[test]
 fn bytes_and_values_are_never_taken_for_each_other() {
+    let _alone = alone();
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
     here.send_bytes(&[3, 1, 2, 3]).unwrap();
     assert!(matches!(there.recv(), Err(RecvError::Decode(_))));
@@ -203,6 +221,7 @@ fn bytes_and_values_are_never_taken_for_each_other() {
 
 #[test]
 fn the_halves_of_an_end_work_on_their_own() {
+    let _alone = alone();
     let _watchdog = watch("halves");
     let (here, mut there) = pipe::<u32, u32>().unwrap();
     let (mut sender, mut receiver) = here.split();
@@ -224,6 +243,7 @@ fn the_halves_of_an_end_work_on_their_own() {
 
 #[test]
 fn an_end_travels_through_another_pipe() {
+    let _alone = alone();
     let (mut here, mut there) = pipe::<Connection<u8, u8>, ()>().unwrap();
     let (mut inner, end) = pipe::<u8, u8>().unwrap();
     inner.send(4).unwrap();
@@ -237,6 +257,7 @@ fn an_end_travels_through_another_pipe() {
 
 #[test]
 fn poll_tells_of_whole_messages_only() {
+    let _alone = alone();
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
     assert!(matches!(here.try_send(vec![0; 1 << 20]), Err(SendError::Full(_))));
     assert!(!there.poll(Duration::ZERO).unwrap());

@@ -5,6 +5,7 @@
 mod watchdog;
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ipc::{Queue, Receiver, RecvError, Sender, Shared, channel};
@@ -36,8 +37,16 @@ fn exists(id: u32) -> bool {
     Path::new(&format!("/proc/{id}")).exists()
 }
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Nobody else makes or drops anything while a test counts.
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn a_closure_finds_what_it_has_captured_and_its_result_comes_home() {
+    let _alone = alone();
     let _watchdog = watch("a capture");
     let family = || {
         let mut words = vec!["a".to_owned(), "b".to_owned()];
@@ -53,6 +62,7 @@ fn a_closure_finds_what_it_has_captured_and_its_result_comes_home() {
 
 #[test]
 fn a_panic_an_exit_and_a_kill_come_home() {
+    let _alone = alone();
     let _watchdog = watch("an end");
     let family = || {
         let (text, line) = ("this one", line!() + 1);
@@ -75,6 +85,7 @@ fn a_panic_an_exit_and_a_kill_come_home() {
 
 #[test]
 fn a_copy_uses_the_handles_that_it_has_captured_and_keeps_them_alive() {
+    let _alone = alone();
     let _watchdog = watch("handles");
     let family = || {
         let objects = ipc::usage().unwrap().objects;
@@ -103,6 +114,7 @@ fn a_copy_uses_the_handles_that_it_has_captured_and_keeps_them_alive() {
 
 #[test]
 fn a_lock_that_a_killed_copy_held_goes_to_the_next() {
+    let _alone = alone();
     let _watchdog = watch("a lock");
     let family = || {
         let lock = Shared::new(Lock::new(0_u8)).unwrap();
@@ -123,6 +135,7 @@ fn a_lock_that_a_killed_copy_held_goes_to_the_next() {
 
 #[test]
 fn a_copy_knows_who_it_is_and_has_children_of_its_own() {
+    let _alone = alone();
     let _watchdog = watch("a family");
     let family = || {
         let _sibling = Process::builder().daemon(true).spawn(forever, ()).unwrap();
@@ -152,6 +165,7 @@ fn a_copy_knows_who_it_is_and_has_children_of_its_own() {
 
 #[test]
 fn a_handle_that_is_dropped_in_a_copy_ends_no_child_of_its_parent() {
+    let _alone = alone();
     let _watchdog = watch("a handle");
     let family = || {
         let daemon = Process::builder().daemon(true).spawn(forever, ()).unwrap();
@@ -169,6 +183,7 @@ fn a_handle_that_is_dropped_in_a_copy_ends_no_child_of_its_parent() {
 
 #[test]
 fn a_copy_of_a_daemon_dies_with_it() {
+    let _alone = alone();
     let _watchdog = watch("an orphan");
     let family = |alive: Sender<u32>| {
         let _child = copy(|| {
@@ -187,6 +202,7 @@ fn a_copy_of_a_daemon_dies_with_it() {
 
 #[test]
 fn at_its_exit_a_copy_waits_for_its_children() {
+    let _alone = alone();
     let _watchdog = watch("an exit");
     let family = || {
         let (sender, receiver) = channel::<u8>(1).unwrap();
@@ -202,6 +218,7 @@ fn at_its_exit_a_copy_waits_for_its_children() {
 
 #[test]
 fn copies_can_be_made_while_other_threads_start_processes() {
+    let _alone = alone();
     let _watchdog = watch("threads");
     let family = || {
         thread::scope(|scope| {
