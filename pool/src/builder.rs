@@ -155,6 +155,14 @@ impl<I> Builder<I> {
         self
     }
 
+    /// Shows on stderr, if that is a terminal, how far calls of many items have come. Needs the feature
+    /// `progress`.
+    #[cfg(feature = "progress")]
+    pub fn progress(mut self, progress: crate::Progress) -> Self {
+        self.calls.gauges = progress.gauges();
+        self
+    }
+
     /// Names items of the type `A` in words, for the events that tell of them.
     pub fn describe<A: 'static>(
         mut self,

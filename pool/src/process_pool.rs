@@ -259,7 +259,8 @@ impl ProcessPool {
         M: 'static,
     {
         let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
-        let mode = self.running.mode(stops);
+        let items = items.into_iter();
+        let mode = self.running.mode_of_many(stops, items.size_hint().1);
         let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, mode));
         self.running.submit_many(Arc::clone(&batch) as Arc<dyn ProcessJob>);
         batch
@@ -273,7 +274,7 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        let (mode, running) = (self.running.mode(false), &self.running);
+        let (mode, running) = (self.running.mode_of_many(false, None), &self.running);
         let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
         let submit = move |items| {
             let prepared = Arc::clone(&prepared);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use proc_spawn::StartMethod;
 
 use crate::event::Events;
+use crate::gauge::Gauges;
 
 /// What the builder has collected for the workers.
 #[derive(Debug, Clone, Default)]
@@ -57,4 +58,5 @@ pub(crate) struct CallSettings {
     pub(crate) chunk_size: Option<usize>,
     pub(crate) describe: Option<Describe>,
     pub(crate) events: Events,
+    pub(crate) gauges: Gauges,
 }

@@ -244,7 +244,8 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        let mode = self.running.mode(stops);
+        let items = items.into_iter();
+        let mode = self.running.mode_of_many(stops, items.size_hint().1);
         let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::new(f), items, mode));
         self.running.submit_many(Arc::clone(&batch) as Arc<dyn ThreadJob>);
         batch
@@ -259,7 +260,8 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        let (mode, function, running) = (self.running.mode(false), Arc::new(f), &self.running);
+        let (mode, function, running) =
+            (self.running.mode_of_many(false, None), Arc::new(f), &self.running);
         let submit = move |items| {
             let function = Arc::clone(&function);
             let batch = Arc::new(Batch::<_, _, M, _>::new(function, items, mode.clone()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::call::{Job, Mode, Ticket, default_size};
+use crate::gauge::Gauge;
 use crate::settings::CallSettings;
 use crate::stats::{PoolStats, Tally, stats};
 use crate::task::Host;
@@ -46,7 +47,13 @@ impl<B: Backend> Running<B> {
     /// What calls do besides calling.
     pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
         let CallSettings { describe, events, .. } = &self.settings;
-        Mode { stops_at_failure, describe: describe.clone(), events: events.clone() }
+        let (describe, events) = (describe.clone(), events.clone());
+        Mode { stops_at_failure, describe, events, gauge: Gauge::default() }
+    }
+
+    /// The same for a call of many items, if it is known how many.
+    pub(crate) fn mode_of_many(&self, stops_at_failure: bool, items: Option<usize>) -> Mode {
+        Mode { gauge: self.settings.gauges.gauge(items), ..self.mode(stops_at_failure) }
     }
 
     /// Submits a call of many items.

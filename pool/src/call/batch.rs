@@ -13,6 +13,7 @@ use super::job::{Job, Results};
 use super::quiet::drop_quietly;
 use crate::error::TaskError;
 use crate::event::{Event, Events};
+use crate::gauge::Gauge;
 use crate::settings::Describe;
 
 /// What a call is to do besides calling.
@@ -22,6 +23,7 @@ pub(crate) struct Mode {
     pub(crate) stops_at_failure: bool,
     pub(crate) describe: Option<Describe>,
     pub(crate) events: Events,
+    pub(crate) gauge: Gauge,
 }
 
 /// One call: what is to be called, on which items, and what came of it.
@@ -108,6 +110,7 @@ impl<F, A, M, R> Batch<F, A, M, R> {
         };
         let before = std::mem::replace(&mut *self.slot(index), settled);
         drop_quietly(before);
+        self.mode.gauge.tick();
         success
     }
 
