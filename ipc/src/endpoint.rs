@@ -4,16 +4,18 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize, Serializer};
+use sync_prims::Deadline;
+
 use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Contents, HoldId, Kind, Owner, Role, Signal};
 use crate::message::{self, Decoder, Encoded, Encoder, Parcel, TooLarge};
 use crate::program::Program;
-use crate::ring::{INLINE, Payload, Peek, Pop, Push, Ring};
+use crate::ring::{INLINE, Payload, Peek, Pop, Push, Ring, Task};
 use crate::sleep::{Failed, Patience, Sleeper, Slept};
-use crate::wait::Watched;
-use serde::de::DeserializeOwned;
-use serde::{Deserializer, Serialize, Serializer};
+use crate::wait::{self, Watched};
 
 /// A hold on a ring. Clones of one endpoint share the hold.
 pub(crate) struct Endpoint {
@@ -59,11 +61,13 @@ impl Endpoint {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let too_large = || io::Error::new(io::ErrorKind::OutOfMemory, "the capacity is too large");
-        let size = Ring::size(heap, capacity).ok_or_else(too_large)?;
+        // Who can both send and receive has a queue, whose messages are tasks.
+        let tasks = role == Role::Both;
+        let size = Ring::size(heap, capacity, tasks).ok_or_else(too_large)?;
         let fingerprint = Self::fingerprint::<T>();
         let contents = Contents { kind: Kind::Ring, fingerprint, length: 0 };
         let new = heap.allocate(size, contents, Owner::Process(*me), role, *me)?;
-        let ring = Ring::init(heap, new.object, capacity, new.zeroed);
+        let ring = Ring::init(heap, new.object, capacity, tasks, new.zeroed);
         Ok(Endpoint::new(Hold::new(program, new.hold, new.object), ring, role))
     }
 
@@ -245,15 +249,26 @@ impl Endpoint {
         let mut buffer = [0; INLINE];
         let mut sleeper = Sleeper::new(self.ring.not_empty(), patience);
         let mut nobody_sends = false;
+        let mut task = Task::new(&self.ring, self.role, *me);
+        let answer_for = |parcel| heap.set_handler(parcel, *me);
         loop {
-            match self.ring.pop(me.slot(), &mut buffer, |parcel| heap.set_handler(parcel, *me)) {
-                Pop::Inline(len) => return Ok(message::decode_plain(&buffer[..len], read)?),
-                Pop::Parcel(parcel) => return Ok(self.take_over(parcel)?.decode_with(read)?),
+            match self.ring.pop(me.slot(), &mut buffer, || task.begin(), answer_for) {
+                Pop::Inline(len) => {
+                    let value = message::decode_plain(&buffer[..len], read)?;
+                    task.leave_to_caller();
+                    return Ok(value);
+                }
+                Pop::Parcel(parcel) => {
+                    let value = self.take_over(parcel)?.decode_with(read)?;
+                    task.leave_to_caller();
+                    return Ok(value);
+                }
                 // Looked at again after nobody could send any more: now nothing can come.
                 Pop::Empty { pending: false } if nobody_sends => {
                     return Err(RecvError::Disconnected);
                 }
                 Pop::Empty { pending } => {
+                    task.call_off();
                     nobody_sends = !pending && self.nobody_sends();
                     if nobody_sends {
                         continue;
@@ -277,6 +292,16 @@ impl Endpoint {
             .move_hold(parcel, inside, Owner::Process(program.me))
             .ok_or_else(|| DecodeError::new("a slot named a message that is not the ring's"))?;
         Ok(Parcel::from_hold(Hold::new(program, parcel, object)))
+    }
+
+    /// One of the messages that were got from a queue is dealt with. `false` if there is none such.
+    pub(crate) fn finish_task(&self) -> bool {
+        self.ring.finish_task(self.program().me)
+    }
+
+    /// Waits until every message that was put in before is dealt with; `false` if the time was up first.
+    pub(crate) fn wait_for_tasks(&self, deadline: Deadline) -> bool {
+        wait::until(self.program(), &AllDone(&self.ring), deadline)
     }
 
     fn nobody_receives(&self) -> bool {
@@ -317,6 +342,19 @@ impl Watched for Endpoint {
             // A message that came meanwhile is as good as the news that none will.
             Peek::Empty => self.nobody_sends(),
         })
+    }
+}
+
+/// Ready when every message was dealt with.
+struct AllDone<'a>(&'a Ring<'static>);
+
+impl Watched for AllDone<'_> {
+    fn signal(&self) -> &Signal {
+        self.0.done()
+    }
+
+    fn is_ready(&self) -> io::Result<bool> {
+        Ok(self.0.all_done())
     }
 }
 

@@ -118,6 +118,11 @@ impl<T> fmt::Debug for SendError<T> {
     }
 }
 
+/// [`Queue::task_done`](crate::Queue::task_done) was called more often than messages were got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("task_done was called more often than messages were got from the queue")]
+pub struct TaskDoneTooOften;
+
 /// No message was received.
 #[derive(Debug, Error)]
 #[non_exhaustive]

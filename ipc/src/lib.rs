@@ -29,7 +29,7 @@ pub mod parcel {
 }
 
 pub use channel::{Receiver, Sender, Untyped, channel};
-pub use error::{DecodeError, EncodeError, RecvError, SendError};
+pub use error::{DecodeError, EncodeError, RecvError, SendError, TaskDoneTooOften};
 pub use heap::{ProcessId, Usage};
 pub use list::{ListError, ShareableList, ShareableValue};
 pub use named::SharedMemory;

@@ -11,7 +11,7 @@ use sync_prims::Deadline;
 
 use crate::channel::{Receiver, Sender, until_disconnected};
 use crate::endpoint::Endpoint;
-use crate::error::{RecvError, SendError};
+use crate::error::{RecvError, SendError, TaskDoneTooOften};
 use crate::heap::Role;
 use crate::sleep::Patience;
 use crate::wait::{Source, Waitable};
@@ -23,6 +23,9 @@ use crate::wait::{Source, Waitable};
 /// put it ends the next instant. Use a [`channel`](crate::channel) where the sides are distinct: a
 /// `Queue` can always put, so without [`close`](Queue::close) a waiting [`get`](Queue::get) sees
 /// `Disconnected` only when its own handle is the last one left of several.
+///
+/// Every message got is a *task* until [`task_done`](Queue::task_done) is called for it;
+/// [`join`](Queue::join) waits for all of them. Who does not care calls neither.
 ///
 /// # Process death
 ///
@@ -79,6 +82,47 @@ impl<T> Queue<T> {
         Queue { endpoint, _value: PhantomData }
     }
 
+    /// Says that a message that was got is dealt with. To be called by who got it, or on its behalf.
+    ///
+    /// # Errors
+    /// There is no such message.
+    pub fn task_done(&self) -> Result<(), TaskDoneTooOften> {
+        if self.endpoint.finish_task() { Ok(()) } else { Err(TaskDoneTooOften) }
+    }
+
+    /// Waits until every message that was put before was got and dealt with, see
+    /// [`task_done`](Queue::task_done). What a [half](Queue::split) of the queue receives is dealt with by
+    /// that.
+    ///
+    /// # Process death
+    ///
+    /// A message whose getter is gone will not be dealt with, and nobody waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let queue = ipc::Queue::bounded(4)?;
+    /// queue.put_many(["write", "print"].map(String::from))?;
+    /// let worker = queue.clone();
+    /// std::thread::spawn(move || {
+    ///     while let Ok(order) = worker.get() {
+    ///         println!("{order}");
+    ///         worker.task_done().expect("one for each");
+    ///     }
+    /// });
+    /// queue.join();
+    /// assert!(queue.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn join(&self) {
+        self.endpoint.wait_for_tasks(Deadline::never());
+    }
+
+    /// As [`join`](Queue::join), for at most `timeout`; `false` if that was not enough.
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        self.endpoint.wait_for_tasks(Deadline::after(timeout))
+    }
+
     /// Closes the queue for every process: puts fail at once, gets receive what is there and are
     /// told [`RecvError::Disconnected`] after that.
     #[doc(alias = "shutdown")]
@@ -125,6 +169,21 @@ impl<T: Serialize> Queue<T> {
         self.endpoint.send(value, Patience::Until(Deadline::never()))
     }
 
+    /// Puts messages in one after the other, waiting while the queue is full, and tells how many. Those of
+    /// others may come between them.
+    ///
+    /// # Errors
+    /// As [`put`](Queue::put), with the first value that could not be put. Those before it are in the
+    /// queue; an iterator that was lent (`&mut values`) still has those after it.
+    pub fn put_many(&self, values: impl IntoIterator<Item = T>) -> Result<usize, SendError<T>> {
+        let mut count = 0;
+        for value in values {
+            self.put(value)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Puts a message in if there is room.
     ///
     /// # Errors
@@ -151,6 +210,26 @@ impl<T: DeserializeOwned> Queue<T> {
     /// every message was received; [`RecvError::Decode`] when the message that came is no `T`.
     pub fn get(&self) -> Result<T, RecvError> {
         self.endpoint.recv(Patience::Until(Deadline::never()))
+    }
+
+    /// Gets what is there, at most `limit` messages, waiting until there is at least one. None are asked
+    /// for with a `limit` of 0.
+    ///
+    /// # Errors
+    /// As [`get`](Queue::get), if that befalls the first message. If it befalls another, those before it
+    /// are given; what could not be decoded is gone, and anything else is told by the next call.
+    pub fn get_many(&self, limit: usize) -> Result<Vec<T>, RecvError> {
+        let mut values = Vec::new();
+        if limit > 0 {
+            values.push(self.get()?);
+        }
+        while values.len() < limit {
+            match self.try_get() {
+                Ok(value) => values.push(value),
+                Err(_) => break,
+            }
+        }
+        Ok(values)
     }
 
     /// Gets a message if there is one.

@@ -29,7 +29,7 @@ const SPINS: u32 = 64;
 
 /// The longest sleep of a process that has no keeper, for the system had no thread for it: then
 /// it asks again for one.
-const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 pub(crate) enum Slept {
     TryAgain,

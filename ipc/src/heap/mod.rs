@@ -14,6 +14,7 @@ mod usage;
 
 pub(crate) use alloc::{Contents, Size};
 pub(crate) use hold::{HoldId, Owner, Role};
+pub(crate) use layout::MAX_PROCESSES;
 pub use layout::ProcessId;
 pub(crate) use map::Heap;
 pub(crate) use object::{Kind, ObjectId};

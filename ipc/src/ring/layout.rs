@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::slot::{Slot, State, Word};
+use super::tasks::Tasks;
 use crate::heap::{Heap, ObjectId, Signal, Size};
 
 /// How a ring begins; the slots follow. Fields that different sides write are 64 bytes apart.
@@ -17,7 +18,9 @@ pub(super) struct Header {
     pub(super) was_shared: AtomicU32,
     /// See [`Memory`].
     memory: AtomicU32,
-    _0: [u8; 36],
+    /// Not zero: there are cells for tasks before the slots.
+    tasks: AtomicU32,
+    _0: [u8; 32],
     pub(super) not_empty: Signal,
     _1: [u8; 48],
     pub(super) not_full: Signal,
@@ -25,7 +28,9 @@ pub(super) struct Header {
     pub(super) tail: AtomicU64,
     _3: [u8; 56],
     pub(super) head: AtomicU64,
-    _4: [u8; 120],
+    _4: [u8; 56],
+    pub(super) done: Signal,
+    _5: [u8; 48],
 }
 
 /// Offsets, in a ring's block, of the signals that its users wait for.
@@ -76,19 +81,27 @@ pub(crate) struct Ring<'h> {
     pub(super) slots: &'h [Slot],
     pub(super) capacity: u64,
     pub(super) memory: Memory,
+    /// See `tasks.rs`; there are none in the ring of a channel.
+    pub(super) tasks: Option<&'h Tasks>,
     pub(super) heap: &'h Heap,
     /// Where in the heap the first slot lies.
     first: u64,
 }
 
 impl<'h> Ring<'h> {
-    /// The memory a ring for `capacity` messages needs, or for as many as come; `None` if no heap has
-    /// that much.
-    pub(crate) fn size(heap: &Heap, capacity: Option<usize>) -> Option<Size> {
+    /// The memory a ring for `capacity` messages needs, or for as many as come, with cells for tasks or
+    /// not; `None` if no heap has that much.
+    pub(crate) fn size(heap: &Heap, capacity: Option<usize>, tasks: bool) -> Option<Size> {
         let slots = Ring::slots_for(heap, capacity)?;
-        let begin = if slots > DENSE_SLOTS { SPARSE_START } else { size_of::<Header>() };
+        let begin = Ring::begin(slots <= DENSE_SLOTS, tasks);
         let bytes = slots.checked_mul(size_of::<Slot>())?.checked_add(begin)?;
         Size::of(std::alloc::Layout::from_size_align(bytes, align_of::<Slot>()).ok()?)
+    }
+
+    /// Where in the block the slots begin.
+    fn begin(dense: bool, tasks: bool) -> usize {
+        let after = if tasks { size_of::<Tasks>() } else { 0 };
+        after + if dense { size_of::<Header>() } else { SPARSE_START }
     }
 
     fn slots_for(heap: &Heap, capacity: Option<usize>) -> Option<usize> {
@@ -106,6 +119,7 @@ impl<'h> Ring<'h> {
         heap: &'h Heap,
         object: ObjectId,
         capacity: Option<usize>,
+        tasks: bool,
         zeroed: bool,
     ) -> Ring<'h> {
         let (offset, size) = heap.block(object);
@@ -117,9 +131,10 @@ impl<'h> Ring<'h> {
         };
         let start = heap.at(offset, size, align_of::<Slot>() as u64);
         if !zeroed {
-            assert!(size_of::<Header>() as u64 <= size, "a ring fits into its block");
+            let begin = Ring::begin(true, tasks);
+            assert!(begin as u64 <= size, "a ring fits into its block");
             // SAFETY: within the block, which only this process knows.
-            unsafe { start.as_ptr().write_bytes(0, size_of::<Header>()) };
+            unsafe { start.as_ptr().write_bytes(0, begin) };
         }
         // SAFETY: in bounds and aligned (`at`); all-zero is a valid header.
         let header: &Header = unsafe { start.cast().as_ref() };
@@ -129,6 +144,7 @@ impl<'h> Ring<'h> {
         header.capacity.store(capacity as u64, Ordering::Relaxed);
         header.slots.store(slots as u64, Ordering::Relaxed);
         header.memory.store(memory as u32, Ordering::Relaxed);
+        header.tasks.store(tasks.into(), Ordering::Relaxed);
         let ring = Ring::view(heap, object).expect("the ring was just made");
         if memory == Memory::Dense {
             for (ticket, slot) in ring.slots.iter().enumerate() {
@@ -149,7 +165,8 @@ impl<'h> Ring<'h> {
         let capacity = header.capacity.load(Ordering::Relaxed);
         let count = header.slots.load(Ordering::Relaxed);
         let memory = Memory::from_raw(header.memory.load(Ordering::Relaxed));
-        let begin = if memory == Memory::Dense { size_of::<Header>() } else { SPARSE_START };
+        let tasks = header.tasks.load(Ordering::Relaxed) != 0;
+        let begin = Ring::begin(memory == Memory::Dense, tasks);
         let room = size.saturating_sub(begin as u64) / size_of::<Slot>() as u64;
         if !count.is_power_of_two() || count > room || capacity == 0 || capacity > count {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a ring's header is damaged"));
@@ -160,7 +177,9 @@ impl<'h> Ring<'h> {
             let first = start.as_ptr().add(begin).cast::<Slot>();
             std::slice::from_raw_parts(first, count as usize)
         };
-        Ok(Ring { header, slots, capacity, memory, heap, first: offset + begin as u64 })
+        // SAFETY: between the header and the slots, where `begin` has left this room; a cell is an atomic.
+        let tasks = tasks.then(|| unsafe { start.add(size_of::<Header>()).cast().as_ref() });
+        Ok(Ring { header, slots, capacity, memory, tasks, heap, first: offset + begin as u64 })
     }
 
     /// Gives the memory of some of the slots back; they read as zero afterwards.

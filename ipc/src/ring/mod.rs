@@ -6,9 +6,11 @@ mod mpmc;
 mod repair;
 mod slot;
 mod spsc;
+mod tasks;
 
 pub(crate) use layout::{Ring, SIGNALS};
 pub(crate) use mpmc::{Peek, Pop, Push};
 pub(crate) use repair::repair;
 pub(crate) use slot::{INLINE, Payload};
 pub(crate) use spsc::{Chunk, Flow, Stream};
+pub(crate) use tasks::Task;

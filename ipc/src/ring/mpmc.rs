@@ -142,6 +142,9 @@ impl<'h> Ring<'h> {
                 slot.commit(Word::new(ticket, State::Full, 0));
             }
             Ring::advance(&header.tail, ticket);
+            if closed && self.has_tasks() {
+                self.notify_done();
+            }
             header.not_empty.notify(self.heap, 1);
             // The sender that was woken for this slot may have found an earlier one still being
             // emptied and gone back to sleep; pass its wake on.
@@ -152,12 +155,13 @@ impl<'h> Ring<'h> {
         }
     }
 
-    /// Takes one message out, if there is one. `answer_for` is called with the name of a parcel while
-    /// the slot still names it.
+    /// Takes one message out, if there is one. `begin` is called when there seems to be one, and
+    /// `answer_for` with the name of a parcel while the slot still names it.
     pub(crate) fn pop(
         &self,
         me: u32,
         into: &mut [u8; INLINE],
+        mut begin: impl FnMut(),
         answer_for: impl FnOnce(HoldId),
     ) -> Pop {
         let header = self.header;
@@ -175,6 +179,7 @@ impl<'h> Ring<'h> {
                 }
                 continue;
             }
+            begin();
             if !slot.claim(raw, Word::new(ticket, State::Reading, me)) {
                 continue;
             }
@@ -289,11 +294,11 @@ mod tests {
     fn a_sparse_ring_gives_the_memory_of_what_was_taken_out_back() {
         let heap = Heap::create().expect("a heap");
         let me = heap.reserve(NewProcess { parent: None, name: "me" }).expect("a place");
-        let size = Ring::size(&heap, None).expect("room");
+        let size = Ring::size(&heap, None, false).expect("room");
         let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
         let new =
             heap.allocate(size, contents, Owner::Process(me), Role::Both, me).expect("memory");
-        let ring = Ring::init(&heap, new.object, None, new.zeroed);
+        let ring = Ring::init(&heap, new.object, None, false, new.zeroed);
         let memory = || {
             let touched = heap.touched(0..heap.size()).expect("a file");
             touched.iter().map(|part| part.end - part.start).sum::<u64>()
@@ -307,10 +312,10 @@ mod tests {
             }
             assert!(memory() >= before + count * 128);
             for n in 0..count {
-                assert_eq!(ring.pop(0, &mut buffer, |_| {}), Pop::Inline(8));
+                assert_eq!(ring.pop(0, &mut buffer, || {}, |_| {}), Pop::Inline(8));
                 assert_eq!(buffer[..8], n.to_ne_bytes());
             }
-            assert_eq!(ring.pop(0, &mut buffer, |_| {}), Pop::Empty { pending: false });
+            assert_eq!(ring.pop(0, &mut buffer, || {}, |_| {}), Pop::Empty { pending: false });
             assert!(memory() <= before + 3 * CHUNK * 128, "two chunks are kept at most");
         }
     }

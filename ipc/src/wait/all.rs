@@ -8,6 +8,7 @@ use sync_prims::Deadline;
 
 use super::source::{Kind, Source, Waitable, Watched};
 use crate::program::Program;
+use crate::sleep::SLICE;
 use crate::sys::life::poll;
 
 /// Waits until at least one of the sources is ready, at most for `timeout` (`None`: for ever), and
@@ -53,6 +54,26 @@ pub fn wait(sources: &[&dyn Waitable], timeout: Option<Duration>) -> io::Result<
         return Ok(ready);
     }
     if list.watched.is_empty() { list.wait_for_descriptors(deadline) } else { list.wait(deadline) }
+}
+
+/// Waits for one thing that has no event count of its own to sleep on; `false` if the time was up first.
+pub(crate) fn until(program: &Program, watched: &dyn Watched, deadline: Deadline) -> bool {
+    let Program { heap, me, keeper, .. } = program;
+    let bell = heap.bell(*me);
+    loop {
+        let notices = keeper.ensure().is_ok();
+        // As in `List::wait`.
+        let key = bell.listen();
+        watched.signal().enter(*me);
+        if watched.is_ready().unwrap_or(false) {
+            return true;
+        }
+        if deadline.passed() {
+            return false;
+        }
+        let soon = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
+        bell.wait(key, if notices { deadline } else { Deadline::after(soon) });
+    }
 }
 
 /// The sources, by what it takes to wait for them, with their places in the caller's list.

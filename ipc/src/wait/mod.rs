@@ -4,6 +4,7 @@ mod all;
 mod bridge;
 mod source;
 
+pub(crate) use all::until;
 pub use all::wait;
 pub(crate) use bridge::Bridge;
 pub(crate) use source::Watched;
