@@ -6,14 +6,14 @@ use std::io;
 use std::ptr::NonNull;
 
 use sync_prims::ShmSafe;
-use sync_prims::process::Lock;
+use sync_prims::process::{Lock, RwLock};
 
 use crate::handle::{self, Hold};
 use crate::heap::{Contents, Kind, Owner, Role, Size};
 use crate::program::Program;
 
-/// Types that [`Shared`](crate::Shared) and an owned value can hold: `T`, `[T]` and
-/// `Lock<[T]>`, for any `T` that is [`ShmSafe`]. Nobody else can implement it.
+/// Types that [`Shared`](crate::Shared) and an owned value can hold: `T`, `[T]`,
+/// `Lock<[T]>` and `RwLock<[T]>`, for any `T` that is [`ShmSafe`]. Nobody else can implement it.
 ///
 /// # Safety
 /// `layout` is the memory of a value of `len` elements, `at` a pointer to one at that address.
@@ -34,6 +34,7 @@ mod sealed {
 impl<T: ShmSafe> sealed::Sealed for T {}
 impl<T: ShmSafe> sealed::Sealed for [T] {}
 impl<T: ShmSafe> sealed::Sealed for Lock<[T]> {}
+impl<T: ShmSafe> sealed::Sealed for RwLock<[T]> {}
 
 // SAFETY: a T, whatever `len` says.
 unsafe impl<T: ShmSafe> Place for T {
@@ -71,6 +72,19 @@ unsafe impl<T: ShmSafe> Place for Lock<[T]> {
 
     fn at(address: *mut u8, len: usize) -> *mut Lock<[T]> {
         Lock::<[T]>::slice_at(address, len)
+    }
+}
+
+// SAFETY: layout and pointer are the lock's own.
+unsafe impl<T: ShmSafe> Place for RwLock<[T]> {
+    type Element = T;
+
+    fn layout(len: usize) -> Option<Layout> {
+        Some(RwLock::<[T]>::slice_layout(len).ok()?.0)
+    }
+
+    fn at(address: *mut u8, len: usize) -> *mut RwLock<[T]> {
+        RwLock::<[T]>::slice_at(address, len)
     }
 }
 

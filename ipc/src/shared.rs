@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sync_prims::process::Lock;
+use sync_prims::process::{Lock, RwLock};
 use sync_prims::{ShmSafe, Zeroable};
 
 use crate::handle::{self, Hold};
@@ -130,6 +130,21 @@ impl<T: ShmSafe> Array<T> {
             first.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len());
         }
         Ok(Shared::from_hold(hold))
+    }
+}
+
+impl<T: ShmSafe> Shared<RwLock<[T]>> {
+    /// `len` values that are all zero, under a lock that many can read at a time. Memory is used only
+    /// where it is written to.
+    ///
+    /// # Errors
+    /// The program's shared memory is used up or cannot be made.
+    pub fn zeroed(len: usize) -> io::Result<Shared<RwLock<[T]>>>
+    where
+        T: Zeroable,
+    {
+        // All-zero bytes are a new lock as well.
+        Ok(Shared::from_hold(place::allocate::<RwLock<[T]>>(len, true)?))
     }
 }
 
