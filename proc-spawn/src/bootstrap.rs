@@ -33,6 +33,7 @@ use crate::stdio::{OurEnds, Streams};
 use crate::sys::end::{Ending, Fate, Pidfd, ending};
 use crate::sys::forkserver;
 use crate::sys::start::{self, Start};
+use crate::tail::Tail;
 use crate::{exit, guard, identity, logs, start_method};
 
 /// What a child is told first: everything that does not depend on the types of its function.
@@ -105,6 +106,8 @@ where
 pub(crate) struct Link<R> {
     words: Receiver<Word<R>>,
     memory: Option<Memory>,
+    /// The last lines of its standard error.
+    tail: Option<Arc<Tail>>,
 }
 
 /// The memory that a child may have.
@@ -135,7 +138,7 @@ where
 {
     guard::check()?;
     let entry = entry::name::<Function<F, A, M>>()?;
-    let Builder { name, daemon, own } = builder;
+    let Builder { name, daemon, mut own } = builder;
     let lineage = identity::next_lineage();
     let name = name.unwrap_or_else(|| identity::default_name(&lineage));
     let daemon = daemon.unwrap_or_else(identity::is_daemon);
@@ -144,6 +147,10 @@ where
     let started_without =
         method == StartMethod::ForkServer && !forkserver::has_environment(&environment);
     own.limits.check()?;
+    let tail = match own.stderr_lines {
+        0 => None,
+        lines => Some(Tail::new(lines, &mut own.streams[2])?),
+    };
     let streams = Streams::open(own.streams)
         .map_err(SpawnError::system("open the standard streams of a process"))?;
 
@@ -193,7 +200,7 @@ where
     let child = watch(invitation, (id, pidfd), (name, daemon), own.on_end)?;
     let memory = memory_limit.zip(refused_memory);
     let memory = memory.map(|(limit, refused)| Memory { limit, refused });
-    Ok(Launched { child, link: Link { words, memory }, streams: streams.ours })
+    Ok(Launched { child, link: Link { words, memory, tail }, streams: streams.ours })
 }
 
 /// Takes down a child that was just started; from here on its end is noticed.
@@ -220,11 +227,19 @@ pub(crate) fn watch(
 impl<R: DeserializeOwned + 'static> Link<R> {
     /// What comes over the channel alone.
     pub(crate) fn new(words: Receiver<Word<R>>) -> Self {
-        Self { words, memory: None }
+        Self { words, memory: None, tail: None }
     }
 
     /// What came of a child that is settled.
     pub(crate) fn conclude(self, child: &Child, fate: Fate) -> Result<R, JoinError> {
+        self.outcome(child, fate).map_err(|error| {
+            let lines = self.tail.map(|tail| tail.text()).unwrap_or_default();
+            let error = Box::new(error);
+            if lines.is_empty() { *error } else { JoinError::WithStderr { error, lines } }
+        })
+    }
+
+    fn outcome(&self, child: &Child, fate: Fate) -> Result<R, JoinError> {
         let mut begun = false;
         loop {
             return match self.words.try_recv() {

@@ -123,6 +123,16 @@ impl Builder<Process> {
         self
     }
 
+    /// Keeps the last so many lines that the child prints to its standard error, for the error of a
+    /// [`join`](Process::join) that gives no result: it is then
+    /// [`JoinError::WithStderr`](crate::JoinError::WithStderr). The lines go where they went before as
+    /// well, to this process's standard error or to nobody; a pipe or file that the child was given
+    /// for it is refused. Of very long lines the last 64 KiB are kept.
+    pub fn stderr_lines(mut self, lines: usize) -> Self {
+        self.own.stderr_lines = lines;
+        self
+    }
+
     /// Keeps the interrupt of the terminal (Ctrl-C, SIGINT) from the child, from its first
     /// instruction on, so that this process decides what becomes of it. Otherwise an interrupt
     /// ends the child as it does any program. The child's own children are not affected.

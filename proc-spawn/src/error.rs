@@ -137,12 +137,33 @@ pub enum JoinError {
     /// The function returned, but its result could not be decoded here.
     #[error("failed to decode the result of the process")]
     Decode(#[source] DecodeError),
+    /// Any of the others, with what the process printed last; only if the builder was told to keep that,
+    /// see [`Builder::stderr_lines`](crate::Builder::stderr_lines). [`cause`](Self::cause) looks through
+    /// it.
+    #[error("{error}; the last lines of its standard error:\n{lines}")]
+    WithStderr {
+        /// Why there is no result.
+        error: Box<JoinError>,
+        /// The last lines.
+        lines: String,
+    },
     /// An earlier call has returned the result.
     #[error("the result was taken by an earlier call")]
     Taken,
     /// The system failed to hand over the result.
     #[error("failed to receive the result of the process")]
     Io(#[source] io::Error),
+}
+
+impl JoinError {
+    /// The error itself, without what the process printed.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::WithStderr { error, .. } => error.cause(),
+            other => other,
+        }
+    }
 }
 
 /// What follows a signal's number.

@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::error::SpawnError;
 use crate::sys::end::Signal;
 use crate::sys::{forkserver, runtime};
-use crate::{children, guard, logs};
+use crate::{children, guard, logs, tail};
 
 /// Whether the exit has begun. Held for reading while a child is being started, so that the exit
 /// sees every child there is.
@@ -60,5 +60,6 @@ fn end_children() {
         child.fulfil_duty();
     }
     logs::drain();
+    tail::drain();
     forkserver::end();
 }

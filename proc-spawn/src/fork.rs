@@ -16,7 +16,7 @@ use crate::identity::{self, Parent};
 use crate::process::Process;
 use crate::stdio::OurEnds;
 use crate::sys::{fork, forkserver, interrupt, refusal};
-use crate::{children, exit, guard, logs, thread};
+use crate::{children, exit, guard, logs, tail, thread};
 
 /// Runs `f` in a copy of this process: a `fork`, in which `f` finds everything that it has captured.
 ///
@@ -92,7 +92,7 @@ where
 
     // In the order in which a start takes them.
     let exiting = exit::hold_off_all()?;
-    let (collector, server) = (logs::hold(), forkserver::hold());
+    let (tails, collector, server) = (tail::hold(), logs::hold(), forkserver::hold());
     let threads = thread::hold();
     let held = children::hold();
     // SAFETY: of our own locks this thread has all, or they are the keeper's, which the copy has
@@ -103,6 +103,7 @@ where
         threads.forget();
         server.forget();
         collector.forget();
+        tails.forget();
         drop(exiting);
         // Whatever happens, it must not go on in the caller's code.
         let run = AssertUnwindSafe(|| {
@@ -113,7 +114,7 @@ where
         });
         exit::leave(panic::catch_unwind(run).unwrap_or(arrival::PANICKED));
     }
-    drop((held, threads, server, collector));
+    drop((held, threads, server, collector, tails));
     // The copy has its own by now; without this one its end would not be told.
     drop(sender);
     let started = started.map_err(SpawnError::system("fork this process"))?;

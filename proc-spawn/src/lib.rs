@@ -50,6 +50,7 @@ mod spawn;
 mod start_method;
 mod stdio;
 mod sys;
+mod tail;
 mod thread;
 
 /// What the macros expand to. Not for use by hand.

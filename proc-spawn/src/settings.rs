@@ -21,6 +21,8 @@ pub struct ProcessSettings {
     pub(crate) environment: Environment,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) streams: [Stdio; 3],
+    /// How many lines of the last stream are kept for the error.
+    pub(crate) stderr_lines: usize,
     pub(crate) ignore_interrupt: bool,
     pub(crate) limits: Limits,
     pub(crate) start_method: Option<StartMethod>,
@@ -33,6 +35,7 @@ impl fmt::Debug for ProcessSettings {
             .field("environment", &self.environment)
             .field("directory", &self.directory)
             .field("streams", &self.streams)
+            .field("stderr_lines", &self.stderr_lines)
             .field("ignore_interrupt", &self.ignore_interrupt)
             .field("limits", &self.limits)
             .field("start_method", &self.start_method)

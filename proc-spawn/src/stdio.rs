@@ -27,6 +27,15 @@ impl Stdio {
         Self(Stream::Inherit)
     }
 
+    /// Whether what goes into it is to come out of our stream; none if it goes to somebody else.
+    pub(crate) fn passes_on(&self) -> Option<bool> {
+        match self.0 {
+            Stream::Inherit => Some(true),
+            Stream::Null => Some(false),
+            Stream::Piped | Stream::Given(_) => None,
+        }
+    }
+
     /// A stream that is always at its end, or takes everything.
     pub fn null() -> Self {
         Self(Stream::Null)

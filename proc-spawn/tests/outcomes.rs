@@ -2,11 +2,12 @@
 
 mod watchdog;
 
+use std::io::Read;
 use std::process::{abort, exit};
 use std::time::Duration;
 use std::{panic, thread};
 
-use proc_spawn::{Failure, JoinError, Panic, Process};
+use proc_spawn::{Failure, JoinError, Panic, Process, SpawnError, Stdio};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use watchdog::watch;
 
@@ -148,6 +149,54 @@ fn an_abort_is_a_crash_and_an_early_exit_is_an_exit() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn the_last_lines_of_standard_error_come_with_the_error_if_asked_for() {
+    let _watchdog = watch("last lines");
+    let kept = |lines| Process::builder().stderr(Stdio::null()).stderr_lines(lines);
+    let crash = |count: u32| -> () {
+        (0..count).for_each(|n| eprintln!("line {n}"));
+        eprint!("the end");
+        abort();
+    };
+    // More than a pipe holds: somebody reads while it runs.
+    match kept(3).spawn(crash, 20_000).unwrap().join() {
+        Err(error @ JoinError::WithStderr { .. }) => {
+            assert!(matches!(error.cause(), JoinError::Crashed { signal: 6, .. }));
+            let text = error.to_string();
+            assert!(text.ends_with("error:\nline 19998\nline 19999\nthe end"), "{text}");
+            assert!(text.starts_with("the process was killed by signal 6 (SIGABRT)"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let several: Vec<_> = (0..8).map(|_| kept(1).spawn(crash, 5000).unwrap()).collect();
+    for child in several {
+        match child.join() {
+            Err(JoinError::WithStderr { lines, .. }) => assert_eq!(lines, "the end"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let silent = kept(3).spawn(|| -> () { abort() }, ()).unwrap().join();
+    assert!(matches!(silent, Err(JoinError::Crashed { signal: 6, .. })), "{silent:?}");
+    assert_eq!(kept(3).spawn(|| eprintln!("fine"), ()).unwrap().join().unwrap(), ());
+    let refused = Process::builder().stderr(Stdio::piped()).stderr_lines(1).spawn(forever, ());
+    assert!(matches!(refused, Err(SpawnError::Invalid { .. })));
+}
+
+#[test]
+fn what_is_kept_of_standard_error_is_passed_on_before_the_exit() {
+    let _watchdog = watch("passing on");
+    let family = || {
+        let talk = || (0..3).for_each(|n| eprintln!("line {n}"));
+        drop(Process::builder().stderr_lines(1).spawn(talk, ()).unwrap());
+    };
+    let mut child = Process::builder().stderr(Stdio::piped()).spawn(family, ()).unwrap();
+    let mut errors = child.take_stderr().unwrap();
+    child.join().unwrap();
+    let mut text = String::new();
+    errors.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "line 0\nline 1\nline 2\n");
 }
 
 #[test]
