@@ -139,7 +139,7 @@ where
     guard::check()?;
     let entry = entry::name::<Function<F, A, M>>()?;
     let Builder { name, daemon, mut own } = builder;
-    let lineage = identity::next_lineage();
+    let lineage = identity::next_lineage()?;
     let name = name.unwrap_or_else(|| identity::default_name(&lineage));
     let daemon = daemon.unwrap_or_else(identity::is_daemon);
     let mut environment = own.environment.apply()?;

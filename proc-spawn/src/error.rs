@@ -38,6 +38,16 @@ pub enum SpawnError {
              one that called `fork`"
     )]
     Forked,
+    /// This process is the child of a child of a child, and so on for too many generations. A function
+    /// that starts a process which runs the same function would go on for ever.
+    #[error(
+        "this process is {generations} generations from the first one of its program: a function \
+             that runs in a process seems to start itself in another one, without end"
+    )]
+    TooDeep {
+        /// How many processes there are before it in its line.
+        generations: usize,
+    },
     /// The function cannot be named in another process.
     #[error("cannot tell another process which function to run: {0}")]
     Function(#[from] EntryError),

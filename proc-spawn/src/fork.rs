@@ -76,7 +76,7 @@ where
     R: Serialize + DeserializeOwned + 'static,
 {
     guard::check()?;
-    let lineage = identity::next_lineage();
+    let lineage = identity::next_lineage()?;
     let name = identity::default_name(&lineage);
     let daemon = identity::is_daemon();
     let parent = Parent { id: process::id(), name: identity::name().to_owned() };

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, Ordering::Relaxed};
 use std::{process, ptr, thread};
 
 use crate::children;
+use crate::error::SpawnError;
 use crate::sys::end::Pidfd;
 use crate::sys::runtime;
 
@@ -115,6 +116,9 @@ pub fn peak_memory(id: u32) -> Option<u64> {
     runtime::peak_memory(id)
 }
 
+/// Descendants of descendants there may be. Nobody plans for so many.
+const MOST_GENERATIONS: usize = 64;
+
 /// How many children this process has started.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
@@ -141,10 +145,15 @@ pub(crate) fn is_daemon() -> bool {
 }
 
 /// The place of the next child in the family: which child of which child of the first process.
-pub(crate) fn next_lineage() -> Vec<u32> {
+///
+/// It ends with the 64th generation: who gets there starts itself.
+pub(crate) fn next_lineage() -> Result<Vec<u32>, SpawnError> {
     let mut lineage = child().map(|child| child.lineage.clone()).unwrap_or_default();
+    if lineage.len() >= MOST_GENERATIONS {
+        return Err(SpawnError::TooDeep { generations: lineage.len() });
+    }
     lineage.push(STARTED.fetch_add(1, Relaxed) + 1);
-    lineage
+    Ok(lineage)
 }
 
 /// The name of a child that was given none: `Process-1`, its second child `Process-1:2`.

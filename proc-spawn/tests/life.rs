@@ -134,6 +134,70 @@ fn a_daemon_dies_with_its_killed_parent() {
 }
 
 #[test]
+fn a_daemon_outlives_the_thread_that_started_it_and_dies_with_the_process() {
+    let _watchdog = watch("a thread that ends");
+    let family = |report: Sender<u32>, go: Receiver<()>, told: Sender<()>| {
+        let start = move || {
+            let daemon = |report: Sender<u32>, go: Receiver<()>, told: Sender<()>| {
+                report.send(std::process::id()).unwrap();
+                go.recv().unwrap();
+                told.send(()).unwrap();
+                forever();
+            };
+            let builder = Process::builder().daemon(true);
+            builder.spawn(daemon, (report, go, told)).unwrap().detach();
+        };
+        thread::spawn(start).join().unwrap();
+        forever();
+    };
+    let (report, reports) = channel(1).unwrap();
+    let (go, wait) = channel(1).unwrap();
+    let (told, tells) = channel(1).unwrap();
+    let child = Process::spawn(family, (report, wait, told)).unwrap();
+    let daemon = reports.recv().unwrap();
+    // The thread may end a moment later, but it is gone by the time its stack is.
+    while thread_count(child.id()) > 2 {
+        thread::yield_now();
+    }
+    go.send(()).unwrap();
+    tells.recv().unwrap();
+    assert!(exists(daemon));
+    child.kill().unwrap();
+    assert!(matches!(reports.recv(), Err(RecvError::Disconnected)));
+}
+
+/// Its first one and its keeper, and others if it has any.
+fn thread_count(id: u32) -> usize {
+    fs::read_dir(format!("/proc/{id}/task")).unwrap().count()
+}
+
+extern "C" fn take_note(_: libc::c_int) {}
+
+#[test]
+fn an_interrupt_from_the_terminal_ends_the_plain_children_of_a_group() {
+    let _watchdog = watch("a terminal");
+    let family = || {
+        // SAFETY: the handler does nothing. The group is this process's own, and so is the signal.
+        unsafe {
+            libc::setpgid(0, 0);
+            let handler = take_note as extern "C" fn(libc::c_int);
+            libc::signal(libc::SIGINT, handler as libc::sighandler_t);
+        }
+        let (go, wait) = channel::<()>(1).unwrap();
+        let work = |wait: Receiver<()>| wait.recv().is_ok();
+        let plain = Process::spawn(work, wait.clone()).unwrap();
+        let ignoring = Process::builder().ignore_interrupt(true).spawn(work, wait).unwrap();
+        // SAFETY: as above.
+        unsafe { libc::kill(0, libc::SIGINT) };
+        assert!(matches!(plain.join(), Err(JoinError::Crashed { signal: 2, .. })));
+        go.send(()).unwrap();
+        assert!(ignoring.join().unwrap());
+        Process::spawn(|| 3, ()).unwrap().join().unwrap()
+    };
+    assert_eq!(Process::spawn(family, ()).unwrap().join().unwrap(), 3);
+}
+
+#[test]
 fn at_its_normal_exit_a_process_ends_its_daemons_and_waits_for_the_others() {
     let _watchdog = watch("an exit");
     let (go, wait) = channel::<()>(1).unwrap();

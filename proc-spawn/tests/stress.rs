@@ -1,15 +1,14 @@
-//! Many starts, many children at once, and death at any moment.
+//! Many starts, and many children at once.
 
 mod watchdog;
 
 use std::fs;
-use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use ipc::{Receiver, RecvError, Sender, channel};
-use proc_spawn::{Builder, JoinError, Process, SpawnError, StartMethod, active_children};
+use ipc::{Receiver, channel};
+use proc_spawn::{Builder, Process, StartMethod, active_children};
 use watchdog::{watch, watch_for};
 
 proc_spawn::enable_test_support!();
@@ -109,92 +108,4 @@ fn two_hundred_children_live_at_once() {
     let _alone = alone();
     let _watchdog = watch("many children");
     daemon().spawn(start_at_once, 200).unwrap().join().unwrap();
-}
-
-/// Numbers that look random.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
-fn kill(id: u32) {
-    let id = id.to_string();
-    // It may be gone.
-    Command::new("kill").args(["-9", &id]).stderr(Stdio::null()).status().unwrap();
-}
-
-fn work(_alive: Sender<()>, n: u64, turns: u64) -> u64 {
-    for _ in 0..turns {
-        thread::yield_now();
-    }
-    2 * n
-}
-
-/// Starts children, by both methods, and kills some, its fork servers included, for ever.
-fn family(alive: Sender<()>, seed: u64) {
-    let mut dice = Dice(seed | 1);
-    loop {
-        let mut children = Vec::new();
-        for n in 0..4 {
-            let method = METHODS[dice.roll(2) as usize];
-            let builder = Process::builder().daemon(true).start_method(method);
-            match builder.spawn(work, (alive.clone(), n, dice.roll(200))) {
-                Ok(child) => children.push((n, child)),
-                // Its server was killed each time.
-                Err(SpawnError::System { .. }) if method == StartMethod::ForkServer => {}
-                Err(error) => panic!("{error}"),
-            }
-            let everybody = all_children();
-            if dice.roll(3) == 0 && !everybody.is_empty() {
-                kill(everybody[dice.roll(everybody.len() as u64) as usize]);
-            }
-        }
-        for (n, child) in children {
-            match child.join() {
-                Ok(double) => assert_eq!(double, 2 * n),
-                Err(JoinError::Crashed { signal: 9, .. }) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-}
-
-/// Kills whole families at random moments.
-fn kill_families(time: Duration) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let mut dice = Dice(now.as_nanos() as u64 | 1);
-    let end = Instant::now() + time;
-    while Instant::now() < end {
-        let (alive, dead) = channel::<()>(1).unwrap();
-        let head = daemon().spawn(family, (alive, dice.roll(u64::MAX))).unwrap();
-        // sleep: the moment of the kill is random, and that is the test
-        thread::sleep(Duration::from_micros(dice.roll(60_000)));
-        head.kill().unwrap();
-        let killed = head.join();
-        assert!(matches!(killed, Err(JoinError::Crashed { signal: 9, .. })), "{killed:?}");
-        // Nobody of the family is left.
-        let left = dead.recv_timeout(Duration::from_secs(1));
-        assert!(matches!(left, Err(RecvError::Disconnected)), "{left:?}");
-    }
-}
-
-#[test]
-fn whoever_is_killed_there_is_no_orphan_no_hang_and_no_wrong_result() {
-    let _alone = alone();
-    let _watchdog = watch("a massacre");
-    kill_families(Duration::from_millis(2500));
-}
-
-#[test]
-#[ignore = "long: cargo xtask nightly"]
-fn whoever_is_killed_for_minutes_there_is_no_orphan_no_hang_and_no_wrong_result() {
-    let _alone = alone();
-    let _watchdog = watch_for("a long massacre", Duration::from_secs(300));
-    kill_families(Duration::from_secs(120));
 }

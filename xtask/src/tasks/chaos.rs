@@ -31,6 +31,8 @@ pub(crate) enum Library {
     Ipc,
     /// The workers of pools
     Pool,
+    /// Families of proc-spawn, with their fork servers
+    Spawn,
 }
 
 impl Chaos {
@@ -56,6 +58,7 @@ impl Chaos {
             Library::Sync => "sync-prims",
             Library::Ipc => "ipc",
             Library::Pool => "pool",
+            Library::Spawn => "proc-spawn",
         };
         vec!["test", "--release", "--package", package, "--test", "chaos", "--", "--nocapture"]
     }
@@ -72,6 +75,7 @@ mod tests {
         assert_eq!(command(Library::Sync), sync);
         assert_eq!(command(Library::Ipc), sync.replace("sync-prims", "ipc"));
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
+        assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
     }
 
     #[test]

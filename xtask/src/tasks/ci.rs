@@ -32,6 +32,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "deaths, a sample", run: |sh| Death::sample().run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 20.0 / 60.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 20.0 / 60.0).run(sh) },
+    Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 20.0 / 60.0).run(sh) },
     Step { name: "examples", run: examples },
     Step { name: "docs", run: |sh| Doc::default().run(sh) },
 ];

@@ -29,5 +29,7 @@ const LONG: &[Step] = &[
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
     Step { name: "chaos, queues", run: |sh| Chaos::new(Library::Ipc, 10.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },
+    Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 10.0).run(sh) },
+    Step { name: "ten thousand starts", run: |sh| Test::ten_thousand_starts().run(sh) },
     Step { name: "deaths, every instruction", run: |sh| Death::every_instruction().run(sh) },
 ];

@@ -41,6 +41,18 @@ impl Test {
         Self { release: true, ..Self::default() }
     }
 
+    /// The test of that name, which is too long for every change.
+    pub(crate) fn ten_thousand_starts() -> Self {
+        Self {
+            package: owned(&["proc-spawn"]),
+            release: true,
+            plain: true,
+            no_doc: true,
+            filters: Vec::new(),
+            arguments: owned(&["--ignored", "ten_thousand_starts"]),
+        }
+    }
+
     pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
         let nextest = !self.plain && has_nextest(sh);
         let mut failed = Vec::new();
