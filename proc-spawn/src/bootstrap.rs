@@ -143,7 +143,11 @@ where
     let name = name.unwrap_or_else(|| identity::default_name(&lineage));
     let daemon = daemon.unwrap_or_else(identity::is_daemon);
     let mut environment = own.environment.apply()?;
-    let method = own.start_method.unwrap_or_else(start_method);
+    // A fork server makes copies of itself.
+    let method = match own.executable {
+        Some(_) => StartMethod::Spawn,
+        None => own.start_method.unwrap_or_else(start_method),
+    };
     let started_without =
         method == StartMethod::ForkServer && !forkserver::has_environment(&environment);
     own.limits.check()?;
@@ -184,6 +188,7 @@ where
     let _exit_waits = exit::hold_off()?;
     let start = Start {
         handover: invitation.child_end(),
+        image: own.executable.as_deref(),
         streams: streams.theirs(),
         directory: own.directory.as_deref(),
         environment,

@@ -99,6 +99,14 @@ impl Builder<Process> {
         self
     }
 
+    /// Starts this file, by whatever start method, instead of the one that this process runs. It has to be
+    /// of the same build, such as a copy elsewhere; another one refuses, and a program that is none of
+    /// this crate's ends before it comes to `init`. [Python's `set_executable`]
+    pub fn executable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.own.executable = Some(path.into());
+        self
+    }
+
     /// Starts the child in this directory.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.own.directory = Some(directory.into());

@@ -1,32 +1,4 @@
-//! A function in another process: start, join, kill.
-//!
-//! [`Process`] and [`Thread`] have one face, so the same code runs on either:
-//!
-//! ```
-//! use proc_spawn::{Failure, Process, Thread};
-//!
-//! fn add(a: u64, b: u64) -> u64 {
-//!     a + b
-//! }
-//!
-//! #[proc_spawn::main]
-//! fn main() -> Result<(), Failure> {
-//!     assert_eq!(Thread::spawn(add, (1, 2))?.join()?, 3);
-//!     assert_eq!(Process::spawn(add, (1, 2))?.join()?, 3);
-//!     Ok(())
-//! }
-//! ```
-//!
-//! A process is this program, started anew: it shares no memory with its parent, so nothing it does
-//! can damage the parent, it can be killed at any instruction, and what it used is freed with it.
-//! How it ended comes back as a value: a panic with its message and place, a signal, an exit code.
-//!
-//! With the feature `log`, what children log comes to the logger of the process that has one, after
-//! the child's name: `[Process-1] text`. A child logs at the level that its parent has when it starts
-//! it. A child whose own `main` installs a logger before the guard keeps that.
-//!
-//! The one condition is the *main guard*: [`init`] is the first line of `main`, or
-//! [`#[proc_spawn::main]`](main) stands on it, or [`enable_test_support!`] in a test binary.
+#![doc = include_str!("../README.md")]
 
 mod arrival;
 mod bootstrap;

@@ -19,6 +19,7 @@ use crate::stdio::Stdio;
 #[derive(Default)]
 pub struct ProcessSettings {
     pub(crate) environment: Environment,
+    pub(crate) executable: Option<PathBuf>,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) streams: [Stdio; 3],
     /// How many lines of the last stream are kept for the error.
@@ -33,6 +34,7 @@ impl fmt::Debug for ProcessSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProcessSettings")
             .field("environment", &self.environment)
+            .field("executable", &self.executable)
             .field("directory", &self.directory)
             .field("streams", &self.streams)
             .field("stderr_lines", &self.stderr_lines)

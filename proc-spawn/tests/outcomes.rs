@@ -3,9 +3,10 @@
 mod watchdog;
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{abort, exit};
 use std::time::Duration;
-use std::{panic, thread};
+use std::{env, fs, panic, thread};
 
 use proc_spawn::{Failure, JoinError, Panic, Process, SpawnError, Stdio};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -197,6 +198,53 @@ fn what_is_kept_of_standard_error_is_passed_on_before_the_exit() {
     let mut text = String::new();
     errors.read_to_string(&mut text).unwrap();
     assert_eq!(text, "line 0\nline 1\nline 2\n");
+}
+
+#[test]
+fn another_executable_runs_the_function_only_if_it_is_the_same_build() {
+    let _watchdog = watch("another executable");
+    let start = |path: &Path| Process::builder().executable(path).spawn(add, (1, 2));
+    let this = env::current_exe().unwrap();
+    let copy = env::temp_dir().join(format!("tandem-copy-{}", std::process::id()));
+    fs::copy(&this, &copy).unwrap();
+    let sum = start(&copy).unwrap().join();
+    fs::remove_file(&copy).unwrap();
+    assert_eq!(sum.unwrap(), 3);
+
+    // Another build differs in its build id, if in nothing else.
+    let mut image = fs::read(&this).unwrap();
+    let note = b"\x03\0\0\0GNU\0";
+    let at = image.windows(note.len()).position(|bytes| bytes == note).expect("a build id");
+    image[at + note.len()] ^= 1;
+    fs::copy(&this, &copy).unwrap();
+    fs::write(&copy, image).unwrap();
+    let refused = start(&copy).unwrap().join();
+    fs::remove_file(&copy).unwrap();
+    match refused {
+        Err(error @ JoinError::OtherBuild { .. }) => {
+            let JoinError::OtherBuild { parent, child } = &error else { unreachable!() };
+            assert_ne!(parent, child);
+            assert!(error.to_string().contains(parent) && error.to_string().contains(child));
+        }
+        other => panic!("{other:?}"),
+    }
+    let foreign = start(Path::new("/bin/true")).unwrap().join();
+    assert!(matches!(foreign, Err(JoinError::NotInitialized { code: 0 })), "{foreign:?}");
+    let missing = start(Path::new("/no/such/file")).unwrap_err();
+    assert!(matches!(missing, SpawnError::System { .. }), "{missing}");
+}
+
+#[test]
+fn a_handle_prints_what_is_known_of_its_process() {
+    let _watchdog = watch("a handle");
+    let child = Process::builder().name("P").daemon(true).spawn(forever, ()).unwrap();
+    let running = format!("{child:?}");
+    let id = child.id();
+    let expected = format!("Process {{ name: \"P\", id: {id}, daemon: true, exitcode: None }}");
+    assert_eq!(running, expected);
+    child.kill().unwrap();
+    child.wait();
+    assert!(format!("{child:?}").ends_with("exitcode: Some(-9) }"));
 }
 
 #[test]

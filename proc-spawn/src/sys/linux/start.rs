@@ -35,6 +35,8 @@ const IMAGE: &CStr = c"/proc/self/exe";
 /// What a child is started with.
 #[derive(Debug)]
 pub(crate) struct Start<'a> {
+    /// The file to start, if not the one that this process runs.
+    pub(crate) image: Option<&'a Path>,
     /// Becomes the child's descriptor 3.
     pub(crate) handover: BorrowedFd<'a>,
     /// Become the child's 0, 1 and 2; where there is none it inherits ours.
@@ -77,13 +79,16 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
         c_string(name)
     }))?;
 
+    let image = start.image.map(|path| c_string(path.as_os_str().to_owned())).transpose()?;
+    let image = image.as_deref().unwrap_or(IMAGE);
+
     let mut pid = 0;
     // SAFETY: actions and attributes are initialised (their constructors), the two vectors are
     // null-terminated and point to strings, and all of it outlives the call.
     check(unsafe {
         libc::posix_spawn(
             &raw mut pid,
-            IMAGE.as_ptr(),
+            image.as_ptr(),
             &raw const actions.0,
             &raw const attributes.0,
             arguments.as_ptr(),

@@ -98,6 +98,7 @@ impl Server {
         let greeting = [&MAGIC, prepare].concat();
         wire::send(line.as_fd(), &greeting, &[page.as_fd()])?;
         let (_, pidfd) = start::start(Start {
+            image: None,
             handover: theirs.as_fd(),
             streams: [None; 3],
             directory: None,
