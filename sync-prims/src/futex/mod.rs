@@ -14,6 +14,8 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(loom)]
 mod model;
 mod word;
@@ -22,12 +24,16 @@ mod word;
 pub(crate) use linux::{can_wait_either, now, on_fork, random, robust, thread_id, wait_either};
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use linux::{wait, wake};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{can_wait_either, now, on_fork, random, robust, thread_id, wait_either};
+#[cfg(all(target_os = "macos", not(loom)))]
+pub(crate) use macos::{wait, wake};
 #[cfg(loom)]
 pub(crate) use model::{wait, wake};
 pub(crate) use word::{Lower, Reach, Waited, Word};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(
-    "sync-prims has no body for this system yet: macOS and Windows have no robust list, so a dead \
-     owner has to be found by other means than the one this crate is built on"
+    "sync-prims has no body for this system: Windows has no sleep on a word of several processes, \
+     so a sleeper has to be woken by other means than the one this crate is built on"
 );

@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use crate::deadline::Deadline;
 use crate::futex::{self, Lower, Reach, Waited};
-use crate::primitive::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::primitive::{AtomicBool, AtomicU32, AtomicU64, Ordering, compiler_fence};
 use crate::raw::cells::too_many_holders;
 use crate::raw::section::Section;
 use crate::raw::word::Word;
@@ -181,6 +181,9 @@ impl<R: Roster> BarrierWords<R> {
         let new = history << 32 | u64::from(number(old).wrapping_add(1));
         // Release pairs with the Acquire in `ended`: what the parties did before they came.
         self.cycle.store(new, Ordering::Release);
+        // The roster is needed until then, whichever instruction this thread dies at. SeqCst: pairs
+        // with the repair of the next one in the section.
+        compiler_fence(Ordering::SeqCst);
         self.arrived.store(0, Ordering::Relaxed);
         self.roster.clear();
     }

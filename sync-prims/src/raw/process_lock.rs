@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::PoisonCause;
 use crate::futex::robust::{Head, LINKED_MARK, OWNER, OWNER_DIED, WAITERS};
-use crate::primitive::{AtomicU32, Ordering};
+use crate::primitive::{AtomicU32, Ordering, compiler_fence};
 use crate::raw::identity::{self, Me, process_of};
 use crate::raw::registry;
 use crate::raw::robust::{Node, Taken};
@@ -63,7 +63,10 @@ impl RawLock for ProcessLock {
                 // A forked child has a copy of its parent's guard, but not the lock.
                 return;
             }
-            // First of all: from here on the data is whole, and a death is no news to anybody.
+            // What was written under the lock stays before the next line, whichever instruction this
+            // thread dies at. SeqCst: pairs with the fence in `sign`.
+            compiler_fence(Ordering::SeqCst);
+            // From here on the data is whole, and a death is no news to anybody.
             self.node.token.store(0, Ordering::Relaxed);
             self.give_up(me, 0);
         });
@@ -189,6 +192,9 @@ impl ProcessLock {
         self.node.owner_pid.store(me.pid(), Ordering::Relaxed);
         // Release: whoever sees the token sees the number beside it.
         self.node.token.store(token, Ordering::Release);
+        // What is written under the lock stays behind that, whichever instruction this thread dies
+        // at. SeqCst: pairs with the fence in `unlock`.
+        compiler_fence(Ordering::SeqCst);
     }
 
     /// Makes a dead owner's lock, which this thread has taken, its own; `false` if that was not

@@ -210,12 +210,5 @@ pub fn supported() -> io::Result<()> {
 }
 
 pub(crate) fn unsupported() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        format!(
-            "this system's C library keeps its robust list in an unknown form (expected word {} \
-             of a node)",
-            robust::WORD
-        ),
-    )
+    io::Error::new(io::ErrorKind::Unsupported, robust::UNSUPPORTED)
 }

@@ -48,6 +48,10 @@ pub(crate) const WORD: usize = 0;
 #[cfg(target_env = "musl")]
 pub(crate) const WORD: usize = 1;
 
+/// Why memory cannot be registered.
+pub(crate) const UNSUPPORTED: &str =
+    "this system's C library keeps its robust list in a form that is not known";
+
 /// The layouts above are those of pointers of 64 bits.
 #[cfg(target_pointer_width = "64")]
 const KNOWN_WIDTH: bool = true;
