@@ -74,6 +74,24 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// enum Message { Number(u64), Flag(bool) }
 /// ```
 ///
+/// A half-copied `NonZeroU32` may be zero:
+///
+/// ```compile_fail
+/// use std::num::NonZeroU32;
+/// use sync_prims::ShmSafe;
+/// #[derive(ShmSafe)]
+/// #[repr(C)]
+/// struct Id { number: NonZeroU32 }
+/// ```
+///
+/// Nor is a layout fixed that the compiler is free to choose:
+///
+/// ```compile_fail
+/// use sync_prims::ShmSafe;
+/// #[derive(ShmSafe)]
+/// struct Pair { small: u8, large: u64 }
+/// ```
+///
 /// Values in shared memory are never dropped:
 ///
 /// ```compile_fail
