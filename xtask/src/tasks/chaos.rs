@@ -27,7 +27,7 @@ pub(crate) struct Chaos {
 pub(crate) enum Library {
     /// Every primitive of sync-prims, in one mapping
     Sync,
-    /// The queues of ipc
+    /// The queues, the pipes and the names of ipc, one after the other
     Ipc,
     /// The workers of pools
     Pool,
@@ -54,13 +54,16 @@ impl Chaos {
     }
 
     fn command(&self) -> Vec<&'static str> {
-        let package = match self.library {
-            Library::Sync => "sync-prims",
-            Library::Ipc => "ipc",
-            Library::Pool => "pool",
-            Library::Spawn => "proc-spawn",
+        let (package, tests): (_, &[_]) = match self.library {
+            Library::Sync => ("sync-prims", &["chaos"]),
+            Library::Ipc => ("ipc", &["chaos", "pipe_chaos", "named_chaos"]),
+            Library::Pool => ("pool", &["chaos"]),
+            Library::Spawn => ("proc-spawn", &["chaos"]),
         };
-        vec!["test", "--release", "--package", package, "--test", "chaos", "--", "--nocapture"]
+        let mut command = vec!["test", "--release", "--package", package];
+        command.extend(tests.iter().flat_map(|test| ["--test", test]));
+        command.extend(["--", "--nocapture"]);
+        command
     }
 }
 
@@ -69,11 +72,13 @@ mod tests {
     use super::{Chaos, Library};
 
     #[test]
-    fn each_library_has_its_own_test() {
+    fn each_library_has_its_own_tests() {
         let command = |library| Chaos::new(library, 1.0).command().join(" ");
         let sync = "test --release --package sync-prims --test chaos -- --nocapture";
         assert_eq!(command(Library::Sync), sync);
-        assert_eq!(command(Library::Ipc), sync.replace("sync-prims", "ipc"));
+        let tests = "--test chaos --test pipe_chaos --test named_chaos";
+        let ipc = sync.replace("sync-prims", "ipc").replace("--test chaos", tests);
+        assert_eq!(command(Library::Ipc), ipc);
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
         assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
     }

@@ -27,7 +27,7 @@ const LONG: &[Step] = &[
     Step { name: "loom", run: |sh| Loom::usual().run(sh) },
     Step { name: "threads, sanitized", run: |sh| Tsan {}.run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
-    Step { name: "chaos, queues", run: |sh| Chaos::new(Library::Ipc, 10.0).run(sh) },
+    Step { name: "chaos, messages and names", run: |sh| Chaos::new(Library::Ipc, 5.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 10.0).run(sh) },
     Step { name: "ten thousand starts", run: |sh| Test::ten_thousand_starts().run(sh) },
