@@ -160,6 +160,7 @@ impl<I> Builder<I> {
     #[cfg(feature = "progress")]
     pub fn progress(mut self, progress: crate::Progress) -> Self {
         self.calls.gauges = progress.gauges();
+        self.settings.watched = true;
         self
     }
 

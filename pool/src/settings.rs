@@ -25,6 +25,15 @@ pub(crate) struct Settings {
     pub(crate) memory_limit: Option<u64>,
     pub(crate) start_method: Option<StartMethod>,
     pub(crate) events: Events,
+    /// Somebody watches how calls come along.
+    pub(crate) watched: bool,
+}
+
+impl Settings {
+    /// Whether it matters when the items of a chunk are done, and not only when all are.
+    pub(crate) fn prompt(&self) -> bool {
+        self.timeout.is_some() || self.watched
+    }
 }
 
 /// How the user names items in words, if it is an item of the type that the function is for.

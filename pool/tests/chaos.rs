@@ -154,7 +154,7 @@ fn one_pool(random: &mut Random, end: Instant) -> (Account, u64) {
     let (first, second) = (random.below(u64::MAX), random.below(u64::MAX));
     let stop = AtomicBool::new(false);
     let account = thread::scope(|scope| {
-        let killer = scope.spawn(|| kill_until(&stop, &kill, Random(first | 1)));
+        let killer = scope.spawn(|| kill_until(&stop, &pool, &kill, Random(first | 1)));
         let users = [second | 1, (second / 3) | 1].map(|seed| {
             let pool = &pool;
             scope.spawn(move || use_until(end, pool, Random(seed)))
@@ -176,11 +176,18 @@ fn one_pool(random: &mut Random, end: Instant) -> (Account, u64) {
     (account, deaths)
 }
 
-fn kill_until(stop: &AtomicBool, kill: &Sender<()>, mut random: Random) {
+/// Kills go on as long as work does: workers of whom none ever comes to its first task are given up, and
+/// that is another test's matter.
+fn kill_until(stop: &AtomicBool, pool: &ProcessPool, kill: &Sender<()>, mut random: Random) {
+    let done = || pool.stats().workers.iter().map(|worker| worker.tasks_done).sum::<u64>();
+    let mut done_before = 0;
     while !stop.load(Relaxed) {
         // sleep: the moment of the kill is what is random here
         thread::sleep(Duration::from_micros(random.below(8_000)));
-        let _ = kill.send_timeout((), Duration::from_millis(10));
+        let done = done();
+        if done > done_before && kill.send_timeout((), Duration::from_millis(10)).is_ok() {
+            done_before = done;
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use ipc::DecodeError;
 use ipc::parcel::Decoder;
 
 use super::job::ProcessJob;
+use super::ledger::LONGEST;
 use super::seat::{Dispatched, Seat};
 use super::wire::{Report, Word};
 use crate::call::{CallId, Schedule, Ticket};
@@ -45,15 +46,49 @@ impl Crew {
         match message.take()? {
             Report::Look => Ok(Heard::Nothing),
             Report::Gone { seat } => Ok(Heard::Gone { seat }),
-            Report::From { seat, word } => {
-                self.word(seat, word, message);
+            Report::From { seat, number, word } => {
+                // Those before it; and those after it, which nobody may tell of any more.
+                self.read_results(seat);
+                self.word(seat, (number, word), message);
+                self.read_results(seat);
                 self.begins_next(seat);
                 Ok(Heard::Nothing)
             }
         }
     }
 
-    fn word(&mut self, seat: usize, word: Word, rest: &mut Decoder<'_>) {
+    /// Reads what the worker has written down, up to a report that comes by message.
+    pub(super) fn read_results(&mut self, seat: usize) {
+        while self.read_results_of_a_chunk(seat) {}
+        if let Some(worker) = self.seats.get(seat).and_then(|seat| seat.worker.as_ref()) {
+            worker.results.release();
+        }
+    }
+
+    /// The same for the first chunk that it has before it. Says whether there was anything. What is the same
+    /// for all of its items is done once.
+    fn read_results_of_a_chunk(&mut self, seat: usize) -> bool {
+        let Crew { seats, schedule, .. } = self;
+        let Some(Seat { worker: Some(worker), .. }) = seats.get_mut(seat) else { return false };
+        let Some(sent) = worker.before_it.front_mut() else { return false };
+        let call = sent.chunk.call;
+        let (mut done, mut failed, mut buffer) = (0, false, [0; LONGEST]);
+        // A call that was given up has nobody who wants its results.
+        let job = schedule.job(call);
+        while sent.chunk.len() > 0 && !failed {
+            let Some(bytes) = worker.results.read(worker.reported, &mut buffer) else { break };
+            worker.reported += 1;
+            failed = job.is_some_and(|job| !job.accept_bytes(sent.chunk.start, bytes));
+            sent.chunk.start += 1;
+            done += 1;
+        }
+        if done > 0 {
+            self.items_ended(seat, call, (done, failed));
+        }
+        done > 0
+    }
+
+    fn word(&mut self, seat: usize, (number, word): (u64, Word), rest: &mut Decoder<'_>) {
         let Some(worker) = self.seats.get_mut(seat).and_then(|seat| seat.worker.as_mut()) else {
             return;
         };
@@ -66,33 +101,46 @@ impl Crew {
                 worker.not_ready = Some(panic);
                 return;
             }
-            Word::Rest => return self.rest_is_left(seat),
-            Word::Done => None,
+            Word::Written => return worker.results.ledger.answer(),
+            Word::Rest => None,
+            Word::Done => {
+                worker.reported = number + 1;
+                return self.item_ended(seat, |job, index| job.accept(index, rest));
+            }
             Word::Panicked(panic) => Some(TaskError::Panicked(panic)),
             Word::Unencodable(error) => Some(TaskError::Encode(error)),
             Word::Unreadable(error) => Some(TaskError::Decode(error)),
         };
+        worker.reported = number + 1;
+        let Some(error) = error else { return self.rest_is_left(seat) };
+        self.item_ended(seat, |job, index| {
+            job.fail(index, error);
+            false
+        });
+    }
+
+    /// The first item that the worker has before it has an outcome. `settle` says whether it is a success.
+    fn item_ended(&mut self, seat: usize, settle: impl FnOnce(&dyn ProcessJob, usize) -> bool) {
+        let Some(worker) = &mut self.seats[seat].worker else { return };
         let Some(sent) = worker.before_it.front_mut() else { return };
         let (call, index) = (sent.chunk.call, sent.chunk.start);
         sent.chunk.start += 1;
-        if sent.chunk.len() == 0 {
+        let failed = self.schedule.job(call).is_some_and(|job| !settle(&**job, index));
+        self.items_ended(seat, call, (1, failed));
+    }
+
+    /// So many items of the first chunk that the worker has before it are settled.
+    fn items_ended(&mut self, seat: usize, call: CallId, (items, failed): (usize, bool)) {
+        let Seat { worker: Some(worker), starts } = &mut self.seats[seat] else { return };
+        if worker.before_it.front().is_some_and(|sent| sent.chunk.len() == 0) {
             worker.before_it.pop_front();
         }
         if !worker.proven {
             worker.proven = true;
-            self.seats[seat].starts.succeeded();
+            starts.succeeded();
         }
-        self.tallies[seat].tasks_done.fetch_add(1, Relaxed);
-        // A call that was given up has nobody who wants its results.
-        let Some(job) = self.schedule.job(call) else { return };
-        let failed = match error {
-            None => !job.accept(index, rest),
-            Some(error) => {
-                job.fail(index, error);
-                true
-            }
-        };
-        self.settle_one(call, failed);
+        self.tallies[seat].tasks_done.fetch_add(items as u64, Relaxed);
+        self.settle(call, items, failed);
     }
 
     /// The worker reports that it has left the rest of its chunk alone.
@@ -109,14 +157,14 @@ impl Crew {
     pub(super) fn fail(&mut self, call: CallId, index: usize, error: TaskError) {
         if let Some(job) = self.schedule.job(call) {
             job.fail(index, error);
-            self.settle_one(call, true);
+            self.settle(call, 1, true);
         }
     }
 
-    /// The item has its result.
-    fn settle_one(&mut self, call: CallId, failed: bool) {
-        self.settled += 1;
-        if self.schedule.settled(call, 1, failed) {
+    /// So many items have their results.
+    fn settle(&mut self, call: CallId, items: usize, failed: bool) {
+        self.settled += items as u64;
+        if self.schedule.settled(call, items, failed) {
             self.take_back(call);
         }
     }

@@ -56,6 +56,7 @@ const SIGKILL: i32 = 9;
 impl Supervisor {
     /// The worker of this seat is gone, and all that it said has been heard.
     pub(super) fn bury(&mut self, seat: usize) {
+        self.crew.read_results(seat);
         let Some(mut worker) = self.crew.seats[seat].worker.take() else { return };
         let death = Death::of(&mut worker);
         self.crew.tallies[seat].pid.store(0, Relaxed);

@@ -36,6 +36,9 @@ pub(crate) trait ProcessJob: Job {
 
     /// Reads an item's result. Says whether it is one.
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool;
+
+    /// The same, from bytes without handles.
+    fn accept_bytes(&self, index: usize, bytes: &[u8]) -> bool;
 }
 
 /// A function that can be named to workers; or why it cannot.
@@ -150,12 +153,20 @@ where
     }
 
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool {
-        let result = match Panic::catch(AssertUnwindSafe(|| from.take::<R>())) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(TaskError::Decode(error)),
-            Err(panic) => Err(TaskError::Decode(DecodeError::new(panic))),
-        };
-        self.settle(index, result)
+        self.settle(index, read(|| from.take()))
+    }
+
+    fn accept_bytes(&self, index: usize, bytes: &[u8]) -> bool {
+        self.settle(index, read(|| postcard::from_bytes(bytes).map_err(DecodeError::new)))
+    }
+}
+
+/// The result's own code runs in there.
+fn read<R>(take: impl FnOnce() -> Result<R, DecodeError>) -> Result<R, TaskError> {
+    match Panic::catch(AssertUnwindSafe(take)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(TaskError::Decode(error)),
+        Err(panic) => Err(TaskError::Decode(DecodeError::new(panic))),
     }
 }
 

@@ -7,6 +7,7 @@ use ipc::{Sender, Untyped};
 use proc_spawn::{Process, SpawnError, Stdio};
 
 use super::control::{Control, PLACES};
+use super::ledger::{Ledger, Reader};
 use super::mailbox::{Letter, Mailbox};
 use super::seat::Worker;
 use super::worker::{self, Kit};
@@ -22,6 +23,8 @@ pub(super) struct Recruiter {
     pub(super) initializes: bool,
     /// How many chunks a worker gets in its life.
     quota: Option<usize>,
+    /// Somebody wants to know of each item as soon as it is done.
+    prompt: bool,
     reports: Sender<Untyped>,
     mailbox: Arc<Mailbox>,
 }
@@ -55,7 +58,8 @@ impl Recruiter {
             process.spawn(worker::serve::<I>, (kit, initializer.message()?))
         };
         let (name, initializes) = (name.clone(), I::EXISTS);
-        Recruiter { name, start: Box::new(start), initializes, quota: *max_tasks, reports, mailbox }
+        let (start, quota, prompt) = (Box::new(start), *max_tasks, settings.prompt());
+        Recruiter { name, start, initializes, quota, prompt, reports, mailbox }
     }
 
     /// Starts a worker for a seat.
@@ -63,10 +67,18 @@ impl Recruiter {
         let action = "make the channel to a worker";
         let (sender, chunks) = ipc::channel(PLACES).map_err(PoolError::system(action))?;
         let control = Control::new().map_err(PoolError::system(action))?;
-        let kit = Kit { seat, chunks, reports: self.reports.clone(), control: control.clone() };
+        let ledger = Ledger::new().map_err(PoolError::system(action))?;
+        let kit = Kit {
+            seat,
+            chunks,
+            reports: self.reports.clone(),
+            control: control.clone(),
+            ledger: ledger.clone(),
+            prompt: self.prompt,
+        };
         let name = format!("{}-{seat}", self.name);
         let process = (self.start)(name, kit, Arc::clone(&self.mailbox))?;
-        Ok(Worker::new(process, sender, control, self.quota))
+        Ok(Worker::new(process, sender, (control, Reader::new(ledger)), self.quota))
     }
 }
 

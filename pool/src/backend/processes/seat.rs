@@ -8,6 +8,7 @@ use proc_spawn::{Panic, Process};
 
 use super::control::{Begun, Control, PLACES};
 use super::job::ProcessJob;
+use super::ledger::Reader;
 use crate::call::Chunk;
 use crate::error::TaskError;
 use crate::starts::Starts;
@@ -26,6 +27,9 @@ pub(super) struct Worker {
     /// Gone once the worker is to end.
     chunks: Option<Sender<Untyped>>,
     pub(super) control: Control,
+    pub(super) results: Reader,
+    /// How many of its reports were read.
+    pub(super) reported: u64,
     /// What it was sent and has not reported on in full, in that order.
     pub(super) before_it: VecDeque<Dispatched>,
     /// How many chunks it may have before it.
@@ -88,13 +92,15 @@ impl Worker {
     pub(super) fn new(
         process: Process,
         chunks: Sender<Untyped>,
-        control: Control,
+        (control, results): (Control, Reader),
         quota: Option<usize>,
     ) -> Worker {
         Worker {
             process,
             chunks: Some(chunks),
             control,
+            results,
+            reported: 0,
             before_it: VecDeque::new(),
             window: WINDOW,
             quota,

@@ -31,8 +31,9 @@ pub(super) enum Report {
     /// All that the worker in this seat has ever sent has been read. From the supervisor itself.
     Gone { seat: usize },
     /// From a worker. Workers report on their chunks in the order in which they were sent them, and on
-    /// the items of each in their order, so neither is named.
-    From { seat: usize, word: Word },
+    /// the items of each in their order, so neither is named. Before this one come so many, by
+    /// message or in the ledger.
+    From { seat: usize, number: u64, word: Word },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub(super) enum Word {
     Ready,
     /// It has not, and ends.
     NotReady(Panic),
+    /// There are results in the ledger. No report by itself.
+    Written,
     /// The item is done; its result follows.
     Done,
     /// The item's function panicked.

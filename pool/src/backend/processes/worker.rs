@@ -1,5 +1,6 @@
 //! What a worker process does.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::process;
 
@@ -10,8 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::control::{Beginner, Begun, Control};
+use super::ledger::{Ledger, Pen};
 use super::wire::{Header, Report, Run, Word};
-use crate::call::Quiet;
+use crate::call::{Quiet, drop_quietly};
 use crate::initializer::ForProcesses;
 use crate::state::set_state;
 
@@ -22,6 +24,9 @@ pub(super) struct Kit {
     pub(super) chunks: Receiver<Untyped>,
     pub(super) reports: Sender<Untyped>,
     pub(super) control: Control,
+    pub(super) ledger: Ledger,
+    /// Somebody wants to know of each item as soon as it is done.
+    pub(super) prompt: bool,
 }
 
 /// Where a worker works: what comes goes to its function, and what that comes to goes to the supervisor.
@@ -31,15 +36,20 @@ pub(super) struct Desk {
     reports: Sender<Untyped>,
     control: Control,
     beginner: Beginner,
+    pen: Pen,
+    /// How many reports there were.
+    reported: Cell<u64>,
+    prompt: bool,
 }
 
 /// The function that a worker process runs. Returns once the pool wants nothing more of it.
 pub(super) fn serve<I: ForProcesses>(kit: Kit, initializer: I::Message) {
-    let Kit { seat, chunks, reports, control } = kit;
-    let desk = Desk { seat, reports, beginner: Beginner::new(control.clone()), control };
+    let Kit { seat, chunks, reports, control, ledger, prompt } = kit;
+    let (beginner, pen) = (Beginner::new(control.clone()), Pen::new(ledger));
+    let desk = Desk { seat, reports, control, beginner, pen, reported: Cell::new(0), prompt };
     match I::run(initializer) {
-        Ok(()) => desk.say(Word::Ready),
-        Err(panic) => return desk.say(Word::NotReady(panic)),
+        Ok(()) => desk.tell(Word::Ready),
+        Err(panic) => return desk.tell(Word::NotReady(panic)),
     }
     let mut known = None;
     loop {
@@ -52,8 +62,9 @@ pub(super) fn serve<I: ForProcesses>(kit: Kit, initializer: I::Message) {
             known = Some((header.run, run));
             if desk.control.begin(header.serial) {
                 run(message, &header, &desk);
+                desk.tell_of_results(true);
             } else {
-                desk.say(Word::Rest);
+                desk.report(Word::Rest);
             }
             Ok(())
         });
@@ -78,7 +89,7 @@ where
     let function = message.take::<Portable<F>>();
     for index in 0..header.items {
         if desk.control.is_taken_back(header.serial) {
-            return desk.say(Word::Rest);
+            return desk.report(Word::Rest);
         }
         desk.begin(Begun::item(header.serial, index));
         let mut was_read = false;
@@ -90,13 +101,13 @@ where
         }));
         match outcome {
             Ok(Ok(())) => continue,
-            Ok(Err(word)) => desk.say(word),
-            Err(panic) => desk.say(Word::Panicked(panic)),
+            Ok(Err(word)) => desk.report(word),
+            Err(panic) => desk.report(Word::Panicked(panic)),
         }
         // If the item could not be read, nobody knows where the next one begins.
         let is_last = index + 1 == header.items;
         if !is_last && (header.stops_at_failure || !was_read) {
-            return desk.say(Word::Rest);
+            return desk.report(Word::Rest);
         }
     }
 }
@@ -110,9 +121,9 @@ impl Desk {
         }
     }
 
-    /// Reports what is no result.
-    fn say(&self, word: Word) {
-        let report = Report::From { seat: self.seat, word };
+    /// Says something that is not about an item.
+    fn tell(&self, word: Word) {
+        let report = Report::From { seat: self.seat, number: self.reported.get(), word };
         match self.reports.send_with(|message| message.put(&report)) {
             Ok(()) => {}
             Err(SendError::Disconnected(())) => abandoned(),
@@ -121,15 +132,42 @@ impl Desk {
         }
     }
 
+    /// Reports what is no result.
+    fn report(&self, word: Word) {
+        self.tell(word);
+        self.count();
+    }
+
+    fn count(&self) {
+        self.reported.set(self.reported.get() + 1);
+    }
+
+    /// Tells of the results in the ledger, if the supervisor has to be told.
+    fn tell_of_results(&self, urgent: bool) {
+        if self.pen.has_news(urgent) {
+            self.tell(Word::Written);
+        }
+    }
+
     /// Reports a result, if it can be sent.
     fn done<R: Serialize>(&self, result: R) -> Result<(), EncodeError> {
+        let number = self.reported.get();
+        if self.pen.write(number, &result) {
+            self.count();
+            self.tell_of_results(self.prompt);
+            drop_quietly(result);
+            return Ok(());
+        }
         // Sending drops it, after the report or, with something unique in it, before.
         let sent = self.reports.send_value_with(Quiet::new(result), |message, result| {
-            message.put(&Report::From { seat: self.seat, word: Word::Done })?;
+            message.put(&Report::From { seat: self.seat, number, word: Word::Done })?;
             message.put(result.value())
         });
         match sent {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.count();
+                Ok(())
+            }
             Err(SendError::Disconnected(_)) => abandoned(),
             Err(SendError::Encode { error, .. }) => Err(error),
             Err(error) => Err(EncodeError::new(error)),
