@@ -1,0 +1,135 @@
+//! The ways of ipc beside those of others: `cargo bench -p bench-suite --bench ipc`.
+//!
+//! Every figure is the median of rounds in which all contenders took turns, each against a child process of
+//! its own (crossbeam and memcpy: threads, for what is possible without a border), so that whatever else the
+//! machine did meanwhile was done to all alike. What the bars ask for stands beside what was measured.
+//!
+//! Two peers are not here: iceoryx2 needs libclang and a newer compiler than this workspace, and a bare futex
+//! is what `Connection` sleeps on.
+
+mod one_way;
+mod round_trip;
+mod streams;
+mod values;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use one_way::{bytes_through_pipe, bytes_through_socket, copied};
+use proc_spawn::Process;
+use round_trip::round_trips;
+use values::{crossbeam, hand_over, python, queue};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+/// So many operations, and how long they took.
+type Work = Box<dyn FnMut(u64) -> Outcome<Duration>>;
+const ROUNDS: usize = 9;
+
+fn timed(work: impl FnOnce() -> Outcome<()>) -> Outcome<Duration> {
+    let begun = Instant::now();
+    work()?;
+    Ok(begun.elapsed())
+}
+
+/// Median nanoseconds for one operation of each, in rounds that take turns.
+fn compare(contenders: &mut [(&'static str, Work, u64)]) -> Outcome<Vec<(&'static str, f64)>> {
+    let mut figures = vec![Vec::new(); contenders.len()];
+    for round in 0..=ROUNDS {
+        for ((_, work, times), figures) in contenders.iter_mut().zip(&mut figures) {
+            let figure = work(*times)?.as_nanos() as f64 / *times as f64;
+            // The first is for warming up.
+            figures.extend((round > 0).then_some(figure));
+        }
+    }
+    Ok(contenders
+        .iter()
+        .zip(figures)
+        .map(|((name, ..), mut figures)| {
+            figures.sort_by(f64::total_cmp);
+            (*name, figures[figures.len() / 2])
+        })
+        .collect())
+}
+
+fn figure(figures: &[(impl AsRef<str>, f64)], name: &str) -> f64 {
+    figures.iter().find(|(one, _)| one.as_ref() == name).map_or(f64::NAN, |(_, figure)| *figure)
+}
+
+fn bar(what: &str, measured: f64, limit: f64, at_most: bool) {
+    let kept = if at_most { measured <= limit } else { measured >= limit };
+    let (sign, verdict) = (if at_most { "<=" } else { ">=" }, if kept { "kept" } else { "MISSED" });
+    println!("  {what}: {measured:.3} (bar {sign} {limit}) {verdict}");
+}
+
+fn report_round_trips() -> Outcome<()> {
+    let free = Process::spawn(round_trips, 3000)?.join()??;
+    let pinned = Process::builder().affinity([0]).spawn(round_trips, 3000)?.join()??;
+    for (placement, figures) in
+        [("the scheduler's placement", &free), ("both ends on one CPU", &pinned)]
+    {
+        println!("round trip of 8 bytes, {placement}");
+        figures.iter().for_each(|(name, figure)| println!("  {name:<14} {:9.2} us", figure / 1e3));
+    }
+    let ours = figure(&free, "pipe");
+    let best = figure(&free, "OS pipe").min(figure(&free, "Unix socket"));
+    bar("pipe / ipc-channel", ours / figure(&free, "ipc-channel"), 0.25, true);
+    bar("pipe / best of the system's", ours / best, 1.0, true);
+    bar(
+        "on one CPU: pipe / OS pipe",
+        figure(&pinned, "pipe") / figure(&pinned, "OS pipe"),
+        1.3,
+        true,
+    );
+    Ok(())
+}
+
+fn report_small() -> Outcome<()> {
+    let mut contenders = vec![
+        ("pipe 1:1", bytes_through_pipe(48)?, 500_000),
+        ("socket 1:1", bytes_through_socket(48)?, 100_000),
+        ("queue 2:2", queue(), 500_000),
+        ("crossbeam 2:2", crossbeam(), 500_000),
+    ];
+    contenders.extend(python().map(|python| ("python 2:2", python, 20_000)));
+    let figures = compare(&mut contenders)?;
+    println!("messages of 48 bytes, millions a second");
+    let rate = |name| 1e3 / figure(&figures, name);
+    figures.iter().for_each(|(name, figure)| println!("  {name:<14} {:9.3}", 1e3 / figure));
+    bar("pipe, M/s", rate("pipe 1:1"), 8.0, false);
+    bar("queue, M/s", rate("queue 2:2"), 6.0, false);
+    bar("queue / crossbeam", rate("queue 2:2") / rate("crossbeam 2:2"), 0.5, false);
+    bar("queue / Python", rate("queue 2:2") / rate("python 2:2"), 25.0, false);
+    Ok(())
+}
+
+fn report_large() -> Outcome<()> {
+    for (size, times) in [(4 << 10, 100_000), (64 << 10, 10_000), (1 << 20, 600)] {
+        let figures = compare(&mut [
+            ("pipe", bytes_through_pipe(size)?, times),
+            ("Unix socket", bytes_through_socket(size)?, times),
+            ("memcpy", copied(size), times),
+        ])?;
+        println!("messages of {} KiB, GB/s", size >> 10);
+        let rate = |name| size as f64 / figure(&figures, name);
+        figures
+            .iter()
+            .for_each(|(name, figure)| println!("  {name:<14} {:9.2}", size as f64 / figure));
+        bar("pipe / Unix socket", rate("pipe") / rate("Unix socket"), 2.0, false);
+    }
+    let figures = compare(&mut [("256 MiB", hand_over()?, 200)])?;
+    println!("an Owned of 256 MiB handed over");
+    bar("ms", figure(&figures, "256 MiB") / 1e6, 1.0, true);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    proc_spawn::init();
+    match report_round_trips().and_then(|()| report_small()).and_then(|()| report_large()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
