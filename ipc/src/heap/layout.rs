@@ -27,13 +27,16 @@ pub(super) mod header {
     pub(in crate::heap) const SWEEP_LOCK: u64 = 1408;
     /// Moves whenever a process has been swept, and wakes those who wait for what it had (one word).
     pub(in crate::heap) const DEATHS: u64 = 1472;
-    /// The bells of those who sleep at several rings at once (4,096 bytes).
+    /// The bells of those who sleep at several rings at once.
     pub(in crate::heap) const BELLS: u64 = 8192;
     /// How many changes the journal holds; it counts once this is not zero.
     pub(in crate::heap) const JOURNAL_LEN: u64 = 2048;
     /// The journal: pairs of {offset, value}.
     pub(in crate::heap) const JOURNAL: u64 = 2056;
 }
+
+/// Room for the bells.
+pub(super) const BELLS_ROOM: u64 = PROCESSES - header::BELLS;
 
 /// Changes one transaction can make.
 pub(super) const JOURNAL_CAPACITY: usize = 32;

@@ -164,7 +164,11 @@ impl Heap {
 
     pub(super) fn bells(&self) -> &Bells {
         // SAFETY: in bounds and aligned; bells are atomic words, and all-zero ones are new.
-        unsafe { self.at(header::BELLS, size_of::<Bells>() as u64, 64).cast().as_ref() }
+        unsafe {
+            self.at(header::BELLS, size_of::<Bells>() as u64, align_of::<Bells>() as u64)
+                .cast()
+                .as_ref()
+        }
     }
 
     /// How much address space the heap has.

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
+use crossbeam_utils::CachePadded;
 use sync_prims::raw::EventCount;
 
-use super::layout::ProcessId;
+use super::layout::{BELLS_ROOM, ProcessId};
 use super::map::Heap;
 
 /// What one side of a ring sleeps on: an event count for those who wait at this ring alone, and the
@@ -34,13 +35,10 @@ pub(crate) struct Signal {
 const COUNT: usize = 64;
 
 /// The program's bells.
-#[repr(C)]
-pub(super) struct Bells([Bell; COUNT]);
+#[repr(transparent)]
+pub(super) struct Bells([CachePadded<EventCount>; COUNT]);
 
-#[repr(C, align(64))]
-struct Bell(EventCount);
-
-const _: () = assert!(size_of::<Signal>() == 16 && size_of::<Bells>() == 4096);
+const _: () = assert!(size_of::<Signal>() == 16 && size_of::<Bells>() as u64 <= BELLS_ROOM);
 
 impl Signal {
     /// What those sleep on who wait for this signal alone.
@@ -73,7 +71,7 @@ impl Signal {
         // that this is the notice of.
         let mut bells = self.bells.swap(0, Ordering::AcqRel);
         while bells != 0 {
-            heap.bells().0[bells.trailing_zeros() as usize].0.notify_all();
+            heap.bells().0[bells.trailing_zeros() as usize].notify_all();
             bells &= bells - 1;
         }
     }
@@ -94,11 +92,11 @@ fn bell_of(process: ProcessId) -> usize {
 impl Heap {
     /// What a thread of `process` sleeps on that waits for several signals.
     pub(crate) fn bell(&self, process: ProcessId) -> &EventCount {
-        &self.bells().0[bell_of(process)].0
+        &self.bells().0[bell_of(process)]
     }
 
     /// Has everybody who waits for several signals look again.
     pub(crate) fn ring_all_bells(&self) {
-        self.bells().0.iter().for_each(|bell| bell.0.notify_after_death());
+        self.bells().0.iter().for_each(|bell| bell.notify_after_death());
     }
 }
