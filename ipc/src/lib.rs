@@ -20,6 +20,7 @@ mod ring;
 mod shared;
 mod shared_word;
 mod sleep;
+mod spin;
 mod sys;
 mod wait;
 

@@ -7,6 +7,7 @@ use sync_prims::raw::{EventCount, Key};
 
 use crate::heap::Signal;
 use crate::program::Program;
+use crate::spin::Spin;
 
 /// How long an operation may sleep.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +25,6 @@ pub(crate) enum Failed {
     Timeout,
 }
 
-/// Attempts before an operation goes to sleep: the other side is often just about to come.
-const SPINS: u32 = 64;
-
 /// The longest sleep of a process that has no keeper, for the system had no thread for it: then
 /// it asks again for one.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
@@ -37,12 +35,12 @@ pub(crate) enum Slept {
     TimeIsUp,
 }
 
-/// Puts a thread to sleep on an event count, in the order that loses no wake: listen, try once
-/// more, sleep.
+/// Puts a thread to sleep on an event count, in the order that loses no wake: try for a while, listen, try
+/// once more, sleep.
 pub(crate) struct Sleeper<'a> {
     event_count: &'a EventCount,
     patience: Patience,
-    spins: u32,
+    spin: Spin,
     listening: Option<Key>,
     time_is_up: bool,
 }
@@ -50,24 +48,31 @@ pub(crate) struct Sleeper<'a> {
 impl<'a> Sleeper<'a> {
     pub(crate) fn new(signal: &'a Signal, patience: Patience) -> Sleeper<'a> {
         let event_count = signal.sleepers();
-        Sleeper { event_count, patience, spins: 0, listening: None, time_is_up: false }
+        Sleeper { event_count, patience, spin: Spin::new(), listening: None, time_is_up: false }
+    }
+
+    /// Whether it would go to sleep soon, or has slept: time for what a quick answer makes needless.
+    pub(crate) fn is_tired(&self) -> bool {
+        self.spin.is_over()
     }
 
     /// Called after each attempt that failed. All others may fail as well, unless this process notices
     /// the end of those who were to make them succeed.
     pub(crate) fn sleep(&mut self) -> Slept {
-        let notices = Program::current().and_then(|program| program.keeper.ensure()).is_ok();
         let deadline = match self.patience {
-            Patience::None => return Slept::NotAllowed,
+            Patience::None => {
+                notices_ends();
+                return Slept::NotAllowed;
+            }
             // The attempt after the time was up failed as well.
             Patience::Until(_) if self.time_is_up => return Slept::TimeIsUp,
             Patience::Until(deadline) => deadline,
         };
-        if self.spins < SPINS {
-            self.spins += 1;
-            std::hint::spin_loop();
-        } else if let Some(key) = self.listening.take() {
-            self.time_is_up = if notices {
+        if self.spin.turn() {
+            return Slept::TryAgain;
+        }
+        if let Some(key) = self.listening.take() {
+            self.time_is_up = if notices_ends() {
                 !self.event_count.wait(key, deadline)
             } else {
                 let soon = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
@@ -78,4 +83,9 @@ impl<'a> Sleeper<'a> {
         }
         Slept::TryAgain
     }
+}
+
+/// Whether this process notices the end of others.
+fn notices_ends() -> bool {
+    Program::current().and_then(|program| program.keeper.ensure()).is_ok()
 }

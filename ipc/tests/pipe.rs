@@ -3,7 +3,7 @@
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -100,6 +100,29 @@ fn both_ends_that_wait_for_ever_are_told_of_the_deadlock() {
         assert_eq!(seven, 7);
         assert!(other.join().unwrap());
     }
+}
+
+#[test]
+fn ends_that_begin_to_wait_at_the_same_moment_are_told_all_the_same() {
+    let _alone = alone();
+    let _watchdog = watch("a deadlock of two that ask each other");
+    let (mut here, mut there) = pipe::<u8, u8>().unwrap();
+    let together = Arc::new(Barrier::new(2));
+    let rounds = 20_000;
+    let other = thread::spawn({
+        let together = Arc::clone(&together);
+        move || {
+            for _ in 0..rounds {
+                together.wait();
+                assert!(matches!(there.recv(), Err(RecvError::Deadlock)));
+            }
+        }
+    });
+    for _ in 0..rounds {
+        together.wait();
+        assert!(matches!(here.recv(), Err(RecvError::Deadlock)));
+    }
+    other.join().unwrap();
 }
 
 #[test]

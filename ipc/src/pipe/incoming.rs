@@ -29,7 +29,7 @@ struct Incoming {
 }
 
 /// More than this is not kept for the next message.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 4 << 20;
 
 impl RecvEnd {
     pub(super) fn new(hold: Hold) -> io::Result<RecvEnd> {
@@ -134,7 +134,8 @@ impl Incoming {
         let mut sleeper = Sleeper::new(self.stream.not_empty(), patience);
         let mut nobody_sends = false;
         loop {
-            if other.is_some_and(|other| self.is_deadlocked(other)) {
+            // A peer that answers at once need not know of this.
+            if sleeper.is_tired() && other.is_some_and(|other| self.is_deadlocked(other)) {
                 return Err(RecvError::Deadlock);
             }
             if let Some(chunk) = self.stream.next()? {
@@ -191,37 +192,46 @@ impl Incoming {
     /// the same tells the asker, and both know. Without an answer there is no verdict: an end that says
     /// it is blocked may be dead, and then the answer is that it is gone.
     fn is_deadlocked(&self, other: &Stream) -> bool {
-        match self.stream.flow() {
-            Flow::Deadlocked => return true,
-            Flow::Asked => return self.answer(other),
-            Flow::Free => drop(self.stream.change_flow(Flow::Free, Flow::Blocked)),
-            Flow::Blocked => {}
+        loop {
+            match self.stream.flow() {
+                Flow::Deadlocked => return true,
+                Flow::Asked => match self.answer(other) {
+                    Some(verdict) => return verdict,
+                    // Both are free now, and neither would be woken by the other.
+                    None => continue,
+                },
+                Flow::Free => drop(self.stream.change_flow(Flow::Free, Flow::Blocked)),
+                Flow::Blocked => {}
+            }
+            if self.stream.is_empty() && other.is_empty() {
+                other.tell(Flow::Blocked, Flow::Asked);
+            }
+            return false;
         }
-        if self.stream.is_empty() && other.is_empty() {
-            other.tell(Flow::Blocked, Flow::Asked);
-        }
-        false
     }
 
-    /// The other end has asked. It waits for the answer, unless something came for it.
-    fn answer(&self, other: &Stream) -> bool {
+    /// The other end has asked. It waits for the answer, unless something came for it. `None` if both
+    /// have asked and both are answering: then they begin again.
+    fn answer(&self, other: &Stream) -> Option<bool> {
         if !(self.stream.is_empty() && other.is_empty()) {
             // If this fails, the other end has answered meanwhile, and the next look tells.
             self.stream.change_flow(Flow::Asked, Flow::Blocked);
-            return false;
+            return Some(false);
         }
         if !self.stream.change_flow(Flow::Asked, Flow::Free) {
-            return true;
+            return Some(true);
         }
-        // Unless both have asked, and the other one is here as well: then they try again.
-        other.tell(Flow::Blocked, Flow::Deadlocked) || other.tell(Flow::Asked, Flow::Deadlocked)
+        let told = other.tell(Flow::Blocked, Flow::Deadlocked)
+            || other.tell(Flow::Asked, Flow::Deadlocked);
+        told.then_some(true)
     }
 
     /// This end is not blocked any more. `false` if it was told of a deadlock before.
     fn unblock(&self) -> bool {
         loop {
             let flow = self.stream.flow();
-            if self.stream.change_flow(flow, Flow::Free) {
+            // Only this end leaves Free, so nobody has asked it anything.
+            if flow == Flow::Free || self.stream.change_flow(flow, Flow::Free) {
                 return flow != Flow::Deadlocked;
             }
         }

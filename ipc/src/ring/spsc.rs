@@ -9,6 +9,7 @@
 #![expect(unsafe_code, reason = "copies bytes to and from shared memory")]
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -190,9 +191,10 @@ impl Stream {
                 return Ok(None);
             }
         }
-        let mut word = [0; 8];
+        let mut word = [MaybeUninit::<u8>::uninit(); 8];
         self.copy_out(self.mine, &mut word);
-        let word = u64::from_ne_bytes(word);
+        // SAFETY: `copy_out` fills all of it.
+        let word = u64::from_ne_bytes(word.map(|byte| unsafe { byte.assume_init() }));
         let chunk = Chunk { flags: (word >> 32) as u32, len: word as u32 };
         if WORD + padded(chunk.len.into()) > self.other - self.mine {
             return Err(damaged());
@@ -202,9 +204,11 @@ impl Stream {
 
     /// Copies the payload of the chunk that `next` told of to the end of `into`, and lets go of it.
     pub(crate) fn read(&mut self, chunk: Chunk, into: &mut Vec<u8>) {
-        let start = into.len();
-        into.resize(start + chunk.len as usize, 0);
-        self.copy_out(self.mine + WORD, &mut into[start..]);
+        into.reserve(chunk.len as usize);
+        let (end, place) = (into.len() + chunk.len as usize, into.spare_capacity_mut());
+        self.copy_out(self.mine + WORD, &mut place[..chunk.len as usize]);
+        // SAFETY: within the capacity, and `copy_out` has filled what is new.
+        unsafe { into.set_len(end) };
         self.mine += WORD + padded(chunk.len.into());
         // Release pairs with the Acquire in `has_room`: the copy is done.
         self.header.head.store(self.mine, Ordering::Release);
@@ -273,15 +277,18 @@ impl Stream {
         }
     }
 
-    fn copy_out(&self, at: u64, into: &mut [u8]) {
+    /// Fills all of `into`.
+    fn copy_out(&self, at: u64, into: &mut [MaybeUninit<u8>]) {
         let (place, left) = self.place(at);
         let split = into.len().min(left);
         let (first, rest) = into.split_at_mut(split);
         // SAFETY: both parts lie within the bytes (`next` checked the length); they are the receiver's
         // until it lets go of them.
         unsafe {
-            first.as_mut_ptr().copy_from_nonoverlapping(place, first.len());
-            rest.as_mut_ptr().copy_from_nonoverlapping(self.bytes.as_ptr(), rest.len());
+            first.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(place, first.len());
+            rest.as_mut_ptr()
+                .cast::<u8>()
+                .copy_from_nonoverlapping(self.bytes.as_ptr(), rest.len());
         }
     }
 }
