@@ -25,8 +25,8 @@ use crate::{children, exit, guard, logs, tail, thread};
 /// back through the handle. It never returns into the caller's code, and it leaves without running
 /// what was registered with `atexit`.
 ///
-/// Prefer [`Process::spawn`], which is safe, costs the same in a small process and far less in a
-/// large one; and [`StartMethod::ForkServer`](crate::StartMethod::ForkServer) for speed.
+/// Prefer [`Process::spawn`], which is safe and whose cost does not grow with the memory of this
+/// process, or [`StartMethod::ForkServer`](crate::StartMethod::ForkServer) for speed.
 ///
 /// With the feature `log`, the copy has its parent's logger itself.
 ///
