@@ -29,9 +29,22 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Peers::All)]
     pub(crate) peers: Peers,
 
-    /// Write results.json and report.md into this folder
+    /// Write results.json, report.md and report.html into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Keep the results under this name, to compare others with
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<String>,
+
+    /// Show what has changed since the results of this name; the exit code is 3 if anything of this
+    /// workspace is slower by more than the noise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) compare: Option<String>,
+
+    /// Where results are kept by their names
+    #[arg(long, value_name = "DIR", default_value = "target/bench/saved")]
+    pub(crate) saved: PathBuf,
 
     /// The Python to compare with
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]

@@ -1,5 +1,6 @@
 //! The program: what is asked for is measured, shown and written.
 
+use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,9 +10,12 @@ use clap::Parser;
 
 use crate::cli::Arguments;
 use crate::measure::Outcome;
-use crate::report::{self, Report};
+use crate::report::{self, Comparison, Report, Saved};
 use crate::role;
 use crate::suite::Suite;
+
+/// The exit code of a comparison in which something has become slower.
+const WORSE: u8 = 3;
 
 /// Does what the command line asks for.
 ///
@@ -21,10 +25,14 @@ pub fn main() -> ExitCode {
         return code;
     }
     match run(&Arguments::parse()) {
-        Ok(report) => {
+        Ok((report, comparison)) => {
             let failed = report::verdict(&report);
             failed.iter().for_each(|row| eprintln!("failed: {row}"));
-            if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if !failed.is_empty() {
+                return ExitCode::FAILURE;
+            }
+            let worse = comparison.is_some_and(|comparison| comparison.is_worse());
+            if worse { ExitCode::from(WORSE) } else { ExitCode::SUCCESS }
         }
         Err(error) => {
             eprintln!("error: {error}");
@@ -34,8 +42,14 @@ pub fn main() -> ExitCode {
 }
 
 /// Measures; shows each table as soon as it is there.
-fn run(arguments: &Arguments) -> Outcome<Report> {
-    // A folder that cannot be made is told before, not after all the work.
+fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
+    // What cannot be done is told before, not after all the work.
+    let place = |name: &Option<String>| {
+        name.as_ref().map(|name| Saved::new(&arguments.saved, name)).transpose()
+    };
+    let (save, compare) = (place(&arguments.save)?, place(&arguments.compare)?);
+    let before =
+        compare.map(|saved| Ok::<_, Box<dyn Error>>((saved.read()?, saved))).transpose()?;
     if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
@@ -48,11 +62,19 @@ fn run(arguments: &Arguments) -> Outcome<Report> {
         show(&mut text, &report::table(&table))?;
         report.tables.push(table);
     }
+    let comparison = before.map(|(before, saved)| Comparison::new(&report, saved.name(), &before));
+    if let Some(comparison) = &comparison {
+        show(&mut text, &comparison.markdown())?;
+    }
+    if let Some(saved) = save {
+        saved.write(&report)?;
+    }
     if let Some(folder) = &arguments.out {
         write(folder, "report.md", &text)?;
+        write(folder, "report.html", &report::page(&report, comparison.as_ref()))?;
         write(folder, "results.json", &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
-    Ok(report)
+    Ok((report, comparison))
 }
 
 fn show(text: &mut String, part: &str) -> io::Result<()> {

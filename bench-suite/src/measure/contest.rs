@@ -30,6 +30,8 @@ pub(crate) struct Course {
 pub(crate) struct Series {
     pub(crate) amount: u64,
     pub(crate) seconds: Vec<f64>,
+    /// The tails of the rounds that have one.
+    pub(crate) tails: Vec<f64>,
     /// What it saw in the last round.
     pub(crate) seen: Option<String>,
 }
@@ -42,6 +44,7 @@ struct Lane {
     state: Result<Runner, Trouble>,
     amount: u64,
     seconds: Vec<f64>,
+    tails: Vec<f64>,
     seen: Option<String>,
     spent: Duration,
 }
@@ -86,6 +89,7 @@ impl Lane {
             state,
             amount,
             seconds: Vec::new(),
+            tails: Vec::new(),
             seen: None,
             spent: Duration::ZERO,
         }
@@ -119,6 +123,7 @@ impl Lane {
         let start = Instant::now();
         if let Some(round) = self.round(work, self.amount, plan) {
             self.seconds.push(round.seconds);
+            self.tails.extend(round.tail);
             self.seen = round.seen;
         }
         self.spent += start.elapsed();
@@ -151,8 +156,8 @@ impl Lane {
     }
 
     fn finish(self, plan: &Plan) -> Course {
-        let Lane { crashes, version, state, amount, seconds, seen, .. } = self;
-        let series = Series { amount, seconds, seen };
+        let Lane { crashes, version, state, amount, seconds, tails, seen, .. } = self;
+        let series = Series { amount, seconds, tails, seen };
         let result = match state.and_then(|runner| runner.dismiss(plan.farewell)) {
             Ok(()) if crashes => Err(Trouble::Failed("the program survived".to_owned())),
             Ok(()) => Ok(series),

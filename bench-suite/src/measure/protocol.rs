@@ -53,12 +53,15 @@ pub(crate) struct Round {
     /// What there is to say of it in words.
     #[serde(default)]
     pub(crate) seen: Option<String>,
+    /// As `seconds`, had each taken as long as 99 of 100 did not exceed; `seconds` is then by the median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tail: Option<f64>,
 }
 
 impl Round {
     /// A round that began at that instant and ends now.
     pub(crate) fn since(start: Instant, answer: u64) -> Round {
-        Round { seconds: start.elapsed().as_secs_f64(), answer, seen: None }
+        Round { seconds: start.elapsed().as_secs_f64(), answer, seen: None, tail: None }
     }
 
     /// Does the work and takes its time.
@@ -70,6 +73,6 @@ impl Round {
 
     /// A round in which something was seen that is a fact and no figure.
     pub(crate) fn fact(answer: u64, seen: impl Into<String>) -> Round {
-        Round { seconds: 0.0, answer, seen: Some(seen.into()) }
+        Round { seconds: 0.0, answer, seen: Some(seen.into()), tail: None }
     }
 }

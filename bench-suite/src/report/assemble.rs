@@ -29,10 +29,7 @@ pub(crate) fn rows(measure: Measure, courses: Vec<(&Contender, Course)>) -> Vec<
 }
 
 fn median(row: &Row) -> Option<f64> {
-    match &row.result {
-        Standing::Measured(figures) => Some(figures.summary.median),
-        _ => None,
-    }
+    Some(row.figures()?.summary.median)
 }
 
 fn standing(measure: Measure, result: Result<Series, Trouble>) -> Standing {
@@ -46,11 +43,15 @@ fn standing(measure: Measure, result: Result<Series, Trouble>) -> Standing {
             None => Standing::Failed { reason: "nothing was seen".to_owned() },
         };
     }
-    let Series { amount, seconds, .. } = series;
+    let Series { amount, seconds, tails, .. } = series;
     let figure = |seconds: &f64| measure.figure(*seconds, amount);
     let samples: Vec<f64> = seconds.iter().map(figure).collect();
+    let tails: Vec<f64> = tails.iter().map(figure).collect();
+    let tail = Summary::of(&tails);
     match Summary::of(&samples) {
-        Some(summary) => Standing::Measured(Figures { amount, samples, summary, speed_up: None }),
+        Some(summary) => {
+            Standing::Measured(Figures { amount, samples, summary, tail, speed_up: None })
+        }
         None => Standing::Failed { reason: "it made no round".to_owned() },
     }
 }
@@ -98,7 +99,8 @@ mod tests {
         Contender::new(Family::Ours, "fast", "fast", How::Rust(sequential::primes)).against("slow");
 
     fn measured(seconds: &[f64]) -> Course {
-        let series = Series { amount: 10, seconds: seconds.to_vec(), seen: None };
+        let series =
+            Series { amount: 10, seconds: seconds.to_vec(), tails: Vec::new(), seen: None };
         Course { version: None, result: Ok(series) }
     }
 

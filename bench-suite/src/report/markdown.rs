@@ -2,48 +2,16 @@
 
 use std::fmt::Write;
 
-use crate::report::schema::{Figures, Report, Row, Standing, Table};
+use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
+use crate::report::schema::{Report, Row, Standing, Table};
 use crate::report::units::{figure, three_digits};
-use crate::report::versions;
-use crate::workload::{Family, Measure};
-
-/// The peers that are crates.
-pub(crate) const PACKAGES: [&str; 4] = ["crossbeam-channel", "ipc-channel", "parking_lot", "rayon"];
-
-const HOW_TO_READ: &str = "\
-Each contender runs in a process of its own, warms up, and then all take turns, one round each and another \
-one first every time. The median is that of the rounds; the smallest and the largest show how much else went \
-on. Differences within those are none. A row without figures says why it has none. Compare rows of one \
-table: they did the same work on this machine, in this run. Memory, other sizes and other machines are other \
-questions.";
+use crate::workload::Measure;
 
 /// What was measured where, and how to read it.
 pub(crate) fn header(report: &Report) -> String {
-    let machine = &report.machine;
-    let mut lines = vec![
-        "# Threads and processes, measured".to_owned(),
-        String::new(),
-        format!("- {} processors to use: {}", machine.processors, machine.processor),
-        format!("- {} on {}", machine.system, machine.architecture),
-    ];
-    if let Some(memory) = machine.memory {
-        lines.push(format!("- {} GiB of memory", three_digits(memory as f64 / f64::from(1 << 30))));
-    }
-    if let Some(load) = machine.load {
-        let disturbed = load > machine.processors as f64 / 2.0;
-        let remark =
-            if disturbed { ": others are at work, which disturbs the figures" } else { "" };
-        lines.push(format!("- load average before: {load}{remark}"));
-    }
-    let packages = PACKAGES.iter().filter_map(|name| Some((name, versions::of_package(name)?)));
-    let packages: Vec<_> = packages.map(|(name, version)| format!("{name} {version}")).collect();
-    lines.push(format!("- {}; {}", machine.compiler, packages.join(", ")));
-    if !machine.optimised {
-        lines.push("- **built without optimisation: these figures say nothing**".to_owned());
-    }
-    if report.settings.scale == "tiny" {
-        lines.push("- **next to no work was done: these figures say nothing**".to_owned());
-    }
+    let mut lines = vec![format!("# {TITLE}"), String::new()];
+    lines.extend(facts(report).into_iter().map(|fact| format!("- {fact}")));
+    lines.extend(warnings(report).into_iter().map(|warning| format!("- **{warning}**")));
     lines.extend([String::new(), HOW_TO_READ.to_owned(), String::new()]);
     lines.join("\n")
 }
@@ -51,63 +19,62 @@ pub(crate) fn header(report: &Report) -> String {
 /// One table, with what it is about.
 pub(crate) fn table(table: &Table) -> String {
     let mut text = format!("## {}\n\n`{}`. {}\n\n", table.title, table.name, table.about);
-    let columns: &[&str] = match table.measure {
-        Measure::Fact => &["contender", "from", "what was seen"],
-        _ => &["contender", "from", "median", "min", "max", "rounds", "speed-up"],
+    let percentiles = table.rows.iter().any(Row::has_tail);
+    let compares = table.rows.iter().any(Row::has_speed_up);
+    let columns: Vec<&str> = match table.measure {
+        Measure::Fact => vec!["contender", "from", "what was seen"],
+        _ => {
+            let all = ["contender", "from", "median", "p99", "min", "max", "rounds", "speed-up"];
+            let wanted = |name: &&str| match *name {
+                "p99" => percentiles,
+                "speed-up" => compares,
+                _ => true,
+            };
+            all.into_iter().filter(wanted).collect()
+        }
     };
-    let compares = table.rows.iter().any(has_speed_up);
-    let columns = if compares || table.measure == Measure::Fact { columns } else { &columns[..6] };
     let mut lines = vec![columns.iter().map(|&name| name.to_owned()).collect()];
-    lines.extend(table.rows.iter().map(|row| cells(table.measure, row, columns.len())));
+    lines.extend(table.rows.iter().map(|row| cells(table.measure, row, &columns)));
     text.push_str(&aligned(&lines));
     text
 }
 
-fn has_speed_up(row: &Row) -> bool {
-    matches!(&row.result, Standing::Measured(Figures { speed_up: Some(_), .. }))
-}
-
-fn cells(measure: Measure, row: &Row, columns: usize) -> Vec<String> {
+fn cells(measure: Measure, row: &Row, columns: &[&str]) -> Vec<String> {
     let mut cells = vec![escaped(&row.label), origin(row)];
-    match &row.result {
-        Standing::Measured(figures) => {
-            let summary = figures.summary;
-            let values = [summary.median, summary.min, summary.max];
-            cells.extend(values.map(|value| figure(measure, value)));
-            cells.push(figures.samples.len().to_string());
-            let factor = figures.speed_up.as_ref().map(|one| three_digits(one.factor) + " ×");
-            cells.push(factor.unwrap_or_default());
-        }
-        Standing::Seen { what } => cells.push(escaped(what)),
-        Standing::Missing { reason } => cells.push(format!("missing: {}", escaped(reason))),
-        Standing::Hung { reason } => cells.push(format!("**hung**: {}", escaped(reason))),
-        Standing::Died { reason } => cells.push(format!("**died**: {}", escaped(reason))),
-        Standing::WrongAnswer { reason } => {
-            cells.push(format!("**wrong answer**: {}", escaped(reason)));
-        }
-        Standing::Failed { reason } => cells.push(format!("**failed**: {}", escaped(reason))),
+    if let Some((word, reason)) = row.result.trouble() {
+        // That a peer is not installed is no news.
+        let word = if word == "missing" { word.to_owned() } else { format!("**{word}**") };
+        cells.push(format!("{word}: {}", escaped(reason)));
     }
-    cells.resize(columns, String::new());
+    match &row.result {
+        Standing::Measured(figures) => cells.extend(columns[2..].iter().map(|&column| {
+            let summary = figures.summary;
+            match column {
+                "median" => figure(measure, summary.median),
+                "p99" => figures.tail.map(|one| figure(measure, one.median)).unwrap_or_default(),
+                "min" => figure(measure, summary.min),
+                "max" => figure(measure, summary.max),
+                "rounds" => figures.samples.len().to_string(),
+                _ => {
+                    let factor = figures.speed_up.as_ref().map(|one| three_digits(one.factor));
+                    factor.map(|factor| factor + " ×").unwrap_or_default()
+                }
+            }
+        })),
+        Standing::Seen { what } => cells.push(escaped(what)),
+        _ => {}
+    }
+    cells.resize(columns.len(), String::new());
     cells
 }
 
-fn origin(row: &Row) -> String {
-    match (row.family, &row.version) {
-        (Family::Baseline, _) => "baseline".to_owned(),
-        (Family::Ours, _) => "this workspace".to_owned(),
-        (Family::Rust, _) => "Rust".to_owned(),
-        (Family::Python, Some(version)) => format!("Python {version}"),
-        (Family::Python, None) => "Python".to_owned(),
-    }
-}
-
 /// A text that stays in its cell.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
 /// A table whose columns line up also where it is read as plain text. The first line is its head.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.first().map_or(0, Vec::len);
     let is_reason = |line: &[String]| line.get(3).is_some_and(String::is_empty);
     let width = |column: usize| {

@@ -1,11 +1,18 @@
 //! What the suite says in the end.
 
 mod assemble;
+mod compare;
+mod facts;
 mod markdown;
+mod page;
+mod saved;
 mod schema;
 mod units;
 mod versions;
 
 pub(crate) use assemble::{rows, verdict};
+pub(crate) use compare::Comparison;
 pub(crate) use markdown::{header, table};
+pub(crate) use page::page;
+pub(crate) use saved::Saved;
 pub(crate) use schema::{Report, Settings, Table};

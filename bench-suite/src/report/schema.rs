@@ -10,6 +10,9 @@ use crate::machine::Machine;
 use crate::measure::Summary;
 use crate::workload::{Family, Measure};
 
+/// The name of the schema.
+pub(crate) const SCHEMA: &str = "bench-suite results";
+
 /// The version of the schema.
 pub(crate) const VERSION: u32 = 1;
 
@@ -25,7 +28,7 @@ pub(crate) struct Report {
 impl Report {
     /// One without tables.
     pub(crate) fn new(machine: Machine, settings: Settings) -> Report {
-        let schema = Schema { name: "bench-suite results".to_owned(), version: VERSION };
+        let schema = Schema { name: SCHEMA.to_owned(), version: VERSION };
         Report { schema, machine, settings, tables: Vec::new() }
     }
 }
@@ -69,6 +72,38 @@ pub(crate) struct Row {
     pub(crate) result: Standing,
 }
 
+impl Row {
+    /// Its figures, if it has any.
+    pub(crate) fn figures(&self) -> Option<&Figures> {
+        match &self.result {
+            Standing::Measured(figures) => Some(figures),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn has_tail(&self) -> bool {
+        self.figures().is_some_and(|figures| figures.tail.is_some())
+    }
+
+    pub(crate) fn has_speed_up(&self) -> bool {
+        self.figures().is_some_and(|figures| figures.speed_up.is_some())
+    }
+}
+
+impl Standing {
+    /// In what trouble it is, in a word and with the reason.
+    pub(crate) fn trouble(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Standing::Measured(_) | Standing::Seen { .. } => None,
+            Standing::Missing { reason } => Some(("missing", reason)),
+            Standing::Hung { reason } => Some(("hung", reason)),
+            Standing::Died { reason } => Some(("died", reason)),
+            Standing::WrongAnswer { reason } => Some(("wrong answer", reason)),
+            Standing::Failed { reason } => Some(("failed", reason)),
+        }
+    }
+}
+
 /// How a contender came off.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -105,6 +140,9 @@ pub(crate) struct Figures {
     pub(crate) samples: Vec<f64>,
     #[serde(flatten)]
     pub(crate) summary: Summary,
+    /// What 99 of 100 did not exceed in each round, where single times are taken: then the samples are medians of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tail: Option<Summary>,
     /// How many times as fast as another row.
     pub(crate) speed_up: Option<SpeedUp>,
 }
@@ -139,6 +177,7 @@ pub(crate) mod tests {
                 amount: 1000,
                 samples: samples.to_vec(),
                 summary: Summary::of(&samples).unwrap(),
+                tail: None,
                 speed_up: speed_up.map(|(over, factor)| SpeedUp { over: over.to_owned(), factor }),
             })
         };

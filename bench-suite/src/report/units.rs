@@ -7,6 +7,7 @@ pub(crate) fn figure(measure: Measure, value: f64) -> String {
     match measure {
         Measure::Seconds | Measure::SecondsEach => scaled(value, &TIMES),
         Measure::PerSecond => scaled(value, &RATES),
+        Measure::BytesPerSecond => scaled(value, &BYTE_RATES),
         Measure::Fact => String::new(),
     }
 }
@@ -15,6 +16,8 @@ type Unit = (f64, &'static str);
 
 const TIMES: [Unit; 4] = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
 const RATES: [Unit; 4] = [(1e9, "G/s"), (1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")];
+
+const BYTE_RATES: [Unit; 4] = [(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")];
 
 /// In the largest of the units, which come largest first, of which there is at least one.
 fn scaled(value: f64, units: &[Unit; 4]) -> String {

@@ -21,7 +21,7 @@ fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::{in_lock, of_package};
-    use crate::report::markdown::PACKAGES;
+    use crate::report::facts::PACKAGES;
 
     #[test]
     fn a_package_has_the_version_that_stands_below_its_name() {

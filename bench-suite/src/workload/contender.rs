@@ -49,6 +49,8 @@ pub(crate) enum Measure {
     SecondsEach,
     /// How many there are in a second.
     PerSecond,
+    /// How many bytes in a second, where one is one byte.
+    BytesPerSecond,
     /// No figure, but something seen.
     Fact,
 }
@@ -120,14 +122,14 @@ impl Measure {
         match self {
             Measure::Seconds | Measure::Fact => seconds,
             Measure::SecondsEach => seconds / amount as f64,
-            Measure::PerSecond => amount as f64 / seconds,
+            Measure::PerSecond | Measure::BytesPerSecond => amount as f64 / seconds,
         }
     }
 
     /// How many times as fast `this` is as `other`.
     pub(crate) fn speed_up(self, this: f64, other: f64) -> f64 {
         match self {
-            Measure::PerSecond => this / other,
+            Measure::PerSecond | Measure::BytesPerSecond => this / other,
             Measure::Seconds | Measure::SecondsEach | Measure::Fact => other / this,
         }
     }

@@ -7,8 +7,9 @@ use xshell::Shell;
 
 /// Measure this machine: threads, processes and their peers
 ///
-/// Builds bench-suite with optimisations and runs it; `cargo xtask bench -- --help` tells what it takes. Takes under
-/// three minutes with --quick, much longer without, and the build before it a minute or two.
+/// Builds bench-suite with optimisations and runs it; `cargo xtask bench -- --help` tells what it takes. The page
+/// report.html, report.md and results.json go to target/bench, or where --out says. Takes under three minutes with
+/// --quick, much longer without, and the build before it a minute or two.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     /// Fewer rounds: the whole comparison in under three minutes
@@ -30,6 +31,10 @@ impl Bench {
             vec!["run", "--release", "--package", "bench-suite", "--bin", "bench-suite", "--"];
         command.extend(self.quick.then_some("--quick"));
         command.extend(self.arguments.iter().map(String::as_str));
+        let is_out = |word: &String| word == "--out" || word.starts_with("--out=");
+        if !self.arguments.iter().any(|word| is_out(word) || word == "--help") {
+            command.extend(["--out", "target/bench"]);
+        }
         command
     }
 }
@@ -50,8 +55,9 @@ mod tests {
     #[test]
     fn what_the_suite_is_told_arrives_as_it_was_written() {
         for line in ["", "--quick", "--quick --only sync --peers none", "--only sync --quick"] {
-            assert_eq!(passed_on(line), line);
+            assert_eq!(passed_on(line), format!("{line} --out target/bench").trim());
         }
+        assert_eq!(passed_on("--quick --out x"), "--quick --out x");
         assert_eq!(passed_on("-- --help"), "--help");
     }
 }

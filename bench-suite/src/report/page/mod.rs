@@ -1,0 +1,7 @@
+//! The report as one page that needs nothing but itself: no script, no font, no request.
+
+mod axis;
+mod html;
+mod plot;
+
+pub(crate) use html::page;

@@ -1,0 +1,88 @@
+//! Results that are kept under a name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::measure::Outcome;
+use crate::report::schema::{Report, SCHEMA, VERSION};
+
+/// A place for results of one name.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    name: String,
+    path: PathBuf,
+}
+
+impl Saved {
+    /// The place in this folder, which need not be there yet.
+    pub(crate) fn new(folder: &Path, name: &str) -> Outcome<Saved> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
+            return Err(format!("{name:?} is no name: letters, digits, - and _ make one").into());
+        }
+        Ok(Saved { name: name.to_owned(), path: folder.join(format!("{name}.json")) })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn write(&self, report: &Report) -> Outcome<()> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(|error| self.tell(&error))?;
+        }
+        let text = serde_json::to_string_pretty(report)? + "\n";
+        fs::write(&self.path, text).map_err(|error| self.tell(&error).into())
+    }
+
+    /// What was written; an error that says so if that has another schema.
+    pub(crate) fn read(&self) -> Outcome<Report> {
+        let text = fs::read_to_string(&self.path).map_err(|error| self.tell(&error))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| self.tell(&error))?;
+        let schema = &value["schema"];
+        if schema["name"] != SCHEMA || schema["version"] != VERSION {
+            let reason = format!("its schema is {schema}, and this suite reads version {VERSION}");
+            return Err(self.tell(&reason).into());
+        }
+        serde_json::from_value(value).map_err(|error| self.tell(&error).into())
+    }
+
+    fn tell(&self, what: &dyn std::fmt::Display) -> String {
+        format!("{}: {what}", self.path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Saved;
+    use crate::report::schema::tests::example;
+
+    #[test]
+    fn what_is_saved_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = Saved::new(&folder.path().join("new"), "main-1").unwrap();
+        saved.write(&example()).unwrap();
+        assert_eq!(saved.read().unwrap(), example());
+    }
+
+    #[test]
+    fn another_schema_is_refused_and_so_is_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = Saved::new(folder.path(), "old").unwrap();
+        assert!(saved.read().unwrap_err().to_string().contains("old.json"));
+        let mut report = example();
+        report.schema.version += 1;
+        saved.write(&report).unwrap();
+        let error = saved.read().unwrap_err().to_string();
+        assert!(error.contains("reads version 1"), "{error}");
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for name in ["", "..", "a/b", "../x", ".hidden"] {
+            assert!(Saved::new("x".as_ref(), name).is_err(), "{name}");
+        }
+    }
+}
