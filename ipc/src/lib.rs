@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
 mod channel;
 mod endpoint;
 pub mod entry;
@@ -7,6 +8,7 @@ mod error;
 mod handle;
 mod heap;
 mod list;
+mod listener;
 mod message;
 mod named;
 mod owned;
@@ -33,6 +35,7 @@ pub use channel::{Receiver, Sender, Untyped, channel};
 pub use error::{DecodeError, EncodeError, RecvError, SendError, TaskDoneTooOften};
 pub use heap::{ProcessId, Usage};
 pub use list::{ListError, ShareableList, ShareableValue};
+pub use listener::{Address, Client, Listener};
 pub use named::SharedMemory;
 pub use owned::Owned;
 pub use pipe::{Connection, RecvHalf, SendHalf, pipe};

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::half::{FOR_EVER, RecvHalf, SendHalf, fingerprint, within};
+use super::half::{self, FOR_EVER, RecvHalf, SendHalf, fingerprint, within};
 use super::wire;
 use crate::error::{RecvError, SendError};
 use crate::program::Program;
@@ -54,6 +55,11 @@ pub fn pipe<S: 'static, R: 'static>() -> io::Result<(Connection<S, R>, Connectio
 /// One end of a [`pipe`]: sends `S`, receives `R`. It belongs to one user at a time, and moves with a
 /// message.
 ///
+/// One that a [`Listener`](crate::Listener) or [`Client`](crate::Client) made goes over a socket, to
+/// whatever program. It stays with its process, handles cannot go over it, its messages have up to 1 GiB,
+/// [`poll`](Connection::poll) and [`wait`](crate::wait()) tell that a message has begun to come, and there
+/// is no verdict of `Deadlock`.
+///
 /// Messages of any size stream through: a send of a large one lasts until it is on its way. A
 /// `*_timeout` bounds the whole call; a message that could not be sent in time is called off and
 /// not seen by the receiver.
@@ -65,6 +71,12 @@ pub struct Connection<S, R> {
 }
 
 impl<S, R> Connection<S, R> {
+    /// Over a connected stream socket.
+    pub(crate) fn over(socket: OwnedFd) -> Connection<S, R> {
+        let (send, recv) = half::over(socket);
+        Connection { send, recv }
+    }
+
     /// The two directions on their own, for instance for two threads.
     pub fn split(self) -> (SendHalf<S>, RecvHalf<R>) {
         (self.send, self.recv)
@@ -104,7 +116,7 @@ impl<S, R> Connection<S, R> {
     /// # Errors
     /// As [`recv`](Connection::recv); [`RecvError::Decode`] if the message that came is a value.
     pub fn recv_bytes(&mut self) -> Result<Vec<u8>, RecvError> {
-        self.recv.recv_raw(Some(&self.send.end.stream), FOR_EVER, std::mem::take)
+        self.recv.recv_raw(self.send.stream(), FOR_EVER, std::mem::take)
     }
 
     /// Receives bytes, waiting at most `timeout` for them.
@@ -128,7 +140,7 @@ impl<S, R> Connection<S, R> {
             }
             None => Err(RecvError::BufferTooShort { message: std::mem::take(message) }),
         };
-        self.recv.recv_raw(Some(&self.send.end.stream), FOR_EVER, copy)?
+        self.recv.recv_raw(self.send.stream(), FOR_EVER, copy)?
     }
 }
 
@@ -167,7 +179,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     /// [`RecvError::Deadlock`] when the other end, not split, waits to receive as well and nothing is on
     /// the way; [`RecvError::Decode`] when the message that came is no `R`.
     pub fn recv(&mut self) -> Result<R, RecvError> {
-        self.recv.recv_value(Some(&self.send.end.stream), FOR_EVER)
+        self.recv.recv_value(self.send.stream(), FOR_EVER)
     }
 
     /// Receives a message if there is one.

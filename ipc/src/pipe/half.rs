@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -10,8 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_prims::Deadline;
 
 use super::incoming::RecvEnd;
+use super::socket::{self, LARGEST_MESSAGE, SocketRecv, SocketSend};
 use super::wire::{self, BYTES, PARCEL, SendEnd, VALUE};
-use crate::error::{DecodeError, RecvError, SendError};
+use crate::error::{DecodeError, EncodeError, RecvError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Owner, Role};
 use crate::message::{self, Encoded, TooLarge};
@@ -22,14 +24,22 @@ use crate::wait::{Source, Waitable};
 
 /// The half of a [`Connection`](crate::Connection) that sends.
 pub struct SendHalf<S> {
-    pub(super) end: SendEnd,
+    end: Way<SendEnd, SocketSend>,
     _value: PhantomData<fn(S)>,
 }
 
 /// The half of a [`Connection`](crate::Connection) that receives.
 pub struct RecvHalf<R> {
-    pub(super) end: RecvEnd,
+    end: Way<RecvEnd, SocketRecv>,
     _value: PhantomData<fn() -> R>,
+}
+
+/// What a half is an end of.
+enum Way<Stream, Socket> {
+    /// A stream in the program's shared memory.
+    Stream(Stream),
+    /// A socket, to whatever program.
+    Socket(Socket),
 }
 
 enum Tag {}
@@ -47,7 +57,15 @@ pub(super) fn within(timeout: Duration) -> Patience {
 
 impl<S> SendHalf<S> {
     pub(super) fn new(hold: Hold) -> io::Result<SendHalf<S>> {
-        Ok(SendHalf { end: SendEnd::new(hold)?, _value: PhantomData })
+        Ok(SendHalf { end: Way::Stream(SendEnd::new(hold)?), _value: PhantomData })
+    }
+
+    /// The stream, unless it is a socket.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        match &self.end {
+            Way::Stream(end) => Some(&end.stream),
+            Way::Socket(_) => None,
+        }
     }
 
     /// See [`Connection::send_bytes`](crate::Connection::send_bytes).
@@ -75,7 +93,13 @@ impl<S> SendHalf<S> {
         bytes: &[u8],
         patience: Patience,
     ) -> Result<(), SendError<()>> {
-        let sent = self.end.send(BYTES, bytes, patience);
+        let sent = match &mut self.end {
+            Way::Stream(end) => end.send(BYTES, bytes, patience),
+            Way::Socket(_) if bytes.len() > LARGEST_MESSAGE => {
+                return Err(SendError::TooLarge { value: (), limit: LARGEST_MESSAGE });
+            }
+            Way::Socket(end) => end.send(BYTES, bytes, patience),
+        };
         finish((), sent)
     }
 }
@@ -106,54 +130,80 @@ impl<S: Serialize> SendHalf<S> {
     }
 
     pub(super) fn send_value(&mut self, value: S, patience: Patience) -> Result<(), SendError<S>> {
-        let program = self.end.hold.program();
+        let program = match &self.end {
+            Way::Stream(end) => end.hold.program(),
+            Way::Socket(_) => match Program::current() {
+                Ok(program) => program,
+                Err(error) => return Err(SendError::Io { value: Some(value), error }),
+            },
+        };
         let encoded = match Encoded::new(program, |encoder| encoder.put(&value)) {
             Ok(encoded) => encoded,
             Err(error) => return Err(SendError::Encode { value: Some(value), error }),
         };
-        if encoded.is_plain() {
-            let sent = self.end.send(VALUE, &encoded.bytes, patience);
-            return finish(value, sent);
-        }
-        self.send_parcel(value, encoded, patience)
-    }
-
-    /// Sends a message with handles in it. There must be room for its name before the value is dropped:
-    /// nobody else takes it, as there is one sender.
-    fn send_parcel(
-        &mut self,
-        value: S,
-        mut encoded: Encoded,
-        patience: Patience,
-    ) -> Result<(), SendError<S>> {
-        let program = self.end.hold.program();
-        match self.end.wait_for_room(size_of::<u64>(), patience) {
-            Ok(Ok(())) => {}
-            failed => return finish(value, failed),
-        }
-        if let Err(error) = encoded.take_from(value) {
-            return Err(SendError::Encode { value: None, error });
-        }
-        let stream = self.end.hold.object();
-        let sent = match encoded.into_parcel_in(stream) {
-            Ok(parcel) => {
-                let sent = self.end.send(PARCEL, &wire::name_of(parcel), FOR_EVER);
-                // Looked at after it was sent: the receiver released what was there when it went.
-                if self.end.hold.roles().1 == 0 {
-                    let Program { heap, me, .. } = program;
-                    heap.release(parcel, Owner::Object(stream), *me);
-                }
-                sent
+        match &mut self.end {
+            Way::Stream(end) if encoded.is_plain() => {
+                let sent = end.send(VALUE, &encoded.bytes, patience);
+                finish(value, sent)
             }
-            Err(TooLarge::Message) => Err(io::ErrorKind::FileTooLarge.into()),
-            Err(TooLarge::Heap(error)) => Err(error),
-        };
-        match sent {
-            // Sent, or nobody is left to receive it.
-            Ok(_) => Ok(()),
-            Err(error) => Err(SendError::Io { value: None, error }),
+            Way::Stream(end) => send_parcel(end, value, encoded, patience),
+            Way::Socket(_) if !encoded.is_plain() => {
+                let error = EncodeError::new("a handle cannot leave its program over a socket");
+                Err(SendError::Encode { value: Some(value), error })
+            }
+            Way::Socket(_) if encoded.bytes.len() > LARGEST_MESSAGE => {
+                Err(SendError::TooLarge { value, limit: LARGEST_MESSAGE })
+            }
+            Way::Socket(end) => {
+                let sent = end.send(VALUE, &encoded.bytes, patience);
+                finish(value, sent)
+            }
         }
     }
+}
+
+/// Sends a message with handles in it. There must be room for its name before the value is dropped:
+/// nobody else takes it, as there is one sender.
+fn send_parcel<S>(
+    end: &mut SendEnd,
+    value: S,
+    mut encoded: Encoded,
+    patience: Patience,
+) -> Result<(), SendError<S>> {
+    let program = end.hold.program();
+    match end.wait_for_room(size_of::<u64>(), patience) {
+        Ok(Ok(())) => {}
+        failed => return finish(value, failed),
+    }
+    if let Err(error) = encoded.take_from(value) {
+        return Err(SendError::Encode { value: None, error });
+    }
+    let stream = end.hold.object();
+    let sent = match encoded.into_parcel_in(stream) {
+        Ok(parcel) => {
+            let sent = end.send(PARCEL, &wire::name_of(parcel), FOR_EVER);
+            // Looked at after it was sent: the receiver released what was there when it went.
+            if end.hold.roles().1 == 0 {
+                let Program { heap, me, .. } = program;
+                heap.release(parcel, Owner::Object(stream), *me);
+            }
+            sent
+        }
+        Err(TooLarge::Message) => Err(io::ErrorKind::FileTooLarge.into()),
+        Err(TooLarge::Heap(error)) => Err(error),
+    };
+    match sent {
+        // Sent, or nobody is left to receive it.
+        Ok(_) => Ok(()),
+        Err(error) => Err(SendError::Io { value: None, error }),
+    }
+}
+
+/// Both halves of a connection over a connected stream socket.
+pub(super) fn over<S, R>(socket: OwnedFd) -> (SendHalf<S>, RecvHalf<R>) {
+    let (send, recv) = socket::ends(socket);
+    let send = SendHalf { end: Way::Socket(send), _value: PhantomData };
+    (send, RecvHalf { end: Way::Socket(recv), _value: PhantomData })
 }
 
 fn finish<T>(value: T, sent: io::Result<Result<(), Failed>>) -> Result<(), SendError<T>> {
@@ -168,7 +218,7 @@ fn finish<T>(value: T, sent: io::Result<Result<(), Failed>>) -> Result<(), SendE
 
 impl<R> RecvHalf<R> {
     pub(super) fn new(hold: Hold) -> io::Result<RecvHalf<R>> {
-        Ok(RecvHalf { end: RecvEnd::new(hold)?, _value: PhantomData })
+        Ok(RecvHalf { end: Way::Stream(RecvEnd::new(hold)?), _value: PhantomData })
     }
 
     /// See [`Connection::poll`](crate::Connection::poll).
@@ -176,7 +226,10 @@ impl<R> RecvHalf<R> {
     /// # Errors
     /// As there.
     pub fn poll(&mut self, timeout: Duration) -> io::Result<bool> {
-        self.end.poll(within(timeout))
+        match &mut self.end {
+            Way::Stream(end) => end.poll(within(timeout)),
+            Way::Socket(end) => end.poll(within(timeout)),
+        }
     }
 
     /// See [`Connection::recv_bytes`](crate::Connection::recv_bytes).
@@ -201,14 +254,22 @@ impl<R> RecvHalf<R> {
         patience: Patience,
         read: impl FnOnce(&mut Vec<u8>) -> V,
     ) -> Result<V, RecvError> {
-        let kind = self.end.recv(other, patience)?;
+        let not_bytes = || DecodeError::new("the message is a value, not bytes").into();
+        let end = match &mut self.end {
+            Way::Stream(end) => end,
+            Way::Socket(end) => {
+                let (kind, mut message) = end.recv(patience)?;
+                return if kind == BYTES { Ok(read(&mut message)) } else { Err(not_bytes()) };
+            }
+        };
+        let kind = end.recv(other, patience)?;
         if kind != BYTES {
             // A parcel goes with its message.
-            let message = self.end.with_message(std::mem::take);
-            drop((kind == PARCEL).then(|| self.end.parcel(&message)));
-            return Err(DecodeError::new("the message is a value, not bytes").into());
+            let message = end.with_message(std::mem::take);
+            drop((kind == PARCEL).then(|| end.parcel(&message)));
+            return Err(not_bytes());
         }
-        Ok(self.end.with_message(read))
+        Ok(end.with_message(read))
     }
 }
 
@@ -242,11 +303,16 @@ impl<R: DeserializeOwned> RecvHalf<R> {
         other: Option<&Stream>,
         patience: Patience,
     ) -> Result<R, RecvError> {
-        let kind = self.end.recv(other, patience)?;
-        let message = self.end.with_message(std::mem::take);
-        let value = match kind {
-            VALUE => message::decode_plain(&message, message::one)?,
-            PARCEL => self.end.parcel(&message)?.decode()?,
+        let (kind, message) = match &mut self.end {
+            Way::Stream(end) => {
+                let kind = end.recv(other, patience)?;
+                (kind, end.with_message(std::mem::take))
+            }
+            Way::Socket(end) => end.recv(patience)?,
+        };
+        let value = match (kind, &self.end) {
+            (VALUE, _) => message::decode_plain(&message, message::one)?,
+            (PARCEL, Way::Stream(end)) => end.parcel(&message)?.decode()?,
             _ => return Err(DecodeError::new("the message is bytes, not a value").into()),
         };
         Ok(value)
@@ -256,7 +322,10 @@ impl<R: DeserializeOwned> RecvHalf<R> {
 /// Ready when a message has come, or the other end is gone.
 impl<R> Waitable for RecvHalf<R> {
     fn source(&self) -> Source<'_> {
-        Source::watched(&self.end)
+        match &self.end {
+            Way::Stream(end) => Source::watched(end),
+            Way::Socket(end) => Source::descriptor(end.fd()),
+        }
     }
 }
 
@@ -274,16 +343,26 @@ impl<R> fmt::Debug for RecvHalf<R> {
 
 impl<S: 'static> Serialize for SendHalf<S> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        handle::serialize_unique(&self.end.hold, serializer)
+        match &self.end {
+            Way::Stream(end) => handle::serialize_unique(&end.hold, serializer),
+            Way::Socket(_) => Err(stays()),
+        }
     }
+}
+
+/// Why an end of a socket is not encoded.
+fn stays<E: serde::ser::Error>() -> E {
+    let why = "a connection over a socket stays with the process that made it";
+    E::custom(message::refuse(why.to_owned()))
 }
 
 impl<R: 'static> Serialize for RecvHalf<R> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        if !self.end.is_between_messages() {
+        let Way::Stream(end) = &self.end else { return Err(stays()) };
+        if !end.is_between_messages() {
             return Err(serde::ser::Error::custom("a part of a message has been received already"));
         }
-        handle::serialize_unique(&self.end.hold, serializer)
+        handle::serialize_unique(&end.hold, serializer)
     }
 }
 

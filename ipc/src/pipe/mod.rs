@@ -3,6 +3,7 @@
 mod connection;
 mod half;
 mod incoming;
+mod socket;
 mod wire;
 
 pub use connection::{Connection, pipe};

@@ -15,6 +15,10 @@
 //! | `life::poll(fds, timeout)` | sleeps until one of the descriptors is ready |
 //! | `life::Doorbell` | a descriptor that another thread of this process makes ready |
 //! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
+//! | `stream::{send, recv}` | bytes of a connected stream, without waiting and without a signal |
+//! | `stream::{wait_writable, connect_unix, keep_alive, shutdown}` | the rest of what a stream needs |
+//! | `stream::lock_directory(fd)` | one process at a time, until the descriptor is closed |
+//! | `epoll::Epoll` | a descriptor that is ready when one of many others is |
 //! | `handover::{inherited, take}` | the line to the parent that a child was started with |
 //! | `handover::replace(line)` | the same for the child of a fork, in place of its parent's |
 //! | `image::main()` | where the program's own image lies in memory, and its build id |
@@ -27,7 +31,9 @@ pub(crate) mod copy;
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{fork, handover, image, life, memory, names, namespace, socket};
+pub(crate) use linux::{
+    epoll, fork, handover, image, life, memory, names, namespace, socket, stream,
+};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

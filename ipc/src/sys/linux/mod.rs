@@ -1,5 +1,6 @@
 //! The Linux body.
 
+pub(crate) mod epoll;
 pub(crate) mod fork;
 pub(crate) mod handover;
 pub(crate) mod image;
@@ -8,3 +9,4 @@ pub(crate) mod memory;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod socket;
+pub(crate) mod stream;

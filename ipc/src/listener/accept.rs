@@ -1,0 +1,196 @@
+//! `Listener`.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use sync_prims::thread::{Lock, LockGuard};
+use sync_prims::{Deadline, TryLockError};
+
+use super::address::Address;
+use super::bound::Bound;
+use super::knock::Knock;
+use crate::auth::AuthKey;
+use crate::pipe::Connection;
+use crate::sys::epoll::Epoll;
+use crate::wait::{Source, Waitable};
+
+/// So many may be about to prove that they know the key. Others wait in the socket's backlog.
+const KNOCKS: usize = 256;
+
+/// They have this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits at an address for [`Client`](crate::Client)s, which may be other programs on this machine or
+/// another. Use a [`pipe`](crate::pipe()) or [`channel`](crate::channel) within a program.
+///
+/// Client and listener prove to each other that they know the same key, without showing it: a
+/// challenge and an answer in both directions, with HMAC-SHA-256. What they then send is not encrypted.
+/// Those who have not proved it yet take up a bounded amount of memory and time, and hinder nobody
+/// who has: handshakes go on side by side.
+///
+/// # Process death
+///
+/// What is left of the socket's file when its listener was killed is replaced by the next to listen
+/// there. The other end of a connection is told that this one is gone; if a whole machine is, over TCP,
+/// the kernel finds out within half a minute.
+///
+/// # Examples
+///
+/// ```
+/// use ipc::{Address, Client, Listener};
+///
+/// let listener = Listener::bind(&Address::Tcp(([127, 0, 0, 1], 0).into()), b"a shared secret")?;
+/// let address = listener.address().clone();
+/// let client = std::thread::spawn(move || {
+///     let mut line = Client::connect::<String, usize>(&address, b"a shared secret").unwrap();
+///     line.send("four".to_owned()).unwrap();
+///     line.recv().unwrap()
+/// });
+/// let mut line = listener.accept::<usize, String>()?;
+/// let text = line.recv()?;
+/// line.send(text.len())?;
+/// assert_eq!(client.join().unwrap(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Listener {
+    socket: Bound,
+    address: Address,
+    key: AuthKey,
+    patience: Duration,
+    /// Ready when somebody has come, or has said more.
+    events: Epoll,
+    /// Whoever accepts has them, one at a time.
+    knocks: Lock<Knocks>,
+}
+
+#[derive(Debug, Default)]
+struct Knocks {
+    waiting: Vec<Knock>,
+    /// No more are let in for now.
+    full: bool,
+}
+
+impl Listener {
+    /// Listens at the address.
+    ///
+    /// # Errors
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody does so already;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty key over TCP, where everybody
+    /// could come; and what the system says.
+    pub fn bind(address: &Address, authkey: &[u8]) -> io::Result<Listener> {
+        address.check_key(authkey)?;
+        let events = Epoll::new()?;
+        let (socket, address) = Bound::new(address)?;
+        events.add(socket.as_fd())?;
+        let key = AuthKey::new(authkey);
+        let knocks = Lock::new(Knocks::default());
+        Ok(Listener { socket, address, key, patience: PATIENCE, events, knocks })
+    }
+
+    /// Where it listens: over TCP with the port that it has got.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// How long a client may take to prove that it knows the key; 10 seconds at first.
+    pub fn set_handshake_timeout(&mut self, timeout: Duration) {
+        self.patience = timeout;
+    }
+
+    /// Waits for a client that knows the key. The connection sends `S` and receives `R`; the client's
+    /// does the opposite.
+    ///
+    /// # Errors
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if a client came and was refused, for it
+    /// has another key, speaks another language, was too slow or went away: call it again for
+    /// the next one. Else what the system says.
+    #[doc(alias = "last_accepted")]
+    pub fn accept<S, R>(&self) -> io::Result<Connection<S, R>> {
+        self.accept_until(Deadline::never()).map(Connection::over)
+    }
+
+    /// The same, waiting at most `timeout`. Handshakes that have begun by then go on in the next call.
+    ///
+    /// # Errors
+    /// As [`accept`](Listener::accept), and [`TimedOut`](io::ErrorKind::TimedOut).
+    pub fn accept_timeout<S, R>(&self, timeout: Duration) -> io::Result<Connection<S, R>> {
+        self.accept_until(Deadline::after(timeout)).map(Connection::over)
+    }
+
+    fn accept_until(&self, deadline: Deadline) -> io::Result<OwnedFd> {
+        let mut knocks = self.lock(deadline)?;
+        loop {
+            self.let_in(&mut knocks)?;
+            if let Some(socket) = self.listen(&mut knocks)? {
+                return Ok(socket);
+            }
+            if deadline.passed() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let ends = knocks.waiting.iter().filter_map(|knock| knock.until.remaining());
+            self.events.wait(ends.chain(deadline.remaining()).min())?;
+        }
+    }
+
+    fn lock(&self, deadline: Deadline) -> io::Result<LockGuard<'_, Knocks>> {
+        match self.knocks.lock_timeout(deadline.remaining().unwrap_or(Duration::MAX)) {
+            Ok(knocks) => Ok(knocks),
+            // A panic in between has left none of them half changed.
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Takes connections from the socket, as long as there is room for them.
+    fn let_in(&self, knocks: &mut Knocks) -> io::Result<()> {
+        while knocks.waiting.len() < KNOCKS {
+            let Some(socket) = self.socket.accept()? else { break };
+            // One that has gone again by now is nobody's loss.
+            let Ok(knock) = Knock::new(socket, Deadline::after(self.patience)) else { continue };
+            self.events.add(knock.fd())?;
+            knocks.waiting.push(knock);
+        }
+        let full = knocks.waiting.len() >= KNOCKS;
+        if full != knocks.full {
+            // Else the socket would wake the sleep for what must wait.
+            self.events.heed(self.socket.as_fd(), !full)?;
+            knocks.full = full;
+        }
+        Ok(())
+    }
+
+    /// Hears what those who have come say; the first to prove itself, or the first to be refused.
+    fn listen(&self, knocks: &mut Knocks) -> io::Result<Option<OwnedFd>> {
+        for index in 0..knocks.waiting.len() {
+            match knocks.waiting[index].listen(&self.key) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let knock = knocks.waiting.remove(index);
+                    self.events.remove(knock.fd())?;
+                    return Ok(Some(knock.into_socket()));
+                }
+                Err(error) => {
+                    knocks.waiting.remove(index);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Ready when a client has come or goes on with its handshake; [`accept`](Listener::accept) may still
+/// have to wait for the rest of that.
+impl Waitable for Listener {
+    fn source(&self) -> Source<'_> {
+        Source::descriptor(self.events.as_fd())
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("address", &self.address).finish_non_exhaustive()
+    }
+}

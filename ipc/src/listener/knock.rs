@@ -1,0 +1,76 @@
+//! A connection whose other end has not proved yet that it knows the key.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use sync_prims::Deadline;
+
+use crate::auth::{self, ANSWER, AuthKey, Nonce, REFUSED};
+use crate::sys::stream;
+
+/// Takes up a descriptor and this many bytes, whatever comes.
+#[derive(Debug)]
+pub(super) struct Knock {
+    socket: OwnedFd,
+    nonce: Nonce,
+    answer: [u8; ANSWER],
+    come: usize,
+    pub(super) until: Deadline,
+}
+
+impl Knock {
+    /// Sends the challenge.
+    pub(super) fn new(socket: OwnedFd, until: Deadline) -> io::Result<Knock> {
+        let nonce = auth::nonce()?;
+        send_all(socket.as_fd(), &auth::challenge(&nonce))?;
+        Ok(Knock { socket, nonce, answer: [0; ANSWER], come: 0, until })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Reads what has come of the answer; `true` when the other end has proved that it knows the key.
+    pub(super) fn listen(&mut self, key: &AuthKey) -> io::Result<bool> {
+        while self.come < ANSWER {
+            match stream::recv(self.socket.as_fd(), &mut self.answer[self.come..]) {
+                Ok(0) => return Err(refused("it hung up before it proved that it knows the key")),
+                Ok(some) => self.come += some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Err(refused("its connection broke before it proved itself")),
+            }
+        }
+        if !auth::may_be_answer(&self.answer[..self.come]) {
+            return Err(refused("what it said is no answer to the challenge"));
+        }
+        if self.come < ANSWER {
+            return if self.until.passed() {
+                Err(refused("it did not prove in time that it knows the key"))
+            } else {
+                Ok(false)
+            };
+        }
+        let Some(verdict) = auth::verdict(key, &self.nonce, &self.answer) else {
+            // For a client that made a mistake; who does not listen need not know.
+            let _ = send_all(self.socket.as_fd(), &REFUSED);
+            return Err(refused("it has another key"));
+        };
+        send_all(self.socket.as_fd(), &verdict).map_err(|_| refused("it hung up"))?;
+        Ok(true)
+    }
+
+    pub(super) fn into_socket(self) -> OwnedFd {
+        self.socket
+    }
+}
+
+/// Sends a few bytes, for which a socket that nothing was sent on has room.
+fn send_all(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    let sent = stream::send(socket, bytes)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+fn refused(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, format!("a client was refused: {why}"))
+}

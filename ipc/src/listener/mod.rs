@@ -1,0 +1,12 @@
+//! `Listener` and `Client`: connections between programs, over sockets.
+
+mod accept;
+mod address;
+mod bound;
+mod client;
+mod knock;
+mod socket_file;
+
+pub use accept::Listener;
+pub use address::Address;
+pub use client::Client;

@@ -1,0 +1,361 @@
+//! The ends of a connection over a socket: the same chunks as in a stream, with their length before them.
+//!
+//! ```text
+//! kind, and whether more follows (8) | length (32, little-endian) | that many bytes
+//! ```
+//!
+//! What comes from the other end is input. A chunk is bounded, a message is, and memory is used as bytes
+//! come, not as they are announced.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use super::wire::{BYTES, CALLED_OFF, KIND, MORE, VALUE};
+use crate::error::RecvError;
+use crate::sleep::{Failed, Patience};
+use crate::sys::{fork, life, stream};
+
+const HEADER: usize = 5;
+const LARGEST_CHUNK: usize = 64 << 10;
+/// The largest message, in bytes.
+pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
+
+/// The end that sends.
+#[derive(Debug)]
+pub(super) struct SocketSend {
+    socket: Arc<OwnedFd>,
+    /// What is still to be sent of a chunk of which a part is on its way.
+    unsent: Vec<u8>,
+}
+
+/// The end that receives. It never reads beyond the end of a message, so that the socket is readable
+/// when there is another one.
+#[derive(Debug)]
+pub(super) struct SocketRecv {
+    socket: Arc<OwnedFd>,
+    header: [u8; HEADER],
+    /// How much has come of the header, and then what has come of the chunk.
+    have: usize,
+    /// What has come of the message, this chunk included.
+    message: Vec<u8>,
+    /// What came was no message: there is no way to tell where the next one begins.
+    broken: bool,
+}
+
+/// Both ends, for a connected stream socket.
+pub(super) fn ends(socket: OwnedFd) -> (SocketSend, SocketRecv) {
+    let socket = Arc::new(socket);
+    let send = SocketSend { socket: Arc::clone(&socket), unsent: Vec::new() };
+    let recv =
+        SocketRecv { socket, header: [0; HEADER], have: 0, message: Vec::new(), broken: false };
+    (send, recv)
+}
+
+fn header(flags: u32, len: usize) -> [u8; HEADER] {
+    let [a, b, c, d] = (len as u32).to_le_bytes();
+    [flags as u8, a, b, c, d]
+}
+
+/// Whether an error says that the other end is gone.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkUnreachable,
+        NotConnected, TimedOut,
+    };
+    matches!(
+        error.kind(),
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkUnreachable
+            | NotConnected
+            | TimedOut
+    )
+}
+
+impl SocketSend {
+    /// Sends one message, in as many chunks as it takes.
+    pub(super) fn send(
+        &mut self,
+        kind: u32,
+        bytes: &[u8],
+        patience: Patience,
+    ) -> io::Result<Result<(), Failed>> {
+        if let Err(failed) = self.flush(patience)? {
+            return Ok(Err(failed));
+        }
+        let mut rest = bytes;
+        loop {
+            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
+            let first = rest.len() == bytes.len();
+            let flags = if after.is_empty() { kind } else { kind | MORE };
+            self.unsent.extend(header(flags, chunk.len()));
+            self.unsent.extend(chunk);
+            let whole = self.unsent.len();
+            if let Err(failed) = self.flush(patience)? {
+                if first && self.unsent.len() == whole {
+                    // Nothing is on its way.
+                    self.unsent.clear();
+                } else {
+                    self.unsent.extend(header(CALLED_OFF, 0));
+                }
+                return Ok(Err(failed));
+            }
+            rest = after;
+            if rest.is_empty() {
+                return Ok(Ok(()));
+            }
+        }
+    }
+
+    /// Sends what was left over.
+    fn flush(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
+        let mut sent = 0;
+        let flushed = loop {
+            if sent == self.unsent.len() {
+                break Ok(Ok(()));
+            }
+            match stream::send(self.socket.as_fd(), &self.unsent[sent..]) {
+                Ok(some) => sent += some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match patience {
+                    Patience::None => break Ok(Err(Failed::Full)),
+                    Patience::Until(deadline) if deadline.passed() => {
+                        break Ok(Err(Failed::Timeout));
+                    }
+                    Patience::Until(deadline) => {
+                        stream::wait_writable(self.socket.as_fd(), deadline.remaining())?;
+                    }
+                },
+                Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),
+                Err(error) => break Err(error),
+            }
+        };
+        self.unsent.drain(..sent);
+        flushed
+    }
+}
+
+impl SocketRecv {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Whether something has come, or the end.
+    pub(super) fn poll(&self, patience: Patience) -> io::Result<bool> {
+        let Patience::Until(deadline) = patience else { return Ok(false) };
+        loop {
+            let ready = life::poll(&[self.fd()], deadline.remaining())?[0];
+            if ready || deadline.passed() {
+                return Ok(ready);
+            }
+        }
+    }
+
+    /// Collects the next message and tells what it is.
+    pub(super) fn recv(&mut self, patience: Patience) -> Result<(u32, Vec<u8>), RecvError> {
+        loop {
+            if let Some(kind) = self.collect()? {
+                return Ok((kind, std::mem::take(&mut self.message)));
+            }
+            match self.read() {
+                Ok(0) => return Err(RecvError::Disconnected),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match patience {
+                    Patience::None => return Err(RecvError::Empty),
+                    Patience::Until(deadline) if deadline.passed() => {
+                        return Err(RecvError::Timeout);
+                    }
+                    Patience::Until(deadline) => {
+                        life::poll(&[self.fd()], deadline.remaining())?;
+                    }
+                },
+                Err(error) if is_end(&error) => return Err(RecvError::Disconnected),
+                Err(error) => return Err(RecvError::Io(error)),
+            }
+        }
+    }
+
+    /// How long this chunk is, once its header has come.
+    fn chunk(&self) -> usize {
+        let [_, a, b, c, d] = self.header;
+        u32::from_le_bytes([a, b, c, d]) as usize
+    }
+
+    /// Reads some of what is missing of the header or the chunk. Zero is the end.
+    fn read(&mut self) -> io::Result<usize> {
+        if self.broken {
+            return Ok(0);
+        }
+        if self.have < HEADER {
+            let some = stream::recv(self.socket.as_fd(), &mut self.header[self.have..])?;
+            self.have += some;
+            return Ok(some);
+        }
+        let missing = self.chunk() - (self.have - HEADER);
+        let start = self.message.len();
+        self.message.resize(start + missing, 0);
+        let got = stream::recv(self.socket.as_fd(), &mut self.message[start..]);
+        let some = *got.as_ref().unwrap_or(&0);
+        self.message.truncate(start + some);
+        self.have += some;
+        got
+    }
+
+    /// Looks at what has come; the kind of message if that was the whole of it.
+    fn collect(&mut self) -> Result<Option<u32>, RecvError> {
+        if self.have < HEADER {
+            return Ok(None);
+        }
+        let (flags, chunk) = (u32::from(self.header[0]), self.chunk());
+        let come = self.have - HEADER;
+        let fits = chunk <= LARGEST_CHUNK && self.message.len() - come + chunk <= LARGEST_MESSAGE;
+        let kind = flags & KIND;
+        let called_off = flags == CALLED_OFF && chunk == 0;
+        if !(called_off || fits && flags & !(KIND | MORE) == 0 && (kind == VALUE || kind == BYTES))
+        {
+            self.broken = true;
+            self.message = Vec::new();
+            self.have = 0;
+            let why = "what came over the connection is no message";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
+        }
+        if come < chunk {
+            return Ok(None);
+        }
+        self.have = 0;
+        if called_off {
+            self.message.clear();
+            return Ok(None);
+        }
+        Ok((flags & MORE == 0).then_some(kind))
+    }
+}
+
+impl Drop for SocketSend {
+    fn drop(&mut self) {
+        // The child of a plain fork has copies of its parent's ends; they are not its to close.
+        if !fork::forked() {
+            stream::shutdown(self.socket.as_fd(), Shutdown::Write);
+        }
+    }
+}
+
+impl Drop for SocketRecv {
+    fn drop(&mut self) {
+        if !fork::forked() {
+            stream::shutdown(self.socket.as_fd(), Shutdown::Read);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::Duration;
+
+    use proptest::prelude::{any, proptest};
+    use proptest::prop_assert;
+
+    use super::{BYTES, HEADER, MORE, SocketRecv, VALUE, ends, header};
+    use crate::error::RecvError;
+    use crate::pipe::Connection;
+    use crate::sleep::Patience;
+
+    fn hostile() -> (UnixStream, SocketRecv) {
+        let (theirs, ours) = UnixStream::pair().unwrap();
+        (theirs, ends(ours.into()).1)
+    }
+
+    #[test]
+    fn a_message_that_comes_byte_by_byte_is_whole() {
+        let (mut theirs, mut ours) = hostile();
+        let mut bytes = header(BYTES | MORE, 2).to_vec();
+        bytes.extend(b"ab");
+        bytes.extend(header(BYTES, 1));
+        bytes.extend(b"c");
+        let (last, before) = bytes.split_last().unwrap();
+        for byte in before {
+            theirs.write_all(&[*byte]).unwrap();
+            assert!(matches!(ours.recv(Patience::None), Err(RecvError::Empty)));
+        }
+        theirs.write_all(&[*last]).unwrap();
+        assert_eq!(ours.recv(Patience::None).unwrap(), (BYTES, b"abc".to_vec()));
+    }
+
+    #[test]
+    fn an_oversized_chunk_is_an_error_and_takes_no_memory() {
+        let (mut theirs, mut ours) = hostile();
+        theirs.write_all(&header(VALUE, u32::MAX as usize)).unwrap();
+        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Io(_))));
+        assert_eq!(ours.message.capacity(), 0);
+        theirs.write_all(&header(VALUE, 0)).unwrap();
+        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Disconnected)));
+    }
+
+    #[test]
+    fn a_truncated_message_is_no_message() {
+        let (mut theirs, mut ours) = hostile();
+        theirs.write_all(&header(BYTES, 4)).unwrap();
+        theirs.write_all(b"abc").unwrap();
+        drop(theirs);
+        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Disconnected)));
+    }
+
+    proptest! {
+        /// Whatever comes, each receive ends, and the end comes after no more messages than could be
+        /// in it.
+        #[test]
+        fn hostile_bytes_are_errors_and_end(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let (mut theirs, ours) = UnixStream::pair().unwrap();
+            let mut ours = Connection::<(), Vec<String>>::over(ours.into());
+            theirs.write_all(&bytes).unwrap();
+            drop(theirs);
+            let mut received = 0;
+            while !matches!(ours.try_recv(), Err(RecvError::Disconnected)) {
+                received += 1;
+                prop_assert!(received <= bytes.len() / HEADER + 1);
+            }
+        }
+
+        /// The same with headers that are right, so that the decoder sees what is hostile.
+        #[test]
+        fn hostile_values_are_decode_errors(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let (mut theirs, ours) = UnixStream::pair().unwrap();
+            let mut ours = Connection::<(), Vec<String>>::over(ours.into());
+            theirs.write_all(&header(VALUE, bytes.len())).unwrap();
+            theirs.write_all(&bytes).unwrap();
+            let received = ours.try_recv();
+            prop_assert!(matches!(received, Ok(_) | Err(RecvError::Decode(_))), "{received:?}");
+            // The next one is received as if nothing had been.
+            theirs.write_all(&header(VALUE, 1)).unwrap();
+            theirs.write_all(&[0]).unwrap();
+            prop_assert!(ours.try_recv().unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_not_sent_in_time_is_called_off() {
+        let (theirs, ours) = UnixStream::pair().unwrap();
+        let mut sender = Connection::<Vec<u8>, ()>::over(ours.into());
+        let mut receiver = Connection::<(), Vec<u8>>::over(theirs.into());
+        let large = vec![7; 1 << 20];
+        assert!(sender.send_timeout(large.clone(), Duration::from_millis(20)).is_err());
+        assert!(sender.try_send(large.clone()).is_err());
+        let other = thread::spawn(move || {
+            assert_eq!(receiver.recv().unwrap(), [1]);
+            assert_eq!(receiver.recv().unwrap().len(), 1 << 20);
+            assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+        });
+        sender.send(vec![1]).unwrap();
+        sender.send(large).unwrap();
+        drop(sender);
+        other.join().unwrap();
+    }
+}

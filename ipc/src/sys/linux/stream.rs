@@ -1,0 +1,134 @@
+//! Connected stream sockets, Unix and TCP.
+#![expect(unsafe_code, reason = "socket calls are foreign functions")]
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+fn checked(result: isize) -> io::Result<usize> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as usize) }
+}
+
+/// Sends as much as there is room for now; none is `WouldBlock`.
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the kernel reads at most the length of the slice.
+    checked(unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
+}
+
+/// Receives what is there now; nothing is `WouldBlock`, zero bytes are the end.
+pub(crate) fn recv(socket: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT;
+    // SAFETY: the kernel writes at most the length of the slice.
+    checked(unsafe { libc::recv(socket.as_raw_fd(), into.as_mut_ptr().cast(), into.len(), flags) })
+}
+
+/// Sleeps until there is room to send, or the other end is gone, for at most `timeout` (`None`: for
+/// ever), or until a signal comes.
+pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+    let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    let limit = timeout.map(|left| libc::timespec {
+        tv_sec: left.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    let limit = limit.as_ref().map_or(std::ptr::null(), |limit| &raw const *limit);
+    // SAFETY: one structure and the time, both locals that outlive the call.
+    let ready = unsafe { libc::ppoll(&raw mut polled, 1, limit, std::ptr::null()) };
+    match checked(ready as isize) {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Nothing more will be sent, or received, by any descriptor of the socket.
+pub(crate) fn shutdown(socket: BorrowedFd<'_>, how: Shutdown) {
+    let how = match how {
+        Shutdown::Read => libc::SHUT_RD,
+        Shutdown::Write => libc::SHUT_WR,
+        Shutdown::Both => libc::SHUT_RDWR,
+    };
+    // SAFETY: takes two integers and touches no memory of ours. Fails when the other end is gone.
+    unsafe { libc::shutdown(socket.as_raw_fd(), how) };
+}
+
+/// Connects to the socket at `path`. Waits at most `timeout` while its backlog is full: `WouldBlock`,
+/// at once if `timeout` is zero.
+pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<OwnedFd> {
+    let path = path.as_os_str().as_bytes();
+    // SAFETY: an all-zero sockaddr_un is a valid one.
+    let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    // The last byte stays zero.
+    if path.is_empty() || path.contains(&0) || path.len() >= address.sun_path.len() {
+        let why = "a socket's path has 1 to 107 bytes, none of them zero";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    for (to, from) in address.sun_path.iter_mut().zip(path) {
+        *to = *from as libc::c_char;
+    }
+    let nonblocking = if timeout.is_zero() { libc::SOCK_NONBLOCK } else { 0 };
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | nonblocking;
+    // SAFETY: takes three integers and touches no memory of ours.
+    let fd = checked(unsafe { libc::socket(libc::AF_UNIX, kind, 0) } as isize)?;
+    // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd as i32) };
+    if !timeout.is_zero() {
+        // Bounds the connect. A time of zero would mean for ever.
+        let limit = libc::timeval {
+            tv_sec: timeout.as_secs().min(i32::MAX as u64) as libc::time_t,
+            tv_usec: timeout.subsec_micros().max(1).into(),
+        };
+        // SAFETY: the kernel reads the structure behind the pointer, of the size that is given.
+        let set = unsafe {
+            let value = (&raw const limit).cast();
+            let size = size_of::<libc::timeval>() as libc::socklen_t;
+            libc::setsockopt(fd as i32, libc::SOL_SOCKET, libc::SO_SNDTIMEO, value, size)
+        };
+        checked(set as isize)?;
+    }
+    // SAFETY: the kernel reads the address, of the size that is given.
+    let connected = unsafe {
+        let size = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+        libc::connect(fd as i32, (&raw const address).cast(), size)
+    };
+    checked(connected as isize)?;
+    Ok(socket)
+}
+
+/// Has the kernel find out when the host of a TCP connection's other end is gone: nothing else tells.
+pub(crate) fn keep_alive(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let options = [
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, 15),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, 5),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 3),
+        (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, 30_000),
+        (libc::IPPROTO_TCP, libc::TCP_NODELAY, 1),
+    ];
+    for (level, name, value) in options {
+        let value: libc::c_int = value;
+        // SAFETY: the kernel reads one integer, of the size that is given.
+        let set = unsafe {
+            let size = size_of::<libc::c_int>() as libc::socklen_t;
+            libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), size)
+        };
+        checked(set as isize)?;
+    }
+    Ok(())
+}
+
+/// Waits until no other process has this lock on the directory. It ends when the descriptor is closed,
+/// however that comes about.
+pub(crate) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
+    loop {
+        // SAFETY: takes two integers and touches no memory of ours.
+        let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) };
+        match checked(locked as isize) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done.map(drop),
+        }
+    }
+}
