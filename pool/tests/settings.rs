@@ -120,10 +120,10 @@ macro_rules! suite {
                 let _watchdog = watch("a time limit for each item");
                 fn short(n: u64) -> u64 {
                     // sleep: a task that takes its time is what this is about
-                    thread::sleep(Duration::from_millis(40));
+                    thread::sleep(LIMIT / 3);
                     n
                 }
-                let pool = Pool::builder().workers(2).chunk_size(10).task_timeout(10 * LIMIT);
+                let pool = Pool::builder().workers(2).chunk_size(10).task_timeout(2 * LIMIT);
                 let pool = pool.$kind().unwrap();
                 let all = pool.map(short, 0..20).unwrap();
                 assert_eq!(all, Vec::from_iter(0..20));
