@@ -31,6 +31,10 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "tests", run: |sh| Test::default().run(sh) },
     Step { name: "deaths, a sample", run: |sh| Death::sample().run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 20.0 / 60.0).run(sh) },
+    Step {
+        name: "chaos, messages and names",
+        run: |sh| Chaos::new(Library::Ipc, 20.0 / 60.0).run(sh),
+    },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 20.0 / 60.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 20.0 / 60.0).run(sh) },
     Step { name: "examples", run: examples },
