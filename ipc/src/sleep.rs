@@ -17,6 +17,13 @@ pub(crate) enum Patience {
     Until(Deadline),
 }
 
+impl Patience {
+    /// Whether the time is up for what goes on in steps of which none has to wait.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Patience::Until(deadline) if deadline.passed())
+    }
+}
+
 /// Why a message did not go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failed {

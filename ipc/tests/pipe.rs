@@ -243,6 +243,46 @@ fn bytes_and_values_are_never_taken_for_each_other() {
 }
 
 #[test]
+fn a_buffer_gets_a_message_of_any_length_or_the_whole_comes_with_the_error() {
+    let _alone = alone();
+    let _watchdog = watch("messages into buffers");
+    let (mut here, mut there) = pipe::<Vec<u8>, u8>().unwrap();
+    let bytes = |len: usize| -> Vec<u8> { (0..len).map(|n| (n % 251) as u8).collect() };
+    let lengths = [0, 1, 8, 65_535, 65_536, 65_537, 200_000, 1_000_001];
+    let sending = thread::spawn(move || {
+        for len in lengths {
+            for _ in 0..3 {
+                here.send_bytes(&bytes(len)).unwrap();
+            }
+            here.send(bytes(len)).unwrap();
+            // Called off halfway, as there is nobody who would take all of it so soon.
+            let late = here.send_bytes_timeout(&bytes(3_000_000), Duration::ZERO);
+            assert!(matches!(late, Err(SendError::Timeout(()))), "{late:?}");
+            here.send_bytes(&[7]).unwrap();
+            assert_eq!(here.recv().unwrap(), 7);
+        }
+    });
+    let mut buffer = vec![0; 1_100_000];
+    for len in lengths {
+        assert_eq!(there.recv_bytes_into(&mut buffer[..len]).unwrap(), len);
+        assert_eq!(buffer[..len], bytes(len));
+        assert!(there.poll(Duration::from_secs(10)).unwrap());
+        assert_eq!(there.recv_bytes_into(&mut buffer).unwrap(), len);
+        assert_eq!(buffer[..len], bytes(len));
+        let short = there.recv_bytes_into(&mut buffer[..len.saturating_sub(1)]);
+        match short {
+            Err(RecvError::BufferTooShort { message }) => assert_eq!(message, bytes(len)),
+            other => assert!(len == 0 && matches!(other, Ok(0)), "{other:?}"),
+        }
+        let value = there.recv_bytes_into(&mut buffer);
+        assert!(matches!(value, Err(RecvError::Decode(_))), "{value:?}");
+        assert_eq!((there.recv_bytes_into(&mut buffer).unwrap(), buffer[0]), (1, 7));
+        there.send(7).unwrap();
+    }
+    sending.join().unwrap();
+}
+
+#[test]
 fn the_halves_of_an_end_work_on_their_own() {
     let _alone = alone();
     let _watchdog = watch("halves");

@@ -8,7 +8,10 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::half::{self, FOR_EVER, RecvHalf, SendHalf, fingerprint, within};
+use super::half::{FOR_EVER, fingerprint, within};
+use super::recv_half::RecvHalf;
+use super::send_half::SendHalf;
+use super::socket;
 use super::wire;
 use crate::error::{RecvError, SendError};
 use crate::program::Program;
@@ -73,8 +76,8 @@ pub struct Connection<S, R> {
 impl<S, R> Connection<S, R> {
     /// Over a connected stream socket.
     pub(crate) fn over(socket: OwnedFd) -> Connection<S, R> {
-        let (send, recv) = half::over(socket);
-        Connection { send, recv }
+        let (send, recv) = socket::ends(socket);
+        Connection { send: SendHalf::over(send), recv: RecvHalf::over(recv) }
     }
 
     /// The two directions on their own, for instance for two threads.
@@ -133,14 +136,7 @@ impl<S, R> Connection<S, R> {
     /// As [`recv_bytes`](Connection::recv_bytes); [`RecvError::BufferTooShort`], which has the message,
     /// if it is longer than the buffer.
     pub fn recv_bytes_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        let copy = |message: &mut Vec<u8>| match buffer.get_mut(..message.len()) {
-            Some(place) => {
-                place.copy_from_slice(message);
-                Ok(message.len())
-            }
-            None => Err(RecvError::BufferTooShort { message: std::mem::take(message) }),
-        };
-        self.recv.recv_raw(self.send.stream(), FOR_EVER, copy)?
+        self.recv.recv_raw_into(self.send.stream(), buffer)
     }
 }
 

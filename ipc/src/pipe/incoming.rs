@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::wire::{CALLED_OFF, KIND, MORE};
+use super::wire::{BYTES, CALLED_OFF, KIND, MORE};
 use crate::error::{DecodeError, RecvError};
 use crate::handle::{Hold, Unique};
 use crate::heap::{HoldId, Owner, Signal};
@@ -26,6 +26,12 @@ struct Incoming {
     message: Vec<u8>,
     /// What it is, once all of it has come.
     complete: Option<u32>,
+}
+
+/// Where a message of bytes is wanted.
+struct Wanted<'b> {
+    buffer: &'b mut [u8],
+    filled: usize,
 }
 
 /// More than this is not kept for the next message.
@@ -53,6 +59,28 @@ impl RecvEnd {
         other: Option<&Stream>,
         patience: Patience,
     ) -> Result<u32, RecvError> {
+        self.recv_wanted(other, patience, &mut None)
+    }
+
+    /// The same; a message of bytes that fits goes into the buffer without a stop, and its length is told.
+    pub(super) fn recv_into(
+        &mut self,
+        other: Option<&Stream>,
+        patience: Patience,
+        buffer: &mut [u8],
+    ) -> Result<(u32, usize), RecvError> {
+        let mut wanted = Some(Wanted { buffer, filled: 0 });
+        let received = self.recv_wanted(other, patience, &mut wanted);
+        let filled = wanted.map_or(0, |wanted| wanted.filled);
+        received.map(|kind| (kind, filled))
+    }
+
+    fn recv_wanted(
+        &mut self,
+        other: Option<&Stream>,
+        patience: Patience,
+        wanted: &mut Option<Wanted<'_>>,
+    ) -> Result<u32, RecvError> {
         let (hold, incoming) = self.parts();
         if let Some(kind) = incoming.complete.take() {
             return Ok(kind);
@@ -60,7 +88,10 @@ impl RecvEnd {
         let for_ever =
             matches!(patience, Patience::Until(deadline) if deadline.remaining().is_none());
         let other = other.filter(|_| for_ever);
-        let received = incoming.receive(hold, other, patience);
+        let received = incoming.receive(hold, other, patience, wanted);
+        if let (Err(_), Some(wanted)) = (&received, wanted) {
+            incoming.keep(wanted);
+        }
         if other.is_some() {
             incoming.unblock();
         }
@@ -124,12 +155,20 @@ impl Watched for RecvEnd {
     }
 }
 
+impl Wanted<'_> {
+    fn has_room_for(&self, chunk: Chunk) -> bool {
+        let is_bytes = chunk.flags & KIND == BYTES && chunk.flags & CALLED_OFF == 0;
+        is_bytes && chunk.len as usize <= self.buffer.len() - self.filled
+    }
+}
+
 impl Incoming {
     fn receive(
         &mut self,
         hold: &Unique,
         other: Option<&Stream>,
         patience: Patience,
+        wanted: &mut Option<Wanted<'_>>,
     ) -> Result<u32, RecvError> {
         let mut sleeper = Sleeper::new(self.stream.not_empty(), patience);
         let mut nobody_sends = false;
@@ -144,14 +183,18 @@ impl Incoming {
                 if other.is_some() && !self.unblock() {
                     return Err(RecvError::Deadlock);
                 }
-                if let Some(kind) = self.collect(chunk) {
+                if let Some(kind) = self.collect(chunk, wanted) {
                     return Ok(kind);
+                }
+                if patience.is_over() {
+                    return Err(RecvError::Timeout);
                 }
                 continue;
             }
             if nobody_sends {
                 // What came of a message whose sender is gone is nothing.
                 self.message.clear();
+                *wanted = None;
                 return Err(RecvError::Disconnected);
             }
             nobody_sends = hold.roles().0 == 0;
@@ -170,7 +213,7 @@ impl Incoming {
     fn look(&mut self, hold: &Unique) -> io::Result<bool> {
         while self.complete.is_none() {
             match self.stream.next()? {
-                Some(chunk) => self.complete = self.collect(chunk),
+                Some(chunk) => self.complete = self.collect(chunk, &mut None),
                 None => return Ok(hold.roles().0 == 0),
             }
         }
@@ -178,12 +221,29 @@ impl Incoming {
     }
 
     /// Adds a chunk to the message; the kind of message if that was the last.
-    fn collect(&mut self, chunk: Chunk) -> Option<u32> {
-        self.stream.read(chunk, &mut self.message);
+    fn collect(&mut self, chunk: Chunk, wanted: &mut Option<Wanted<'_>>) -> Option<u32> {
+        match wanted {
+            Some(wanted) if self.message.is_empty() && wanted.has_room_for(chunk) => {
+                let place = &mut wanted.buffer[wanted.filled..][..chunk.len as usize];
+                self.stream.read_into(chunk, place);
+                wanted.filled += chunk.len as usize;
+            }
+            Some(wanted) => {
+                self.keep(wanted);
+                self.stream.read(chunk, &mut self.message);
+            }
+            None => self.stream.read(chunk, &mut self.message),
+        }
         if chunk.flags & CALLED_OFF != 0 {
             self.message.clear();
         }
         (chunk.flags & (MORE | CALLED_OFF) == 0).then_some(chunk.flags & KIND)
+    }
+
+    /// What came does not go where it was wanted.
+    fn keep(&mut self, wanted: &mut Wanted<'_>) {
+        self.message.extend_from_slice(&wanted.buffer[..wanted.filled]);
+        wanted.filled = 0;
     }
 
     /// Says that this end is blocked, and tells whether the other one is, too.

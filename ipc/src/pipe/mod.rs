@@ -3,8 +3,11 @@
 mod connection;
 mod half;
 mod incoming;
+mod recv_half;
+mod send_half;
 mod socket;
 mod wire;
 
 pub use connection::{Connection, pipe};
-pub use half::{RecvHalf, SendHalf};
+pub use recv_half::RecvHalf;
+pub use send_half::SendHalf;

@@ -58,8 +58,14 @@ impl SendEnd {
         let mut rest = bytes;
         loop {
             let (chunk, after) = rest.split_at(rest.len().min(largest));
-            if let Err(failed) = self.wait_for_room(chunk.len(), patience)? {
-                if rest.len() < bytes.len() {
+            let begun = rest.len() < bytes.len();
+            let room = if begun && patience.is_over() {
+                Err(Failed::Timeout)
+            } else {
+                self.wait_for_room(chunk.len(), patience)?
+            };
+            if let Err(failed) = room {
+                if begun {
                     // There is always room for this one word.
                     self.stream.write(CALLED_OFF, &[]);
                 }

@@ -209,6 +209,19 @@ impl Stream {
         self.copy_out(self.mine + WORD, &mut place[..chunk.len as usize]);
         // SAFETY: within the capacity, and `copy_out` has filled what is new.
         unsafe { into.set_len(end) };
+        self.let_go(chunk);
+    }
+
+    /// The same to a place that is as long as the chunk.
+    pub(crate) fn read_into(&mut self, chunk: Chunk, place: &mut [u8]) {
+        assert!(place.len() == chunk.len as usize, "a place for exactly this chunk");
+        // SAFETY: the same bytes, of which `copy_out` makes none uninitialised.
+        let place = unsafe { &mut *(std::ptr::from_mut(place) as *mut [MaybeUninit<u8>]) };
+        self.copy_out(self.mine + WORD, place);
+        self.let_go(chunk);
+    }
+
+    fn let_go(&mut self, chunk: Chunk) {
         self.mine += WORD + padded(chunk.len.into());
         // Release pairs with the Acquire in `has_room`: the copy is done.
         self.header.head.store(self.mine, Ordering::Release);

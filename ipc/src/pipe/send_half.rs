@@ -1,0 +1,205 @@
+//! The half of a pipe that sends.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::half::{FOR_EVER, Way, fingerprint, stays, within};
+use super::socket::{LARGEST_MESSAGE, SocketSend};
+use super::wire::{self, BYTES, PARCEL, SendEnd, VALUE};
+use crate::error::{EncodeError, SendError};
+use crate::handle::{self, Hold};
+use crate::heap::{Owner, Role};
+use crate::message::{Encoded, TooLarge};
+use crate::program::Program;
+use crate::ring::Stream;
+use crate::sleep::{Failed, Patience};
+
+/// The half of a [`Connection`](crate::Connection) that sends.
+pub struct SendHalf<S> {
+    end: Way<SendEnd, SocketSend>,
+    _value: PhantomData<fn(S)>,
+}
+
+impl<S> SendHalf<S> {
+    pub(super) fn over(socket: SocketSend) -> SendHalf<S> {
+        SendHalf { end: Way::Socket(socket), _value: PhantomData }
+    }
+
+    pub(super) fn new(hold: Hold) -> io::Result<SendHalf<S>> {
+        Ok(SendHalf { end: Way::Stream(SendEnd::new(hold)?), _value: PhantomData })
+    }
+
+    /// The stream, unless it is a socket.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        match &self.end {
+            Way::Stream(end) => Some(&end.stream),
+            Way::Socket(_) => None,
+        }
+    }
+
+    /// See [`Connection::send_bytes`](crate::Connection::send_bytes).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), SendError<()>> {
+        self.send_raw(bytes, FOR_EVER)
+    }
+
+    /// See [`Connection::send_bytes_timeout`](crate::Connection::send_bytes_timeout).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_bytes_timeout(
+        &mut self,
+        bytes: &[u8],
+        timeout: Duration,
+    ) -> Result<(), SendError<()>> {
+        self.send_raw(bytes, within(timeout))
+    }
+
+    pub(super) fn send_raw(
+        &mut self,
+        bytes: &[u8],
+        patience: Patience,
+    ) -> Result<(), SendError<()>> {
+        let sent = match &mut self.end {
+            Way::Stream(end) => end.send(BYTES, bytes, patience),
+            Way::Socket(_) if bytes.len() > LARGEST_MESSAGE => {
+                return Err(SendError::TooLarge { value: (), limit: LARGEST_MESSAGE });
+            }
+            Way::Socket(end) => end.send(BYTES, bytes, patience),
+        };
+        finish((), sent)
+    }
+}
+
+impl<S: Serialize> SendHalf<S> {
+    /// See [`Connection::send`](crate::Connection::send).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send(&mut self, value: S) -> Result<(), SendError<S>> {
+        self.send_value(value, FOR_EVER)
+    }
+
+    /// See [`Connection::try_send`](crate::Connection::try_send).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_send(&mut self, value: S) -> Result<(), SendError<S>> {
+        self.send_value(value, Patience::None)
+    }
+
+    /// See [`Connection::send_timeout`](crate::Connection::send_timeout).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_timeout(&mut self, value: S, timeout: Duration) -> Result<(), SendError<S>> {
+        self.send_value(value, within(timeout))
+    }
+
+    pub(super) fn send_value(&mut self, value: S, patience: Patience) -> Result<(), SendError<S>> {
+        let program = match &self.end {
+            Way::Stream(end) => end.hold.program(),
+            Way::Socket(_) => match Program::current() {
+                Ok(program) => program,
+                Err(error) => return Err(SendError::Io { value: Some(value), error }),
+            },
+        };
+        let encoded = match Encoded::new(program, |encoder| encoder.put(&value)) {
+            Ok(encoded) => encoded,
+            Err(error) => return Err(SendError::Encode { value: Some(value), error }),
+        };
+        match &mut self.end {
+            Way::Stream(end) if encoded.is_plain() => {
+                let sent = end.send(VALUE, &encoded.bytes, patience);
+                finish(value, sent)
+            }
+            Way::Stream(end) => send_parcel(end, value, encoded, patience),
+            Way::Socket(_) if !encoded.is_plain() => {
+                let error = EncodeError::new("a handle cannot leave its program over a socket");
+                Err(SendError::Encode { value: Some(value), error })
+            }
+            Way::Socket(_) if encoded.bytes.len() > LARGEST_MESSAGE => {
+                Err(SendError::TooLarge { value, limit: LARGEST_MESSAGE })
+            }
+            Way::Socket(end) => {
+                let sent = end.send(VALUE, &encoded.bytes, patience);
+                finish(value, sent)
+            }
+        }
+    }
+}
+
+/// Sends a message with handles in it. There must be room for its name before the value is dropped:
+/// nobody else takes it, as there is one sender.
+fn send_parcel<S>(
+    end: &mut SendEnd,
+    value: S,
+    mut encoded: Encoded,
+    patience: Patience,
+) -> Result<(), SendError<S>> {
+    let program = end.hold.program();
+    match end.wait_for_room(size_of::<u64>(), patience) {
+        Ok(Ok(())) => {}
+        failed => return finish(value, failed),
+    }
+    if let Err(error) = encoded.take_from(value) {
+        return Err(SendError::Encode { value: None, error });
+    }
+    let stream = end.hold.object();
+    let sent = match encoded.into_parcel_in(stream) {
+        Ok(parcel) => {
+            let sent = end.send(PARCEL, &wire::name_of(parcel), FOR_EVER);
+            // Looked at after it was sent: the receiver released what was there when it went.
+            if end.hold.roles().1 == 0 {
+                let Program { heap, me, .. } = program;
+                heap.release(parcel, Owner::Object(stream), *me);
+            }
+            sent
+        }
+        Err(TooLarge::Message) => Err(io::ErrorKind::FileTooLarge.into()),
+        Err(TooLarge::Heap(error)) => Err(error),
+    };
+    match sent {
+        // Sent, or nobody is left to receive it.
+        Ok(_) => Ok(()),
+        Err(error) => Err(SendError::Io { value: None, error }),
+    }
+}
+
+fn finish<T>(value: T, sent: io::Result<Result<(), Failed>>) -> Result<(), SendError<T>> {
+    match sent {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Failed::Disconnected)) => Err(SendError::Disconnected(value)),
+        Ok(Err(Failed::Full)) => Err(SendError::Full(value)),
+        Ok(Err(Failed::Timeout)) => Err(SendError::Timeout(value)),
+        Err(error) => Err(SendError::Io { value: Some(value), error }),
+    }
+}
+
+impl<S> fmt::Debug for SendHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendHalf").finish_non_exhaustive()
+    }
+}
+
+impl<S: 'static> Serialize for SendHalf<S> {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        match &self.end {
+            Way::Stream(end) => handle::serialize_unique(&end.hold, serializer),
+            Way::Socket(_) => Err(stays()),
+        }
+    }
+}
+
+impl<'de, S: 'static> Deserialize<'de> for SendHalf<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SendHalf<S>, D::Error> {
+        let hold = handle::deserialize(fingerprint::<S>(), Role::Sender, deserializer)?;
+        SendHalf::new(hold).map_err(serde::de::Error::custom)
+    }
+}
