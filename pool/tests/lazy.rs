@@ -156,8 +156,16 @@ macro_rules! suite {
                 let results = pool.imap(meet, items);
                 has_begun.recv().unwrap();
                 drop(results);
-                drop(go);
-                assert_eq!(pool.apply(double, 4), Ok(8));
+                let next = pool.submit(double, 4);
+                if stringify!($kind) == "threads" {
+                    // It cannot be stopped, and takes nothing more.
+                    drop(go);
+                    assert_eq!(next.get(), Ok(8));
+                } else {
+                    // It is stopped as soon as the pool hears of it.
+                    assert_eq!(next.get(), Ok(8));
+                    drop(go);
+                }
                 pool.join();
                 assert_eq!(begun.load(SeqCst), 1);
             }
