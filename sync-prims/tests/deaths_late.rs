@@ -1,4 +1,5 @@
 //! Timeouts while others die, and more processes than a primitive has room for.
+#![cfg(unix)]
 
 mod support;
 
@@ -7,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::arena::Arena;
-use support::child::{Child, child};
 use support::guarded;
+use support::sys::child::{Child, child};
 use sync_prims::MAX_HOLDERS;
 use sync_prims::process::{Condition, Event, Lock, RwLock, Semaphore};
 

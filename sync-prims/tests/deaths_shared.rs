@@ -1,14 +1,15 @@
 //! What becomes of the primitives that several parties hold or wait at when some of them die.
+#![cfg(unix)]
 
 mod support;
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use support::arena::Arena;
-use support::child::{Child, Ended, child, die};
+use support::sys::child::{Child, Ended, child, die};
 use support::{guarded, thread_id, until_asleep};
 use sync_prims::process::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, RwLock, Semaphore,
@@ -40,7 +41,7 @@ fn holder<G>(take: impl FnOnce() -> G) -> Child {
 
 /// A child that sleeps in `wait`.
 fn sleeper(wait: impl FnOnce()) -> Child {
-    let sleeper = place(AtomicI32::new(0));
+    let sleeper = place(AtomicU64::new(0));
     let child = child(|| {
         sleeper.store(thread_id(), Ordering::Release);
         wait();

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn news() -> impl Strategy<Value = News> {
 fn a_condition_follows_its_model<W: World>(steps: &[News]) -> Outcome {
     let lock = W::place(Lock::<usize, W::Scope>::new(0));
     let condition = W::place(Condition::<W::Scope>::new());
-    let (woken, sleeper) = (AtomicUsize::new(0), AtomicI32::new(0));
+    let (woken, sleeper) = (AtomicUsize::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
         let (mut announced, mut waiting) = (0, 0);
         let outcome = steps.iter().try_for_each(|&step| {

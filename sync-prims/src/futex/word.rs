@@ -28,7 +28,7 @@ pub(crate) trait Word {
     fn address(&self) -> *const u32;
 
     /// What is in it, as the kernel sees it: never an old value.
-    #[cfg(loom)]
+    #[cfg(any(loom, target_os = "windows"))]
     fn latest(&self) -> u32;
 }
 
@@ -38,9 +38,9 @@ impl Word for AtomicU32 {
         self.as_ptr()
     }
 
-    #[cfg(loom)]
+    #[cfg(any(loom, target_os = "windows"))]
     fn latest(&self) -> u32 {
-        AtomicU32::latest(self)
+        latest(self)
     }
 }
 
@@ -61,8 +61,30 @@ impl Word for Lower<'_> {
         self.0.as_ptr().cast::<u32>().wrapping_add(LOWER)
     }
 
-    #[cfg(loom)]
+    #[cfg(any(loom, target_os = "windows"))]
     fn latest(&self) -> u32 {
-        self.0.latest() as u32
+        latest_wide(self.0) as u32
     }
+}
+
+#[cfg(loom)]
+fn latest(word: &AtomicU32) -> u32 {
+    word.latest()
+}
+
+#[cfg(loom)]
+fn latest_wide(word: &AtomicU64) -> u64 {
+    word.latest()
+}
+
+// SeqCst: the caller says with what it pairs.
+#[cfg(all(target_os = "windows", not(loom)))]
+fn latest(word: &AtomicU32) -> u32 {
+    word.load(crate::primitive::Ordering::SeqCst)
+}
+
+// SeqCst: the caller says with what it pairs.
+#[cfg(all(target_os = "windows", not(loom)))]
+fn latest_wide(word: &AtomicU64) -> u64 {
+    word.load(crate::primitive::Ordering::SeqCst)
 }

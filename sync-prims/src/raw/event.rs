@@ -1,10 +1,11 @@
 //! A flag to wait for.
 
 use crate::deadline::Deadline;
-use crate::futex::robust::{Head, backstop, node_of_word};
+use crate::futex::robust::{Head, node_of_word};
 use crate::futex::{self, Lower, Reach, Waited};
 use crate::primitive::{AtomicU64, Ordering};
 use crate::raw::RawEvent;
+use crate::raw::deaths::sleep_on_record;
 use crate::raw::identity;
 
 /// ```text
@@ -57,7 +58,7 @@ impl State {
     }
 
     /// Waits for the event to be set, or to have been set since the call began.
-    fn wait(&self, deadline: Deadline, reach: Reach, slice: impl Fn() -> Deadline) -> Outcome {
+    fn wait(&self, deadline: Deadline, sleep_on: impl Fn(&Lower<'_>, u32) -> Waited) -> Outcome {
         // Acquire pairs with the Release in `set`.
         let mut state = self.0.load(Ordering::Acquire);
         let began = state >> GENERATION;
@@ -76,7 +77,7 @@ impl State {
                     continue;
                 }
             }
-            let waited = futex::wait(&Lower(&self.0), marked as u32, slice(), reach);
+            let waited = sleep_on(&Lower(&self.0), marked as u32);
             slept = true;
             // Acquire pairs with the Release in `set`.
             state = self.0.load(Ordering::Acquire);
@@ -118,7 +119,9 @@ impl RawEvent for Event {
     }
 
     fn wait(&self, deadline: Deadline) -> bool {
-        self.0.wait(deadline, Reach::Threads, || deadline).set
+        self.0
+            .wait(deadline, |word, expected| futex::wait(word, expected, deadline, Reach::Threads))
+            .set
     }
 }
 
@@ -174,8 +177,8 @@ impl RawEvent for RobustEvent {
             return true;
         }
         self.on_record(|| {
-            let slice = || backstop().map_or(deadline, |slice| deadline.at_most(slice));
-            let waited = self.0.wait(deadline, Reach::Processes, slice);
+            let sleep_on = |word: &Lower<'_>, expected| sleep_on_record(word, expected, deadline);
+            let waited = self.0.wait(deadline, sleep_on);
             if waited.set && waited.slept {
                 self.0.wake_all(Reach::Processes);
             }

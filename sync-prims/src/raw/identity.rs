@@ -37,6 +37,7 @@ pub(crate) struct Me {
 const NOWHERE: Stretch = Stretch { start: 0, length: 0, process: 0 };
 
 thread_local! {
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is; clippy errs for Windows")]
     static ME: Me = const {
         Me {
             epoch: Cell::new(0),
@@ -54,6 +55,7 @@ thread_local! {
         }
     };
     /// Apart from `ME`, which has to work to the thread's very end.
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is; clippy errs for Windows")]
     static AT_EXIT: AtExit = const { AtExit };
 }
 
@@ -102,6 +104,11 @@ pub(crate) fn known<R>(f: impl FnOnce(&Me) -> R) -> R {
 /// The number of a thread that has not asked for its own; no lock word can hold it.
 const NOBODY: u32 = u32::MAX;
 
+/// Where the system marks no words, a process is asked after by a number below this. One with a
+/// higher number, and one that takes no part or has not registered the memory, has its threads in
+/// the words, with this bit, and nobody asks whether it is gone.
+pub(crate) const STRAY: u32 = 1 << 29;
+
 /// The process that a token names; 0 for none.
 pub(crate) fn process_of(token: u64) -> u32 {
     (token >> 32) as u32
@@ -118,10 +125,19 @@ impl Me {
         }
     }
 
-    /// The kernel's number of this thread, as lock words have it.
+    /// What the lock words at `address` hold while this thread owns them: its own number, or its
+    /// process's where the system marks no words.
     #[inline]
-    pub(crate) fn thread(&self) -> u32 {
-        self.thread.get()
+    pub(crate) fn owner(&self, address: usize) -> u32 {
+        if robust::MARKS { self.thread.get() } else { self.owner_to_ask_for(address) }
+    }
+
+    fn owner_to_ask_for(&self, address: usize) -> u32 {
+        match (self.thread.get(), process_of(self.place(address).token)) {
+            (NOBODY, _) => NOBODY,
+            (_, process @ 1..STRAY) => process,
+            (thread, _) => STRAY | (thread & (STRAY - 1)),
+        }
     }
 
     /// The number of this process, for people to read.

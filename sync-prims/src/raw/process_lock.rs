@@ -81,7 +81,7 @@ impl RawLock for ProcessLock {
     }
 
     fn is_locked(&self) -> bool {
-        let word = self.node.word().load();
+        let word = self.node.word().settled();
         word & OWNER != 0
             || (word & OWNER_DIED != 0 && self.node.token.load(Ordering::Relaxed) != 0)
     }
@@ -97,7 +97,7 @@ impl RawLock for ProcessLock {
     }
 
     fn health_exclusive(&mut self) -> Health {
-        let word = self.node.word().load();
+        let word = self.node.word().settled();
         let token = self.node.token.load(Ordering::Relaxed);
         if word & OWNER_DIED != 0 && token != 0 {
             let pid = self.node.owner_pid.load(Ordering::Relaxed);

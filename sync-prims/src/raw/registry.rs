@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::deadline::Deadline;
-use crate::futex::robust;
+use crate::futex::{self, robust};
 use crate::primitive::{AtomicUsize, Ordering};
 use crate::raw::event_count::EventCount;
 use crate::raw::held;
@@ -22,13 +22,23 @@ pub trait Witness: Send + Sync {
     /// This process's number among those that share the memory: not zero, not `u32::MAX`, and not given to
     /// another process while any lock may still bear it. It is asked for once at registration
     /// and again in a forked child, which is another process; zero says that this process takes
-    /// no part, and its locks in the range then work without recovery.
+    /// no part, and its locks in the range then work without recovery. So do, where the system has
+    /// no robust list (macOS, Windows), those of a process with a number of 2^29 or more.
     fn me(&self) -> u32;
 
     /// Waits until no thread of `process` can write to the memory any more, and says whether
     /// that is so; `false` means that the deadline came first. It has to go by the kernel's
     /// word, never by the time that has passed.
     fn wait_gone(&self, process: u32, deadline: Deadline) -> bool;
+
+    /// What the memory is called, by the same number in every process that shares it; no other
+    /// memory on this machine is called so.
+    ///
+    /// Only a system that does not know a word by the memory it lies in asks for it (Windows). There
+    /// a sleeper that another process is to wake looks again every 20 milliseconds without it.
+    fn memory(&self) -> Option<u128> {
+        None
+    }
 
     /// Where deaths are told: an event count in the shared memory on which somebody calls
     /// [`notify_after_death`](EventCount::notify_after_death) after each process that is gone, as
@@ -96,6 +106,9 @@ pub unsafe fn register(range: Range<*const u8>, witness: Arc<dyn Witness>) -> io
             let text = "the range overlaps one that is registered already";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        if let Some(name) = witness.memory() {
+            futex::name_memory(range.clone(), name);
+        }
         entries.push(Entry { range, process, witness });
         EPOCH.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -111,6 +124,7 @@ pub fn unregister(range: Range<*const u8>) {
     let witness = ENTRIES.with(|entries| {
         let index = entries.iter().position(|entry| entry.range == range)?;
         EPOCH.fetch_add(1, Ordering::Relaxed);
+        futex::forget_memory(&range);
         Some(entries.swap_remove(index).witness)
     });
     // Dropped outside of the lock: it is foreign code.

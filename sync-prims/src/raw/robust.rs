@@ -3,18 +3,19 @@
 
 use crate::deadline::Deadline;
 use crate::futex::robust::{
-    Head, Links, OWNER, OWNER_DIED, WAITERS, WORD, backstop, mark_linked, node_of,
+    Head, Links, MARKS, OWNER, OWNER_DIED, WAITERS, WORD, mark_linked, node_of,
 };
 use crate::futex::{self, Reach, Waited};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering, SPINS, spin_loop};
-use crate::raw::identity::Me;
+use crate::raw::deaths::{Deaths, sleep_on_record};
+use crate::raw::identity::{Me, STRAY};
 
 /// A lock word with what has to stand beside it.
 ///
 /// ```text
-/// word   bits 0..30  kernel's number of the owning thread; 0 = free
-///        bit  30     OWNER_DIED: the last owner died with it (written by the kernel only, or by
-///                    one who gives such a word back unrepaired)
+/// word   bits 0..30  the owner, see `Me::owner`; 0 = free
+///        bit  30     OWNER_DIED: the last owner died with it (written by the kernel, by one who
+///                    found it dead where no kernel does, and by one who gives it back unrepaired)
 ///        bit  31     WAITERS: somebody may sleep
 /// ```
 #[repr(C)]
@@ -94,23 +95,74 @@ impl RobustWord<'_> {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The word is the calling thread's.
+    /// The word is the calling thread's, or at least that of its process.
     #[inline]
     pub(crate) fn owned_by(self, me: &Me) -> bool {
-        self.load() & OWNER == me.thread()
+        self.load() & OWNER == self.as_owned_by(me)
+    }
+
+    #[inline]
+    fn as_owned_by(self, me: &Me) -> u32 {
+        me.owner(core::ptr::from_ref(self.0).addr())
+    }
+
+    /// What is in the word once a dead owner has been seen to.
+    #[inline]
+    pub(crate) fn settled(self) -> u32 {
+        let value = self.load();
+        if MARKS || value & OWNER == 0 { value } else { self.mark_if_dead(value) }
+    }
+
+    /// Does for the word what no kernel does here, if its owner is gone.
+    #[cold]
+    fn mark_if_dead(self, value: u32) -> u32 {
+        let deaths = Deaths::around(core::ptr::from_ref(self.0).addr());
+        match self.mark_for(&deaths, value) {
+            Ok(value) | Err(value) => value,
+        }
+    }
+
+    /// `Err` with what is in the word now, if its owner is gone.
+    fn mark_for(self, deaths: &Deaths, value: u32) -> Result<u32, u32> {
+        let owner = value & OWNER;
+        if owner == 0 || owner & STRAY != 0 || !deaths.is_gone(owner) {
+            return Ok(value);
+        }
+        let marked = value & WAITERS | OWNER_DIED;
+        // Relaxed: who takes the word comes after the owner by the word of the witness.
+        match self.0.compare_exchange(value, marked, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Err(marked),
+            Err(now) => Err(now),
+        }
+    }
+
+    /// Sleeps while the word is `expected` and its owner lives.
+    fn sleep(self, expected: u32, deadline: Deadline) -> Waited {
+        if MARKS {
+            return sleep_on_record(self.0, expected, deadline);
+        }
+        let deaths = Deaths::around(core::ptr::from_ref(self.0).addr());
+        // Before the look after the owner: a death after that ends the sleep.
+        let heard = deaths.listen();
+        match self.mark_for(&deaths, expected) {
+            Ok(_) => deaths.wait(heard, self.0, expected, deadline),
+            Err(_) => Waited::Again,
+        }
     }
 
     /// Takes a free word at the first try.
     #[inline]
     pub(crate) fn try_take(self, me: &Me) -> bool {
         // Acquire pairs with the Release in `release`.
-        self.0.compare_exchange(0, me.thread(), Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.0
+            .compare_exchange(0, self.as_owned_by(me), Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Takes the word now or not at all, from a dead owner too if `accept` agrees.
     #[cold]
     pub(crate) fn try_take_any(self, me: &Me, accept: impl Fn() -> bool) -> Option<Taken> {
-        let mut value = self.0.load(Ordering::Relaxed);
+        let mut value = self.settled();
         while value & OWNER == 0 && (value & OWNER_DIED == 0 || accept()) {
             match self.claim(me, value, 0) {
                 Ok(taken) => return Some(taken),
@@ -121,7 +173,7 @@ impl RobustWord<'_> {
     }
 
     fn claim(self, me: &Me, value: u32, keep: u32) -> Result<Taken, u32> {
-        let new = me.thread() | (value & WAITERS) | keep;
+        let new = self.as_owned_by(me) | (value & WAITERS) | keep;
         // Acquire pairs with the Release in `release`, or with the death of the owner.
         self.0.compare_exchange(value, new, Ordering::Acquire, Ordering::Relaxed)?;
         Ok(if value & OWNER_DIED == 0 { Taken::Free } else { Taken::FromTheDead })
@@ -164,8 +216,7 @@ impl RobustWord<'_> {
             }
             // The deadline ends the wait only here, where WAITERS is set and no wake-up was
             // used up. A slice that ends is not the deadline.
-            let until = backstop().map_or(deadline, |slice| deadline.at_most(slice));
-            let waited = futex::wait(self.0, value | WAITERS, until, Reach::Processes);
+            let waited = self.sleep(value | WAITERS, deadline);
             if waited == Waited::TimedOut && deadline.passed() {
                 return None;
             }

@@ -3,6 +3,7 @@
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices,
 //! though not the kernel's.
+#![cfg(unix)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,7 +18,7 @@ use std::{env, process, thread};
 use dice::Dice;
 use stage::{Stage, WORKERS};
 use support::arena::{Arena, tell_of_a_death};
-use support::child::{Child, Ended, child};
+use support::sys::child::{Child, Ended, child};
 use support::within;
 
 /// Within which time the workers all together have to get on.

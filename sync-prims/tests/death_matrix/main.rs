@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask death` kills at a sample of the instructions, with `--all` at all of them.
 //! `TANDEM_DEATH_SEED` repeats a sample, `TANDEM_DEATH_ONLY` is a part of an operation's name.
+#![cfg(target_os = "linux")]
 
 #[path = "../support/mod.rs"]
 mod support;

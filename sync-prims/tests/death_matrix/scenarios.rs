@@ -62,7 +62,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "take a dead owner's lock, recover, unlock",
             set: |things| {
-                let mut first = crate::support::child::child(move || {
+                let mut first = crate::support::sys::child::child(move || {
                     std::mem::forget(things.lock.lock());
                 });
                 let before = first.pid();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::arena::tell_of_a_death;
-use crate::support::child::die;
+use crate::support::sys::child::die;
 
 /// A traced child, stopped before its operation.
 pub struct Victim {

@@ -1,13 +1,14 @@
 //! What the tests of this crate share: shared memory, children that die, and watchdogs.
-#![expect(unsafe_code, reason = "maps memory and forks")]
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
 pub mod arena;
-pub mod child;
+pub mod sys;
 pub mod world;
 
 use std::sync::mpsc;
 use std::time::Duration;
+
+pub use sys::{thread_id, until_asleep};
 
 /// Runs a test, and ends the whole test binary if it takes unreasonably long: what these tests
 /// look for are hangs.
@@ -32,23 +33,6 @@ pub fn within<R: Send + 'static>(limit: Duration, test: impl FnOnce() -> R + Sen
 /// [`within`] a time that is ample for any test here.
 pub fn guarded<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     within(Duration::from_secs(60), test)
-}
-
-/// The kernel's number of the calling thread, for [`until_asleep`].
-pub fn thread_id() -> i32 {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::gettid() }
-}
-
-/// Returns when a thread (of any process) sleeps in the kernel.
-pub fn until_asleep(thread: i32) {
-    loop {
-        let stat = std::fs::read_to_string(format!("/proc/{thread}/stat")).unwrap_or_default();
-        if stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S')) {
-            return;
-        }
-        std::thread::yield_now();
-    }
 }
 
 /// Runs `wait` on a thread of `scope`, and returns when it sleeps.

@@ -1,8 +1,9 @@
-//! Code for one system stands under `sys/` or `futex/`, and never within a function.
+//! Code for one system stands under `sys/` or `futex/`, and never within a function; a suite of tests may
+//! say at its top which systems have what it tests.
 
 use super::{
     Rule, Tree, Violation,
-    tree::{Code, RustFile},
+    tree::{Area, Code, RustFile},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -22,7 +23,9 @@ fn check_file(file: &RustFile) -> Vec<Violation> {
     for (index, word) in code.words() {
         let Some(system) = platform_predicate(code, index, word) else { continue };
         let token = &code.tokens[index];
-        let message = if !at_home {
+        let message = if is_of_a_whole_suite(file, index) {
+            continue;
+        } else if !at_home {
             format!("cfg of `{system}` stands only under sys/ or futex/")
         } else if token.place.function {
             format!("cfg of `{system}` in a function: give each system a function of its own")
@@ -32,6 +35,11 @@ fn check_file(file: &RustFile) -> Vec<Violation> {
         found.push(Violation::new(&file.path, token.line, message));
     }
     found
+}
+
+/// Whether the `cfg` at `index` opens a file of tests: `#![cfg(…)]`.
+fn is_of_a_whole_suite(file: &RustFile, index: usize) -> bool {
+    file.area == Area::Tests && file.code.reads_before(index, &["#", "!", "["])
 }
 
 /// The first word of the predicate of the `cfg`, `cfg!` or `cfg_attr` at `index` that names a system.
@@ -80,6 +88,13 @@ mod tests {
         let text = "#[cfg(loom)] mod unix;\n#[cfg_attr(loom, path = \"unix.rs\")] mod a;\n\
             fn b() { if cfg!(debug_assertions) { sys::unix() } }\n#[cfg(feature = \"unix\")] fn c() {}";
         assert!(RULE.broken_lines("ipc/src/a.rs", text).is_empty());
+    }
+
+    #[test]
+    fn a_whole_suite_of_tests_may_be_of_one_system() {
+        let text = "#![cfg(unix)]\n#[cfg(unix)] fn a() {}";
+        assert_eq!(RULE.broken_lines("ipc/tests/a.rs", text), [2]);
+        assert_eq!(RULE.broken_lines("ipc/src/a.rs", text), [1, 2]);
     }
 
     #[test]

@@ -116,6 +116,7 @@ pub(crate) fn on_fork(before: extern "C" fn(), parent: extern "C" fn(), child: e
 
 /// Whether the kernel passes a wake-up on when a woken thread dies, whatever the word's flag bits
 /// are (6.2 and later). Before that it did so only for a word that is all zero.
+#[cfg(not(unmarked))]
 pub(super) fn passes_wakes_on() -> bool {
     let mut name = core::mem::MaybeUninit::<libc::utsname>::zeroed();
     // SAFETY: valid for writes; zeroed bytes are a valid utsname in any case.

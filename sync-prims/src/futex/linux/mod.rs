@@ -1,6 +1,7 @@
 //! Linux: `futex(2)`, and the robust list.
 
 mod calls;
+#[cfg(not(unmarked))]
 pub(crate) mod robust;
 #[cfg(not(loom))]
 mod sleep;

@@ -48,6 +48,9 @@ pub(crate) const WORD: usize = 0;
 #[cfg(target_env = "musl")]
 pub(crate) const WORD: usize = 1;
 
+/// Whether the system marks the words of a thread that dies, and wakes whom it owed a wake-up.
+pub(crate) const MARKS: bool = true;
+
 /// Why memory cannot be registered.
 pub(crate) const UNSUPPORTED: &str =
     "this system's C library keeps its robust list in a form that is not known";

@@ -1,7 +1,6 @@
 //! macOS: `os_sync_wait_on_address`, and no robust list.
 
 mod calls;
-pub(crate) mod robust;
 mod sleep;
 
 pub(crate) use calls::{can_wait_either, now, on_fork, random, thread_id, wait_either};

@@ -1,8 +1,10 @@
 //! Children of a test, made by `fork` so that they share its memory, and its closures.
 #![expect(unsafe_code, reason = "forks")]
 
-use super::arena::tell_of_a_death;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::super::die_with_parent;
+use crate::support::arena::tell_of_a_death;
 
 /// A child process. Dropped alive, it is killed and reaped.
 pub struct Child {
@@ -26,11 +28,9 @@ pub fn child(f: impl FnOnce()) -> Child {
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // SAFETY: plain system calls.
-        unsafe {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            libc::alarm(60);
-        }
+        die_with_parent();
+        // SAFETY: a plain system call.
+        unsafe { libc::alarm(60) };
         let panicked = catch_unwind(AssertUnwindSafe(f)).is_err();
         // SAFETY: ends the child, without the destructors of the parent's statics.
         unsafe { libc::_exit(if panicked { 101 } else { 0 }) };
