@@ -24,6 +24,7 @@ mod shared_word;
 mod sleep;
 mod spin;
 mod sys;
+pub mod transport;
 mod wait;
 
 /// Messages in the heap, before they are sent and after they are received.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sync_prims::thread::{Lock, LockGuard};
@@ -11,7 +12,7 @@ use sync_prims::{Deadline, TryLockError};
 use super::address::Address;
 use super::bound::Bound;
 use super::knock::Knock;
-use crate::auth::AuthKey;
+use crate::auth::{self, AuthKey};
 use crate::pipe::Connection;
 use crate::sys::epoll::Epoll;
 use crate::wait::{Source, Waitable};
@@ -81,8 +82,21 @@ impl Listener {
     /// could come; and what the system says.
     pub fn bind(address: &Address, authkey: &[u8]) -> io::Result<Listener> {
         address.check_key(authkey)?;
-        let events = Epoll::new()?;
         let (socket, address) = Bound::new(address)?;
+        Listener::on(socket, address, authkey)
+    }
+
+    /// Listens for who knows the key and the name, which is new and in no file system.
+    pub(crate) fn bind_unnamed(authkey: &[u8]) -> io::Result<(Listener, Vec<u8>)> {
+        let mut name = b"tandem-".to_vec();
+        name.extend(auth::nonce()?);
+        let socket = Bound::unnamed(&name)?;
+        let address = Address::Unix(PathBuf::new());
+        Ok((Listener::on(socket, address, authkey)?, name))
+    }
+
+    fn on(socket: Bound, address: Address, authkey: &[u8]) -> io::Result<Listener> {
+        let events = Epoll::new()?;
         events.add(socket.as_fd())?;
         let key = AuthKey::new(authkey);
         let knocks = Lock::new(Knocks::default());
@@ -119,7 +133,7 @@ impl Listener {
         self.accept_until(Deadline::after(timeout)).map(Connection::over)
     }
 
-    fn accept_until(&self, deadline: Deadline) -> io::Result<OwnedFd> {
+    pub(crate) fn accept_until(&self, deadline: Deadline) -> io::Result<OwnedFd> {
         let mut knocks = self.lock(deadline)?;
         loop {
             self.let_in(&mut knocks)?;

@@ -7,13 +7,13 @@ use std::os::unix::net::UnixListener;
 
 use super::address::Address;
 use super::socket_file::{self, SocketFile};
-use crate::sys::stream::keep_alive;
+use crate::sys::stream::{self, keep_alive};
 
 #[derive(Debug)]
 pub(super) enum Bound {
     /// The file goes before the socket is closed: who finds it can still connect.
     Unix {
-        _file: SocketFile,
+        _file: Option<SocketFile>,
         socket: UnixListener,
     },
     Tcp(TcpListener),
@@ -26,7 +26,7 @@ impl Bound {
             Address::Unix(path) => {
                 let (socket, file) = socket_file::listen(path)?;
                 socket.set_nonblocking(true)?;
-                Ok((Bound::Unix { _file: file, socket }, address.clone()))
+                Ok((Bound::Unix { _file: Some(file), socket }, address.clone()))
             }
             Address::Tcp(address) => {
                 let socket = TcpListener::bind(address)?;
@@ -35,6 +35,13 @@ impl Bound {
                 Ok((Bound::Tcp(socket), address))
             }
         }
+    }
+
+    /// Listens under a name that is in no file system and goes with the socket.
+    pub(super) fn unnamed(name: &[u8]) -> io::Result<Bound> {
+        let socket = stream::listen_unnamed(name)?;
+        socket.set_nonblocking(true)?;
+        Ok(Bound::Unix { _file: None, socket })
     }
 
     /// The next connection, if there is one.

@@ -49,6 +49,17 @@ impl Client {
         shake_hands(&socket, &AuthKey::new(authkey), deadline)?;
         Ok(Connection::over(socket))
     }
+
+    /// Connects to a listener that is not in the file system.
+    pub(crate) fn connect_unnamed(
+        name: &[u8],
+        authkey: &[u8],
+        deadline: Deadline,
+    ) -> io::Result<OwnedFd> {
+        let socket = stream::connect_unnamed(name)?;
+        shake_hands(&socket, &AuthKey::new(authkey), deadline)?;
+        Ok(socket)
+    }
 }
 
 fn connect(address: &Address, timeout: Duration) -> io::Result<OwnedFd> {

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "ipc-channel")]
+use sync_prims::Deadline;
 
 use super::half::{FOR_EVER, fingerprint, within};
 use super::recv_half::RecvHalf;
 use super::send_half::SendHalf;
-use super::socket;
-use super::wire;
 use crate::error::{RecvError, SendError};
 use crate::program::Program;
 use crate::sleep::Patience;
+use crate::transport;
+#[cfg(feature = "ipc-channel")]
+use crate::transport::{RecvAside, SendAside};
 use crate::wait::{Source, Waitable};
 
 /// Two connected ends, each for one user at a time: what one sends, the other receives.
@@ -48,8 +51,8 @@ use crate::wait::{Source, Waitable};
 #[doc(alias = "Pipe")]
 pub fn pipe<S: 'static, R: 'static>() -> io::Result<(Connection<S, R>, Connection<R, S>)> {
     let program = Program::current()?;
-    let (send_there, recv_there) = wire::stream(program, fingerprint::<S>())?;
-    let (send_back, recv_back) = wire::stream(program, fingerprint::<R>())?;
+    let (send_there, recv_there) = transport::stream(program, fingerprint::<S>())?;
+    let (send_back, recv_back) = transport::stream(program, fingerprint::<R>())?;
     let here = Connection { send: SendHalf::new(send_there)?, recv: RecvHalf::new(recv_back)? };
     let there = Connection { send: SendHalf::new(send_back)?, recv: RecvHalf::new(recv_there)? };
     Ok((here, there))
@@ -58,6 +61,7 @@ pub fn pipe<S: 'static, R: 'static>() -> io::Result<(Connection<S, R>, Connectio
 /// One end of a [`pipe`]: sends `S`, receives `R`. It belongs to one user at a time, and moves with a
 /// message.
 ///
+/// A [`Transport`](crate::transport::Transport) makes one over something else than a ring.
 /// One that a [`Listener`](crate::Listener) or [`Client`](crate::Client) made goes over a socket, to
 /// whatever program. It stays with its process, handles cannot go over it, its messages have up to 1 GiB,
 /// [`poll`](Connection::poll) and [`wait`](crate::wait()) tell that a message has begun to come, and there
@@ -76,8 +80,29 @@ pub struct Connection<S, R> {
 impl<S, R> Connection<S, R> {
     /// Over a connected stream socket.
     pub(crate) fn over(socket: OwnedFd) -> Connection<S, R> {
-        let (send, recv) = socket::ends(socket);
+        let (send, recv) = transport::ends(socket, (None, None));
         Connection { send: SendHalf::over(send), recv: RecvHalf::over(recv) }
+    }
+
+    /// The same to another process of the program; the rings in shared memory carry the handles.
+    pub(crate) fn move_over(self, socket: OwnedFd) -> Connection<S, R> {
+        let (send, recv) = (self.send.into_ring(), self.recv.into_ring());
+        let carriers = (send.map(|end| end.hold), recv.map(|end| end.hold));
+        let (send, recv) = transport::ends(socket, carriers);
+        Connection { send: SendHalf::over(send), recv: RecvHalf::over(recv) }
+    }
+
+    /// The bytes of messages go another way than the ring that says what they are.
+    #[cfg(feature = "ipc-channel")]
+    pub(crate) fn set_aside(&mut self, send: Box<dyn SendAside>, recv: Box<dyn RecvAside>) {
+        self.send.set_aside(send);
+        self.recv.set_aside(recv);
+    }
+
+    /// Receives bytes. Two ends that do this both are not told so.
+    #[cfg(feature = "ipc-channel")]
+    pub(crate) fn recv_bytes_until(&mut self, deadline: Deadline) -> Result<Vec<u8>, RecvError> {
+        self.recv.recv_raw(None, Patience::Until(deadline), std::mem::take)
     }
 
     /// The two directions on their own, for instance for two threads.

@@ -9,9 +9,9 @@ use crate::message;
 use crate::sleep::Patience;
 
 /// What a half is an end of.
-pub(super) enum Way<Stream, Socket> {
+pub(super) enum Way<Ring, Socket> {
     /// A stream in the program's shared memory.
-    Stream(Stream),
+    Ring(Ring),
     /// A socket, to whatever program.
     Socket(Socket),
 }
@@ -29,8 +29,9 @@ pub(super) fn within(timeout: Duration) -> Patience {
     Patience::Until(Deadline::after(timeout))
 }
 
-/// Why an end of a socket is not encoded.
+/// Why an end is not encoded that is not in shared memory.
 pub(super) fn stays<E: serde::ser::Error>() -> E {
-    let why = "a connection over a socket stays with the process that made it";
+    let why =
+        "a connection that is not a ring in shared memory stays with the process that made it";
     E::custom(message::refuse(why.to_owned()))
 }

@@ -1,12 +1,9 @@
-//! `pipe`: two ends, a stream in each direction.
+//! `pipe`: two ends, typed messages in each direction.
 
 mod connection;
 mod half;
-mod incoming;
 mod recv_half;
 mod send_half;
-mod socket;
-mod wire;
 
 pub use connection::{Connection, pipe};
 pub use recv_half::RecvHalf;

@@ -9,20 +9,22 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::half::{FOR_EVER, Way, fingerprint, stays, within};
-use super::incoming::RecvEnd;
-use super::socket::SocketRecv;
-use super::wire::{BYTES, PARCEL, VALUE};
 use crate::error::{DecodeError, RecvError};
 use crate::handle::{self, Hold};
 use crate::heap::Role;
-use crate::message;
+use crate::message::{self, Parcel};
 use crate::ring::Stream;
 use crate::sleep::Patience;
+#[cfg(feature = "ipc-channel")]
+use crate::transport::RecvAside;
+use crate::transport::{
+    BYTES, PARCEL, Receiving, RingRecv, SocketRecv, VALUE, Wanted, parcel_named,
+};
 use crate::wait::{Source, Waitable};
 
 /// The half of a [`Connection`](crate::Connection) that receives.
 pub struct RecvHalf<R> {
-    end: Way<RecvEnd, SocketRecv>,
+    end: Way<RingRecv, SocketRecv>,
     _value: PhantomData<fn() -> R>,
 }
 
@@ -32,7 +34,35 @@ impl<R> RecvHalf<R> {
     }
 
     pub(super) fn new(hold: Hold) -> io::Result<RecvHalf<R>> {
-        Ok(RecvHalf { end: Way::Stream(RecvEnd::new(hold)?), _value: PhantomData })
+        Ok(RecvHalf { end: Way::Ring(RingRecv::new(hold)?), _value: PhantomData })
+    }
+
+    #[cfg(feature = "ipc-channel")]
+    pub(super) fn set_aside(&mut self, aside: Box<dyn RecvAside>) {
+        if let Way::Ring(end) = &mut self.end {
+            end.set_aside(aside);
+        }
+    }
+
+    pub(super) fn into_ring(self) -> Option<RingRecv> {
+        match self.end {
+            Way::Ring(end) => Some(end),
+            Way::Socket(_) => None,
+        }
+    }
+
+    fn end(&self) -> &dyn Receiving {
+        match &self.end {
+            Way::Ring(end) => end,
+            Way::Socket(end) => end,
+        }
+    }
+
+    fn end_mut(&mut self) -> &mut dyn Receiving {
+        match &mut self.end {
+            Way::Ring(end) => end,
+            Way::Socket(end) => end,
+        }
     }
 
     /// See [`Connection::poll`](crate::Connection::poll).
@@ -40,10 +70,7 @@ impl<R> RecvHalf<R> {
     /// # Errors
     /// As there.
     pub fn poll(&mut self, timeout: Duration) -> io::Result<bool> {
-        match &mut self.end {
-            Way::Stream(end) => end.poll(within(timeout)),
-            Way::Socket(end) => end.poll(within(timeout)),
-        }
+        self.end_mut().poll(within(timeout))
     }
 
     /// See [`Connection::recv_bytes`](crate::Connection::recv_bytes).
@@ -68,14 +95,8 @@ impl<R> RecvHalf<R> {
         patience: Patience,
         read: impl FnOnce(&mut Vec<u8>) -> V,
     ) -> Result<V, RecvError> {
-        let end = match &mut self.end {
-            Way::Stream(end) => end,
-            Way::Socket(end) => {
-                let (kind, mut message) = end.recv(patience)?;
-                return if kind == BYTES { Ok(read(&mut message)) } else { Err(not_bytes()) };
-            }
-        };
-        let kind = end.recv(other, patience)?;
+        let end = self.end_mut();
+        let kind = end.recv(other, patience, &mut None)?;
         bytes_of(end, kind, read)
     }
 
@@ -84,15 +105,22 @@ impl<R> RecvHalf<R> {
         other: Option<&Stream>,
         buffer: &mut [u8],
     ) -> Result<usize, RecvError> {
-        if let Way::Stream(end) = &mut self.end {
-            let (kind, filled) = end.recv_into(other, FOR_EVER, buffer)?;
-            return if filled > 0 {
-                Ok(filled)
-            } else {
-                bytes_of(end, kind, |message| copy(message, buffer))?
-            };
-        }
-        self.recv_raw(other, FOR_EVER, |message| copy(message, buffer))?
+        let end = self.end_mut();
+        let mut wanted = Some(Wanted::new(buffer));
+        let kind = end.recv(other, FOR_EVER, &mut wanted)?;
+        let filled = wanted.map_or(0, |wanted| wanted.filled());
+        if filled > 0 { Ok(filled) } else { bytes_of(end, kind, |message| copy(message, buffer))? }
+    }
+}
+
+/// More than this is not kept for the next message.
+const KEPT: usize = 4 << 20;
+
+/// Keeps a message's memory for the next one.
+fn keep(end: &mut dyn Receiving, mut message: Vec<u8>) {
+    if message.capacity() <= KEPT {
+        message.clear();
+        *end.message() = message;
     }
 }
 
@@ -108,17 +136,19 @@ fn copy(message: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize, RecvError> {
 
 /// What `read` makes of a message that was collected, if it is bytes.
 fn bytes_of<V>(
-    end: &mut RecvEnd,
+    end: &mut dyn Receiving,
     kind: u32,
     read: impl FnOnce(&mut Vec<u8>) -> V,
 ) -> Result<V, RecvError> {
+    let mut message = std::mem::take(end.message());
     if kind != BYTES {
         // A parcel goes with its message.
-        let message = end.with_message(std::mem::take);
-        drop((kind == PARCEL).then(|| end.parcel(&message)));
+        drop((kind == PARCEL).then(|| parcel_named(&message, end.carrier())));
         return Err(not_bytes());
     }
-    Ok(end.with_message(read))
+    let value = read(&mut message);
+    keep(end, message);
+    Ok(value)
 }
 
 fn not_bytes() -> RecvError {
@@ -155,29 +185,23 @@ impl<R: DeserializeOwned> RecvHalf<R> {
         other: Option<&Stream>,
         patience: Patience,
     ) -> Result<R, RecvError> {
-        let (kind, message) = match &mut self.end {
-            Way::Stream(end) => {
-                let kind = end.recv(other, patience)?;
-                (kind, end.with_message(std::mem::take))
-            }
-            Way::Socket(end) => end.recv(patience)?,
+        let end = self.end_mut();
+        let kind = end.recv(other, patience, &mut None)?;
+        let message = std::mem::take(end.message());
+        let value = match kind {
+            VALUE => message::decode_plain(&message, message::one),
+            PARCEL => parcel_named(&message, end.carrier()).and_then(Parcel::decode),
+            _ => Err(DecodeError::new("the message is bytes, not a value")),
         };
-        let value = match (kind, &self.end) {
-            (VALUE, _) => message::decode_plain(&message, message::one)?,
-            (PARCEL, Way::Stream(end)) => end.parcel(&message)?.decode()?,
-            _ => return Err(DecodeError::new("the message is bytes, not a value").into()),
-        };
-        Ok(value)
+        keep(end, message);
+        Ok(value?)
     }
 }
 
 /// Ready when a message has come, or the other end is gone.
 impl<R> Waitable for RecvHalf<R> {
     fn source(&self) -> Source<'_> {
-        match &self.end {
-            Way::Stream(end) => Source::watched(end),
-            Way::Socket(end) => Source::descriptor(end.fd()),
-        }
+        self.end().source()
     }
 }
 
@@ -189,7 +213,10 @@ impl<R> fmt::Debug for RecvHalf<R> {
 
 impl<R: 'static> Serialize for RecvHalf<R> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        let Way::Stream(end) = &self.end else { return Err(stays()) };
+        let end = match &self.end {
+            Way::Ring(end) if end.travels() => end,
+            _ => return Err(stays()),
+        };
         if !end.is_between_messages() {
             return Err(serde::ser::Error::custom("a part of a message has been received already"));
         }

@@ -8,8 +8,6 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::half::{FOR_EVER, Way, fingerprint, stays, within};
-use super::socket::{LARGEST_MESSAGE, SocketSend};
-use super::wire::{self, BYTES, PARCEL, SendEnd, VALUE};
 use crate::error::{EncodeError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Owner, Role};
@@ -17,10 +15,13 @@ use crate::message::{Encoded, TooLarge};
 use crate::program::Program;
 use crate::ring::Stream;
 use crate::sleep::{Failed, Patience};
+#[cfg(feature = "ipc-channel")]
+use crate::transport::SendAside;
+use crate::transport::{BYTES, PARCEL, RingSend, Sending, SocketSend, VALUE, name_of};
 
 /// The half of a [`Connection`](crate::Connection) that sends.
 pub struct SendHalf<S> {
-    end: Way<SendEnd, SocketSend>,
+    end: Way<RingSend, SocketSend>,
     _value: PhantomData<fn(S)>,
 }
 
@@ -30,14 +31,35 @@ impl<S> SendHalf<S> {
     }
 
     pub(super) fn new(hold: Hold) -> io::Result<SendHalf<S>> {
-        Ok(SendHalf { end: Way::Stream(SendEnd::new(hold)?), _value: PhantomData })
+        Ok(SendHalf { end: Way::Ring(RingSend::new(hold)?), _value: PhantomData })
+    }
+
+    #[cfg(feature = "ipc-channel")]
+    pub(super) fn set_aside(&mut self, aside: Box<dyn SendAside>) {
+        if let Way::Ring(end) = &mut self.end {
+            end.set_aside(aside);
+        }
+    }
+
+    pub(super) fn into_ring(self) -> Option<RingSend> {
+        match self.end {
+            Way::Ring(end) => Some(end),
+            Way::Socket(_) => None,
+        }
     }
 
     /// The stream, unless it is a socket.
     pub(super) fn stream(&self) -> Option<&Stream> {
         match &self.end {
-            Way::Stream(end) => Some(&end.stream),
+            Way::Ring(end) => Some(&end.stream),
             Way::Socket(_) => None,
+        }
+    }
+
+    fn end(&mut self) -> &mut dyn Sending {
+        match &mut self.end {
+            Way::Ring(end) => end,
+            Way::Socket(end) => end,
         }
     }
 
@@ -66,13 +88,12 @@ impl<S> SendHalf<S> {
         bytes: &[u8],
         patience: Patience,
     ) -> Result<(), SendError<()>> {
-        let sent = match &mut self.end {
-            Way::Stream(end) => end.send(BYTES, bytes, patience),
-            Way::Socket(_) if bytes.len() > LARGEST_MESSAGE => {
-                return Err(SendError::TooLarge { value: (), limit: LARGEST_MESSAGE });
-            }
-            Way::Socket(end) => end.send(BYTES, bytes, patience),
-        };
+        let end = self.end();
+        let limit = end.largest_message();
+        if bytes.len() > limit {
+            return Err(SendError::TooLarge { value: (), limit });
+        }
+        let sent = end.send(BYTES, bytes, patience);
         finish((), sent)
     }
 }
@@ -103,34 +124,23 @@ impl<S: Serialize> SendHalf<S> {
     }
 
     pub(super) fn send_value(&mut self, value: S, patience: Patience) -> Result<(), SendError<S>> {
-        let program = match &self.end {
-            Way::Stream(end) => end.hold.program(),
-            Way::Socket(_) => match Program::current() {
-                Ok(program) => program,
-                Err(error) => return Err(SendError::Io { value: Some(value), error }),
-            },
+        let end = self.end();
+        let program = match end.carrier().map_or_else(Program::current, |it| Ok(it.program())) {
+            Ok(program) => program,
+            Err(error) => return Err(SendError::Io { value: Some(value), error }),
         };
         let encoded = match Encoded::new(program, |encoder| encoder.put(&value)) {
             Ok(encoded) => encoded,
             Err(error) => return Err(SendError::Encode { value: Some(value), error }),
         };
-        match &mut self.end {
-            Way::Stream(end) if encoded.is_plain() => {
-                let sent = end.send(VALUE, &encoded.bytes, patience);
-                finish(value, sent)
-            }
-            Way::Stream(end) => send_parcel(end, value, encoded, patience),
-            Way::Socket(_) if !encoded.is_plain() => {
-                let error = EncodeError::new("a handle cannot leave its program over a socket");
-                Err(SendError::Encode { value: Some(value), error })
-            }
-            Way::Socket(_) if encoded.bytes.len() > LARGEST_MESSAGE => {
-                Err(SendError::TooLarge { value, limit: LARGEST_MESSAGE })
-            }
-            Way::Socket(end) => {
-                let sent = end.send(VALUE, &encoded.bytes, patience);
-                finish(value, sent)
-            }
+        let limit = end.largest_message();
+        if !encoded.is_plain() {
+            send_parcel(end, value, encoded, patience)
+        } else if encoded.bytes.len() > limit {
+            Err(SendError::TooLarge { value, limit })
+        } else {
+            let sent = end.send(VALUE, &encoded.bytes, patience);
+            finish(value, sent)
         }
     }
 }
@@ -138,27 +148,29 @@ impl<S: Serialize> SendHalf<S> {
 /// Sends a message with handles in it. There must be room for its name before the value is dropped:
 /// nobody else takes it, as there is one sender.
 fn send_parcel<S>(
-    end: &mut SendEnd,
+    end: &mut dyn Sending,
     value: S,
     mut encoded: Encoded,
     patience: Patience,
 ) -> Result<(), SendError<S>> {
-    let program = end.hold.program();
-    match end.wait_for_room(size_of::<u64>(), patience) {
+    let Some(carrier) = end.carrier() else {
+        let error = EncodeError::new("a handle cannot leave its program over a socket");
+        return Err(SendError::Encode { value: Some(value), error });
+    };
+    let (Program { heap, me, .. }, object) = (carrier.program(), carrier.object());
+    match end.wait_for_room(patience) {
         Ok(Ok(())) => {}
         failed => return finish(value, failed),
     }
     if let Err(error) = encoded.take_from(value) {
         return Err(SendError::Encode { value: None, error });
     }
-    let stream = end.hold.object();
-    let sent = match encoded.into_parcel_in(stream) {
+    let sent = match encoded.into_parcel_in(object) {
         Ok(parcel) => {
-            let sent = end.send(PARCEL, &wire::name_of(parcel), FOR_EVER);
+            let sent = end.send(PARCEL, &name_of(parcel), FOR_EVER);
             // Looked at after it was sent: the receiver released what was there when it went.
-            if end.hold.roles().1 == 0 {
-                let Program { heap, me, .. } = program;
-                heap.release(parcel, Owner::Object(stream), *me);
+            if !matches!(sent, Ok(Ok(()))) || heap.roles(object).1 == 0 {
+                heap.release(parcel, Owner::Object(object), *me);
             }
             sent
         }
@@ -191,8 +203,8 @@ impl<S> fmt::Debug for SendHalf<S> {
 impl<S: 'static> Serialize for SendHalf<S> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         match &self.end {
-            Way::Stream(end) => handle::serialize_unique(&end.hold, serializer),
-            Way::Socket(_) => Err(stays()),
+            Way::Ring(end) if end.travels() => handle::serialize_unique(&end.hold, serializer),
+            _ => Err(stays()),
         }
     }
 }

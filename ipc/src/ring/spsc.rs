@@ -170,6 +170,11 @@ impl Stream {
         Ok(needed + WORD <= self.capacity && self.has_room((needed - WORD) as usize)?)
     }
 
+    /// Whether no more than so many words are under way.
+    pub(crate) fn has_at_most(&mut self, words: usize) -> io::Result<bool> {
+        self.has_room((self.capacity - 2 * WORD).saturating_sub(words as u64 * WORD) as usize)
+    }
+
     /// Writes a chunk, for which there is room, and publishes it.
     pub(crate) fn write(&mut self, flags: u32, payload: &[u8]) {
         let word = payload.len() as u64 | u64::from(flags) << 32;

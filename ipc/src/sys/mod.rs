@@ -17,6 +17,7 @@
 //! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
 //! | `stream::{send, recv}` | bytes of a connected stream, without waiting and without a signal |
 //! | `stream::{wait_writable, connect_unix, keep_alive, shutdown}` | the rest of what a stream needs |
+//! | `stream::{listen_unnamed, connect_unnamed}` | a stream under a name that is gone with who listens |
 //! | `stream::lock_directory(fd)` | one process at a time, until the descriptor is closed |
 //! | `epoll::Epoll` | a descriptor that is ready when one of many others is |
 //! | `handover::{inherited, take}` | the line to the parent that a child was started with |

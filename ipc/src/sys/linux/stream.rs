@@ -4,7 +4,9 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,8 +29,8 @@ pub(crate) fn recv(socket: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize>
 }
 
 /// Sleeps until there is room to send, or the other end is gone, for at most `timeout` (`None`: for
-/// ever), or until a signal comes.
-pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+/// ever), or until a signal comes. Tells whether it is one of the first two.
+pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<bool> {
     let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     let limit = timeout.map(|left| libc::timespec {
         tv_sec: left.as_secs().min(i32::MAX as u64) as libc::time_t,
@@ -38,8 +40,8 @@ pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -
     // SAFETY: one structure and the time, both locals that outlive the call.
     let ready = unsafe { libc::ppoll(&raw mut polled, 1, limit, std::ptr::null()) };
     match checked(ready as isize) {
-        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+        ready => Ok(ready? > 0),
     }
 }
 
@@ -96,6 +98,16 @@ pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<OwnedFd
     };
     checked(connected as isize)?;
     Ok(socket)
+}
+
+/// Listens under a name that is in no file system and goes with the socket.
+pub(crate) fn listen_unnamed(name: &[u8]) -> io::Result<UnixListener> {
+    UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)
+}
+
+/// Connects to who listens under such a name.
+pub(crate) fn connect_unnamed(name: &[u8]) -> io::Result<OwnedFd> {
+    UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(OwnedFd::from)
 }
 
 /// Has the kernel find out when the host of a TCP connection's other end is gone: nothing else tells.

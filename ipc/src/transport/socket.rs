@@ -1,4 +1,5 @@
-//! The ends of a connection over a socket: the same chunks as in a stream, with their length before them.
+//! The end of a socket that receives, and how both begin: the same chunks as in a stream, with their length
+//! before them.
 //!
 //! ```text
 //! kind, and whether more follows (8) | length (32, little-endian) | that many bytes
@@ -9,31 +10,22 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use super::wire::{BYTES, CALLED_OFF, KIND, MORE, VALUE};
+use super::contract::{BYTES, CALLED_OFF, KIND, MORE, PARCEL, Receiving, VALUE, Wanted, is_end};
+use super::socket_send::{HEADER, LARGEST_CHUNK, LARGEST_MESSAGE, SocketSend};
 use crate::error::RecvError;
-use crate::sleep::{Failed, Patience};
+use crate::handle::Unique;
+use crate::ring::Stream;
+use crate::sleep::Patience;
 use crate::sys::{fork, life, stream};
-
-const HEADER: usize = 5;
-const LARGEST_CHUNK: usize = 64 << 10;
-/// The largest message, in bytes.
-pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
-
-/// The end that sends.
-#[derive(Debug)]
-pub(super) struct SocketSend {
-    socket: Arc<OwnedFd>,
-    /// What is still to be sent of a chunk of which a part is on its way.
-    unsent: Vec<u8>,
-}
+use crate::wait::Source;
 
 /// The end that receives. It never reads beyond the end of a message, so that the socket is readable
 /// when there is another one.
 #[derive(Debug)]
-pub(super) struct SocketRecv {
+pub(crate) struct SocketRecv {
     socket: Arc<OwnedFd>,
     header: [u8; HEADER],
     /// How much has come of the header, and then what has come of the chunk.
@@ -42,124 +34,38 @@ pub(super) struct SocketRecv {
     message: Vec<u8>,
     /// What came was no message: there is no way to tell where the next one begins.
     broken: bool,
+    carrier: Option<Unique>,
 }
 
-/// Both ends, for a connected stream socket.
-pub(super) fn ends(socket: OwnedFd) -> (SocketSend, SocketRecv) {
+/// Both ends, for a connected stream socket. What keeps the parcels that are sent and received, if both
+/// sides are of one program.
+pub(crate) fn ends(
+    socket: OwnedFd,
+    (sent, received): (Option<Unique>, Option<Unique>),
+) -> (SocketSend, SocketRecv) {
     let socket = Arc::new(socket);
-    let send = SocketSend { socket: Arc::clone(&socket), unsent: Vec::new() };
-    let recv =
-        SocketRecv { socket, header: [0; HEADER], have: 0, message: Vec::new(), broken: false };
+    let send = SocketSend { socket: Arc::clone(&socket), unsent: Vec::new(), carrier: sent };
+    let recv = SocketRecv {
+        socket,
+        header: [0; HEADER],
+        have: 0,
+        message: Vec::new(),
+        broken: false,
+        carrier: received,
+    };
     (send, recv)
 }
 
-fn header(flags: u32, len: usize) -> [u8; HEADER] {
-    let [a, b, c, d] = (len as u32).to_le_bytes();
-    [flags as u8, a, b, c, d]
-}
-
-/// Whether an error says that the other end is gone.
-fn is_end(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkUnreachable,
-        NotConnected, TimedOut,
-    };
-    matches!(
-        error.kind(),
-        BrokenPipe
-            | ConnectionAborted
-            | ConnectionReset
-            | HostUnreachable
-            | NetworkUnreachable
-            | NotConnected
-            | TimedOut
-    )
-}
-
-impl SocketSend {
-    /// Sends one message, in as many chunks as it takes.
-    pub(super) fn send(
+impl Receiving for SocketRecv {
+    fn recv(
         &mut self,
-        kind: u32,
-        bytes: &[u8],
+        _: Option<&Stream>,
         patience: Patience,
-    ) -> io::Result<Result<(), Failed>> {
-        if let Err(failed) = self.flush(patience)? {
-            return Ok(Err(failed));
-        }
-        let mut rest = bytes;
-        loop {
-            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
-            let first = rest.len() == bytes.len();
-            let flags = if after.is_empty() { kind } else { kind | MORE };
-            self.unsent.extend(header(flags, chunk.len()));
-            self.unsent.extend(chunk);
-            let whole = self.unsent.len();
-            if let Err(failed) = self.flush(patience)? {
-                if first && self.unsent.len() == whole {
-                    // Nothing is on its way.
-                    self.unsent.clear();
-                } else {
-                    self.unsent.extend(header(CALLED_OFF, 0));
-                }
-                return Ok(Err(failed));
-            }
-            rest = after;
-            if rest.is_empty() {
-                return Ok(Ok(()));
-            }
-        }
-    }
-
-    /// Sends what was left over.
-    fn flush(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
-        let mut sent = 0;
-        let flushed = loop {
-            if sent == self.unsent.len() {
-                break Ok(Ok(()));
-            }
-            match stream::send(self.socket.as_fd(), &self.unsent[sent..]) {
-                Ok(some) => sent += some,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match patience {
-                    Patience::None => break Ok(Err(Failed::Full)),
-                    Patience::Until(deadline) if deadline.passed() => {
-                        break Ok(Err(Failed::Timeout));
-                    }
-                    Patience::Until(deadline) => {
-                        stream::wait_writable(self.socket.as_fd(), deadline.remaining())?;
-                    }
-                },
-                Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),
-                Err(error) => break Err(error),
-            }
-        };
-        self.unsent.drain(..sent);
-        flushed
-    }
-}
-
-impl SocketRecv {
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
-    /// Whether something has come, or the end.
-    pub(super) fn poll(&self, patience: Patience) -> io::Result<bool> {
-        let Patience::Until(deadline) = patience else { return Ok(false) };
-        loop {
-            let ready = life::poll(&[self.fd()], deadline.remaining())?[0];
-            if ready || deadline.passed() {
-                return Ok(ready);
-            }
-        }
-    }
-
-    /// Collects the next message and tells what it is.
-    pub(super) fn recv(&mut self, patience: Patience) -> Result<(u32, Vec<u8>), RecvError> {
+        _: &mut Option<Wanted<'_>>,
+    ) -> Result<u32, RecvError> {
         loop {
             if let Some(kind) = self.collect()? {
-                return Ok((kind, std::mem::take(&mut self.message)));
+                return Ok(kind);
             }
             match self.read() {
                 Ok(0) => return Err(RecvError::Disconnected),
@@ -171,7 +77,7 @@ impl SocketRecv {
                         return Err(RecvError::Timeout);
                     }
                     Patience::Until(deadline) => {
-                        life::poll(&[self.fd()], deadline.remaining())?;
+                        life::poll(&[self.socket.as_fd()], deadline.remaining())?;
                     }
                 },
                 Err(error) if is_end(&error) => return Err(RecvError::Disconnected),
@@ -180,6 +86,31 @@ impl SocketRecv {
         }
     }
 
+    fn message(&mut self) -> &mut Vec<u8> {
+        &mut self.message
+    }
+
+    /// Tells of messages that have begun to come as well.
+    fn poll(&mut self, patience: Patience) -> io::Result<bool> {
+        let Patience::Until(deadline) = patience else { return Ok(false) };
+        loop {
+            let ready = life::poll(&[self.socket.as_fd()], deadline.remaining())?[0];
+            if ready || deadline.passed() {
+                return Ok(ready);
+            }
+        }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source::descriptor(self.socket.as_fd())
+    }
+
+    fn carrier(&self) -> Option<&Unique> {
+        self.carrier.as_ref()
+    }
+}
+
+impl SocketRecv {
     /// How long this chunk is, once its header has come.
     fn chunk(&self) -> usize {
         let [_, a, b, c, d] = self.header;
@@ -216,8 +147,12 @@ impl SocketRecv {
         let fits = chunk <= LARGEST_CHUNK && self.message.len() - come + chunk <= LARGEST_MESSAGE;
         let kind = flags & KIND;
         let called_off = flags == CALLED_OFF && chunk == 0;
-        if !(called_off || fits && flags & !(KIND | MORE) == 0 && (kind == VALUE || kind == BYTES))
-        {
+        let known = match kind {
+            VALUE | BYTES => true,
+            PARCEL => self.carrier.is_some(),
+            _ => false,
+        };
+        if !(called_off || fits && flags & !(KIND | MORE) == 0 && known) {
             self.broken = true;
             self.message = Vec::new();
             self.have = 0;
@@ -233,15 +168,6 @@ impl SocketRecv {
             return Ok(None);
         }
         Ok((flags & MORE == 0).then_some(kind))
-    }
-}
-
-impl Drop for SocketSend {
-    fn drop(&mut self) {
-        // The child of a plain fork has copies of its parent's ends; they are not its to close.
-        if !fork::forked() {
-            stream::shutdown(self.socket.as_fd(), Shutdown::Write);
-        }
     }
 }
 
@@ -263,14 +189,15 @@ mod tests {
     use proptest::prelude::{any, proptest};
     use proptest::prop_assert;
 
-    use super::{BYTES, HEADER, MORE, SocketRecv, VALUE, ends, header};
+    use super::super::socket_send::header;
+    use super::{BYTES, HEADER, MORE, Receiving, SocketRecv, VALUE, ends};
     use crate::error::RecvError;
     use crate::pipe::Connection;
     use crate::sleep::Patience;
 
     fn hostile() -> (UnixStream, SocketRecv) {
         let (theirs, ours) = UnixStream::pair().unwrap();
-        (theirs, ends(ours.into()).1)
+        (theirs, ends(ours.into(), (None, None)).1)
     }
 
     #[test]
@@ -283,20 +210,21 @@ mod tests {
         let (last, before) = bytes.split_last().unwrap();
         for byte in before {
             theirs.write_all(&[*byte]).unwrap();
-            assert!(matches!(ours.recv(Patience::None), Err(RecvError::Empty)));
+            assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Empty)));
         }
         theirs.write_all(&[*last]).unwrap();
-        assert_eq!(ours.recv(Patience::None).unwrap(), (BYTES, b"abc".to_vec()));
+        assert_eq!(ours.recv(None, Patience::None, &mut None).unwrap(), BYTES);
+        assert_eq!(ours.message(), b"abc");
     }
 
     #[test]
     fn an_oversized_chunk_is_an_error_and_takes_no_memory() {
         let (mut theirs, mut ours) = hostile();
         theirs.write_all(&header(VALUE, u32::MAX as usize)).unwrap();
-        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Io(_))));
+        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Io(_))));
         assert_eq!(ours.message.capacity(), 0);
         theirs.write_all(&header(VALUE, 0)).unwrap();
-        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Disconnected)));
+        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Disconnected)));
     }
 
     #[test]
@@ -305,7 +233,7 @@ mod tests {
         theirs.write_all(&header(BYTES, 4)).unwrap();
         theirs.write_all(b"abc").unwrap();
         drop(theirs);
-        assert!(matches!(ours.recv(Patience::None), Err(RecvError::Disconnected)));
+        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Disconnected)));
     }
 
     proptest! {

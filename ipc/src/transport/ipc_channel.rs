@@ -1,0 +1,92 @@
+//! Bytes through channels of ipc-channel, beside a ring that says what they are.
+
+use std::io;
+
+use ipc_channel::ipc::{
+    IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender, bytes_channel,
+};
+use ipc_channel::platform::OsIpcSender;
+use ipc_channel::{IpcError, TryRecvError};
+use sync_prims::Deadline;
+
+use super::acceptor::gone;
+use super::ring_recv::RecvAside;
+use super::ring_send::SendAside;
+use crate::error::RecvError;
+use crate::pipe::Connection;
+
+/// What the connector sends: the acceptor's ends of both channels.
+type Ends = (IpcBytesSender, IpcBytesReceiver);
+
+pub(super) type Server = IpcOneShotServer<Ends>;
+
+/// Pieces under way in one direction. More of them than this, or larger ones, could fill the channel,
+/// which then blocks whoever sends.
+const WINDOW: usize = 8;
+
+pub(super) fn serve() -> io::Result<(Server, String)> {
+    Server::new()
+}
+
+pub(super) fn connect<S, R>(
+    name: String,
+    mut ring: Connection<S, R>,
+) -> io::Result<Connection<S, R>> {
+    let (to_us, from_them) = bytes_channel()?;
+    let (to_them, from_us) = bytes_channel()?;
+    IpcSender::connect(name)?.send((to_us, from_us)).map_err(into_io)?;
+    // What was sent is there for the acceptor, who does not have to wait for anything but this.
+    ring.send_bytes(&[]).map_err(|_| gone())?;
+    ring.set_aside(Box::new(to_them), Box::new(from_them));
+    Ok(ring)
+}
+
+pub(super) fn accept<S, R>(
+    server: Server,
+    mut ring: Connection<S, R>,
+    deadline: Deadline,
+) -> io::Result<Connection<S, R>> {
+    match ring.recv_bytes_until(deadline) {
+        Ok(_) => {}
+        Err(RecvError::Disconnected) => return Err(gone()),
+        Err(RecvError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => return Err(io::Error::other(error)),
+    }
+    let (_, (sender, receiver)) = server.accept().map_err(into_io)?;
+    ring.set_aside(Box::new(sender), Box::new(receiver));
+    Ok(ring)
+}
+
+impl SendAside for IpcBytesSender {
+    fn piece(&self) -> usize {
+        // The kernel counts up to twice as many bytes for a message, and some more.
+        (OsIpcSender::get_max_fragment_size() / (2 * WINDOW)).saturating_sub(1024).max(256)
+    }
+
+    fn window(&self) -> usize {
+        WINDOW
+    }
+
+    fn send(&mut self, piece: &[u8]) -> io::Result<()> {
+        IpcBytesSender::send(self, piece)
+    }
+}
+
+impl RecvAside for IpcBytesReceiver {
+    fn recv(&mut self) -> io::Result<Vec<u8>> {
+        self.try_recv().map_err(|error| match error {
+            TryRecvError::IpcError(error) => into_io(error),
+            TryRecvError::Empty => {
+                let why = "a message was announced that is not in its channel";
+                io::Error::new(io::ErrorKind::InvalidData, why)
+            }
+        })
+    }
+}
+
+fn into_io(error: IpcError) -> io::Error {
+    match error {
+        IpcError::Io(error) => error,
+        error => io::Error::other(error),
+    }
+}

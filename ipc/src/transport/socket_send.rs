@@ -1,0 +1,132 @@
+//! The end of a socket that sends: messages become chunks, with their length before them.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::contract::{CALLED_OFF, MORE, Sending, is_end};
+use crate::handle::Unique;
+use crate::sleep::{Failed, Patience};
+use crate::sys::{fork, stream};
+
+pub(super) const HEADER: usize = 5;
+pub(super) const LARGEST_CHUNK: usize = 64 << 10;
+/// The largest message, in bytes.
+pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
+
+/// The end that sends.
+#[derive(Debug)]
+pub(crate) struct SocketSend {
+    pub(super) socket: Arc<OwnedFd>,
+    /// What is still to be sent of a chunk of which a part is on its way.
+    pub(super) unsent: Vec<u8>,
+    pub(super) carrier: Option<Unique>,
+}
+
+pub(super) fn header(flags: u32, len: usize) -> [u8; HEADER] {
+    let [a, b, c, d] = (len as u32).to_le_bytes();
+    [flags as u8, a, b, c, d]
+}
+
+impl Sending for SocketSend {
+    fn send(
+        &mut self,
+        kind: u32,
+        bytes: &[u8],
+        patience: Patience,
+    ) -> io::Result<Result<(), Failed>> {
+        if let Err(failed) = self.flush(patience)? {
+            return Ok(Err(failed));
+        }
+        let mut rest = bytes;
+        loop {
+            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
+            let first = rest.len() == bytes.len();
+            let flags = if after.is_empty() { kind } else { kind | MORE };
+            self.unsent.extend(header(flags, chunk.len()));
+            self.unsent.extend(chunk);
+            let whole = self.unsent.len();
+            if let Err(failed) = self.flush(patience)? {
+                if first && self.unsent.len() == whole {
+                    // Nothing is on its way.
+                    self.unsent.clear();
+                } else {
+                    self.unsent.extend(header(CALLED_OFF, 0));
+                }
+                return Ok(Err(failed));
+            }
+            rest = after;
+            if rest.is_empty() {
+                return Ok(Ok(()));
+            }
+        }
+    }
+
+    fn wait_for_room(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
+        if let Err(failed) = self.flush(patience)? {
+            return Ok(Err(failed));
+        }
+        loop {
+            let timeout = match patience {
+                Patience::None => Some(Duration::ZERO),
+                Patience::Until(deadline) => deadline.remaining(),
+            };
+            if stream::wait_writable(self.socket.as_fd(), timeout)? {
+                return Ok(Ok(()));
+            }
+            match patience {
+                Patience::None => return Ok(Err(Failed::Full)),
+                Patience::Until(deadline) if deadline.passed() => return Ok(Err(Failed::Timeout)),
+                Patience::Until(_) => {}
+            }
+        }
+    }
+
+    fn largest_message(&self) -> usize {
+        LARGEST_MESSAGE
+    }
+
+    fn carrier(&self) -> Option<&Unique> {
+        self.carrier.as_ref()
+    }
+}
+
+impl SocketSend {
+    /// Sends what was left over.
+    fn flush(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
+        let mut sent = 0;
+        let flushed = loop {
+            if sent == self.unsent.len() {
+                break Ok(Ok(()));
+            }
+            match stream::send(self.socket.as_fd(), &self.unsent[sent..]) {
+                Ok(some) => sent += some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match patience {
+                    Patience::None => break Ok(Err(Failed::Full)),
+                    Patience::Until(deadline) if deadline.passed() => {
+                        break Ok(Err(Failed::Timeout));
+                    }
+                    Patience::Until(deadline) => {
+                        stream::wait_writable(self.socket.as_fd(), deadline.remaining())?;
+                    }
+                },
+                Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),
+                Err(error) => break Err(error),
+            }
+        };
+        self.unsent.drain(..sent);
+        flushed
+    }
+}
+
+impl Drop for SocketSend {
+    fn drop(&mut self) {
+        // The child of a plain fork has copies of its parent's ends; they are not its to close.
+        if !fork::forked() {
+            stream::shutdown(self.socket.as_fd(), Shutdown::Write);
+        }
+    }
+}
