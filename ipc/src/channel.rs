@@ -69,6 +69,11 @@ impl<T> Sender<T> {
         Sender { endpoint, _value: PhantomData }
     }
 
+    /// Whether both send into one channel.
+    pub(crate) fn is_same_channel(&self, other: &Sender<T>) -> bool {
+        self.endpoint.is_same_ring(&other.endpoint)
+    }
+
     /// Messages in the channel at the moment.
     pub fn len(&self) -> usize {
         self.endpoint.ring().len()
@@ -202,6 +207,16 @@ impl Receiver<Untyped> {
 impl<T> Receiver<T> {
     pub(crate) fn new(endpoint: Endpoint) -> Receiver<T> {
         Receiver { endpoint, _value: PhantomData }
+    }
+
+    /// A sender into the same channel.
+    pub(crate) fn sender(&self) -> io::Result<Sender<T>> {
+        self.endpoint.with_role(Role::Sender).map(Sender::new)
+    }
+
+    /// Nothing can be sent any more. What was sent can be received.
+    pub(crate) fn close(&self) {
+        self.endpoint.ring().close();
     }
 
     /// Messages in the channel at the moment.

@@ -79,6 +79,10 @@ impl Endpoint {
         Ok(Endpoint::new(Hold::new(self.program(), id, object), self.ring, role))
     }
 
+    pub(crate) fn is_same_ring(&self, other: &Endpoint) -> bool {
+        self.hold.object() == other.hold.object()
+    }
+
     pub(crate) fn ring(&self) -> &Ring<'static> {
         &self.ring
     }

@@ -9,6 +9,7 @@ mod handle;
 mod heap;
 mod list;
 mod listener;
+mod manager;
 mod message;
 mod named;
 mod owned;
@@ -37,6 +38,16 @@ pub use error::{DecodeError, EncodeError, RecvError, SendError, TaskDoneTooOften
 pub use heap::{ProcessId, Usage};
 pub use list::{ListError, ShareableList, ShareableValue};
 pub use listener::{Address, Client, Listener};
+pub use manager::{
+    BarrierProxy, BarrierState, BoundedSemaphoreProxy, ConditionProxy, ConditionState, DictProxy,
+    EventProxy, EventState, Held, Item, Key, ListProxy, LockProxy, LockState,
+    ManagedConditionGuard, ManagedGuard, ManagedPermit, Namespace, NamespaceProxy, QueueProxy,
+    QueueState, RLockProxy, SemaphoreProxy, SemaphoreState, SetProxy, ValueProxy,
+};
+pub use manager::{
+    Catch, Changes, Host, Managed, Manager, ManagerClient, ManagerError, Method, Proxy, PutError,
+    Reads, RemotePanic, Server, TakeError, Typed,
+};
 pub use named::SharedMemory;
 pub use owned::Owned;
 pub use pipe::{Connection, RecvHalf, SendHalf, pipe};

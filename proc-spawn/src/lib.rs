@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod fork;
 mod guard;
+mod host;
 mod identity;
 mod logs;
 mod panic;

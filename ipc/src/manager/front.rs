@@ -1,0 +1,163 @@
+//! `Manager`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::ManagerError;
+use super::function::Created;
+use super::host::Host;
+use super::link::Link;
+use super::managed::{Managed, Typed};
+use super::protocol::Request;
+use super::proxy::{Lease, Proxy};
+use super::server::{Server, kind_of};
+use crate::channel::{Sender, Untyped, channel};
+use crate::entry;
+use crate::queue::Queue;
+
+/// A server that holds objects, and the right to end it.
+///
+/// Whoever has a proxy of an object can use it, from whatever process of the program. What a proxy's method
+/// does is done at the server, one call of an object after the other. Use a [`Value`](crate::Value) or
+/// another handle to shared memory where speed counts: a call costs a round trip. Use a manager for what has
+/// no fixed size, such as a dict, and for types of your own with
+/// [`#[ipc::managed]`](macro@crate::managed).
+///
+/// # Process death
+///
+/// A client that dies, at whatever moment, gives back what it held or waited for: locks, permits, its share
+/// in objects. A call that it had sent is done or not done. If the server dies, every call is
+/// [`ManagerError::Gone`] at once, those that are waiting too, and so it is when the process with the
+/// `Manager` is gone, as the server ends then. What the server held is lost.
+///
+/// # Examples
+///
+/// ```
+/// use ipc::Manager;
+/// use proc_spawn::{Failure, Process};
+///
+/// fn visit(pages: ipc::DictProxy<String, u32>, page: String) -> Result<(), Failure> {
+///     // At the server, in one step: no visit is lost.
+///     pages.update_value(page, 0, |visits| *visits += 1)?;
+///     Ok(())
+/// }
+///
+/// #[proc_spawn::main]
+/// fn main() -> Result<(), Failure> {
+///     let manager = Manager::start::<Process>()?;
+///     let pages = manager.dict::<String, u32>()?;
+///     let visitors = ["a", "b", "a"].map(|page| Process::spawn(visit, (pages.clone(), page.to_owned())));
+///     for visitor in visitors {
+///         visitor?.join()??;
+///     }
+///     assert_eq!(pages.get("a".to_owned())?, Some(2));
+///     Ok(())
+/// }
+/// ```
+pub struct Manager {
+    pub(super) link: Arc<Link>,
+    running: Option<Running>,
+}
+
+struct Running {
+    end: Box<dyn FnOnce(Option<Duration>) -> bool + Send>,
+    /// When it is dropped the server ends.
+    control: Sender<()>,
+}
+
+impl Manager {
+    /// Starts a server: `start::<Process>()` in a process of its own, `start::<Thread>()` on threads of this
+    /// one. It is there when this returns.
+    ///
+    /// # Errors
+    /// Why the host could not start it; [`ManagerError::Gone`] if it ended before it could answer.
+    pub fn start<H: Host>() -> Result<Manager, ManagerError> {
+        let (requests, inbox) = Queue::<Untyped>::unbounded()?.split()?;
+        let (control, controlled) = channel(1)?;
+        let running = H::host(Server { inbox, control: controlled })?;
+        let end = Box::new(move |patience| H::end(running, patience));
+        let running = Some(Running { end, control });
+        let manager = Manager { link: Link::to(requests), running };
+        manager.pid()?;
+        Ok(manager)
+    }
+
+    /// The id of the process that the server runs in.
+    ///
+    /// # Errors
+    /// [`ManagerError::Gone`].
+    pub fn pid(&self) -> Result<u32, ManagerError> {
+        self.link.server_pid()
+    }
+
+    /// Creates an object of a type of your own. [`Managed::create`] runs at the server.
+    ///
+    /// # Errors
+    /// [`ManagerError::Panicked`] if that panicked, and whatever else kept it from being created.
+    pub fn create<T: Managed>(&self, args: T::Args) -> Result<T::Proxy, ManagerError> {
+        let constructor = entry::name::<Created<T>>()?;
+        self.proxy::<T>(self.link.ask(&Request::Create { constructor }, args)?)
+    }
+
+    /// Has the server know an object by a name, for those who [`find`](Manager::find) it. It keeps the object
+    /// alive, until another is published under that name or the server ends.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoSuchObject`] if the proxy is of another manager, and [`ManagerError::Gone`].
+    pub fn publish<P: Typed>(&self, name: &str, proxy: &P) -> Result<(), ManagerError> {
+        let proxy = proxy.proxy();
+        if !proxy.is_of(&self.link) {
+            return Err(ManagerError::NoSuchObject);
+        }
+        self.link.ask(&Request::Publish { object: proxy.object() }, name)
+    }
+
+    /// Finds the object that was [published](Manager::publish) under a name.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoSuchObject`] if there is none, [`ManagerError::WrongType`] if it is of another type,
+    /// and [`ManagerError::Gone`].
+    pub fn find<P: Typed>(&self, name: &str) -> Result<P, ManagerError> {
+        let request = Request::Find { kind: kind_of::<P::Object>() };
+        self.proxy::<P::Object>(self.link.ask(&request, name)?)
+    }
+
+    fn proxy<T: Managed>(
+        &self,
+        (object, lease): (u64, Sender<Lease<T>>),
+    ) -> Result<T::Proxy, ManagerError> {
+        Ok(Proxy::new(Arc::clone(&self.link), object, lease).into())
+    }
+
+    /// Ends the server, and waits until it has ended. Calls that run at the time are not waited for.
+    /// Dropping the manager does the same.
+    pub fn shutdown(mut self) {
+        self.end(None);
+    }
+
+    /// Ends the server, by force if it has not ended in that time. `false` if it could not be ended: a thread
+    /// cannot be.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
+        self.end(Some(timeout))
+    }
+
+    fn end(&mut self, patience: Option<Duration>) -> bool {
+        self.running.take().is_none_or(|Running { end, control }| {
+            drop(control);
+            end(patience)
+        })
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manager").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! `Proxy`: what a process keeps of a managed object.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::error::ManagerError;
+use super::function::{Awaited, Called, Changes, Client, Method, captures_nothing};
+use super::link::{Link, this_thread};
+use super::protocol::Request;
+use crate::channel::{Sender, Untyped};
+use crate::entry;
+
+/// Stands for a proxy of a `T`: the object lives as long as somebody holds one, or a message does.
+pub(super) struct Lease<T>(PhantomData<fn() -> T>);
+
+/// What a process keeps of an object that a [`Manager`](crate::Manager)'s server holds, without the methods
+/// that a typed proxy has.
+///
+/// It is a value like every handle: its clones and those that were sent refer to the same object, which is
+/// dropped when there are none left, in whatever process or message.
+///
+/// # Process death
+///
+/// When a process with a proxy is gone, its share in the object is given back. When the server is gone,
+/// every call is [`ManagerError::Gone`] at once.
+///
+/// # Examples
+///
+/// ```
+/// use ipc::Manager;
+/// use proc_spawn::Thread;
+/// use std::collections::HashMap;
+///
+/// let manager = Manager::start::<Thread>()?;
+/// let scores = manager.dict::<String, u32>()?;
+/// // Any function that captures nothing runs where the object is, and nobody comes in between.
+/// let best = |all: &HashMap<String, u32>| all.values().max().copied();
+/// assert_eq!(scores.proxy().call(best, ())?, None);
+/// # Ok::<(), ipc::ManagerError>(())
+/// ```
+pub struct Proxy<T> {
+    link: Arc<Link>,
+    object: u64,
+    lease: Sender<Lease<T>>,
+}
+
+impl<T: 'static> Proxy<T> {
+    pub(super) fn new(link: Arc<Link>, object: u64, lease: Sender<Lease<T>>) -> Proxy<T> {
+        Proxy { link, object, lease }
+    }
+
+    pub(super) fn is_of(&self, link: &Arc<Link>) -> bool {
+        Arc::ptr_eq(&self.link, link)
+    }
+
+    pub(super) fn object(&self) -> u64 {
+        self.object
+    }
+
+    /// Calls a function on the object, at the server, and waits for what it returns: a fn item or closure
+    /// that captures nothing, whose first parameter is `&T` or `&mut T` and whose others are the tuple
+    /// `args`. Calls of one object run one after the other, so what it reads and writes is one step
+    /// for everybody else.
+    ///
+    /// # Errors
+    /// [`ManagerError::Panicked`] if it panicked, and whatever else kept it from its result. An `Err` that
+    /// the function itself returns is part of that.
+    pub fn call<F, A, M>(&self, function: F, args: A) -> Result<F::Output, ManagerError>
+    where
+        F: Method<T, A, M>,
+        F::Output: Serialize + DeserializeOwned,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        M: 'static,
+    {
+        self.call_named::<F, A, M, false>(function, args)
+    }
+
+    /// Calls a function on the object, at the server, and waits for what it returns: a fn item or closure
+    /// that captures nothing. What it reads and writes is one step for everybody else.
+    ///
+    /// # Errors
+    /// As [`call`](Proxy::call).
+    pub fn update<F, R>(&self, function: F) -> Result<R, ManagerError>
+    where
+        F: Fn(&mut T) -> R + Copy + 'static,
+        R: Serialize + DeserializeOwned,
+    {
+        self.call_named::<F, (), Changes<0>, false>(function, ())
+    }
+
+    /// Calls a function of ours that never waits for anything.
+    pub(super) fn call_quick<F, A, M>(
+        &self,
+        function: F,
+        args: A,
+    ) -> Result<F::Output, ManagerError>
+    where
+        F: Method<T, A, M>,
+        F::Output: Serialize + DeserializeOwned,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        M: 'static,
+    {
+        self.call_named::<F, A, M, true>(function, args)
+    }
+
+    /// The same with arguments that are encoded as an `A` is.
+    pub(super) fn call_sent<F, A, M>(
+        &self,
+        function: F,
+        args: impl Serialize,
+    ) -> Result<F::Output, ManagerError>
+    where
+        F: Method<T, A, M>,
+        F::Output: Serialize + DeserializeOwned,
+        A: DeserializeOwned + Send + 'static,
+        M: 'static,
+    {
+        self.call_named::<F, A, M, true>(function, args)
+    }
+
+    fn call_named<F, A, M, const QUICK: bool>(
+        &self,
+        _: F,
+        args: impl Serialize,
+    ) -> Result<F::Output, ManagerError>
+    where
+        F: Method<T, A, M>,
+        F::Output: Serialize + DeserializeOwned,
+        A: DeserializeOwned + Send + 'static,
+        M: 'static,
+    {
+        const { captures_nothing::<F>() };
+        let function = entry::name::<Called<T, F, A, M, QUICK>>()?;
+        self.link.ask(&self.request(function), args)
+    }
+
+    /// Calls `attempt` until it has an answer, or for at most `timeout` (`None`: for ever; zero: once); then
+    /// `stop`, which has one.
+    pub(super) fn wait<F, G, A, R>(
+        &self,
+        attempt: F,
+        stop: G,
+        timeout: Option<Duration>,
+        args: A,
+    ) -> Result<R, ManagerError>
+    where
+        F: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        G: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        R: Serialize + DeserializeOwned,
+    {
+        self.wait_or_return(attempt, stop, |_, _, _| (), timeout, args)
+    }
+
+    /// The same; an answer that cannot be delivered is returned to the object.
+    pub(super) fn wait_or_return<F, G, H, A, R>(
+        &self,
+        _attempt: F,
+        _stop: G,
+        _put_back: H,
+        timeout: Option<Duration>,
+        args: A,
+    ) -> Result<R, ManagerError>
+    where
+        F: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        G: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        H: Fn(&mut T, R, &Client) + Copy + 'static,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        R: Serialize + DeserializeOwned,
+    {
+        const { captures_nothing::<(F, G, H)>() };
+        let function = entry::name::<Awaited<T, F, G, H, A>>()?;
+        self.link.ask(&self.request(function), (timeout, args))
+    }
+
+    /// Calls a function of ours that wants to know who calls.
+    pub(super) fn tell<F, A, R>(&self, function: F, args: A) -> Result<R, ManagerError>
+    where
+        F: Fn(&mut T, &mut A, &Client) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        R: Serialize + DeserializeOwned,
+    {
+        self.wait(
+            move |object: &mut T, args: &mut A, client: &Client| {
+                Some(function(object, args, client))
+            },
+            |_, _, _| None,
+            Some(Duration::ZERO),
+            args,
+        )
+    }
+
+    fn request(&self, function: entry::EntryName) -> Request {
+        Request::Call { object: self.object, thread: this_thread(), function }
+    }
+}
+
+impl<T> Clone for Proxy<T> {
+    fn clone(&self) -> Proxy<T> {
+        Proxy { link: Arc::clone(&self.link), object: self.object, lease: self.lease.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Proxy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("object", &self.object).finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> Serialize for Proxy<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.link.inbox(), &self.lease, self.object).serialize(serializer)
+    }
+}
+
+impl<'de, T: 'static> Deserialize<'de> for Proxy<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proxy<T>, D::Error> {
+        let (inbox, lease, object) =
+            <(Sender<Untyped>, Sender<Lease<T>>, u64)>::deserialize(deserializer)?;
+        Ok(Proxy { link: Link::to(inbox), object, lease })
+    }
+}

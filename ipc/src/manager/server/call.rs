@@ -1,0 +1,76 @@
+//! Calls, from when their arguments have come until they are answered.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::crew::{Crew, Outing};
+use super::line::Line;
+use crate::manager::function::Client;
+use crate::manager::protocol::Refusal;
+
+/// Who calls, and where the answer goes.
+pub(in crate::manager) struct Call {
+    pub(in crate::manager) client: Client,
+    pub(super) line: Arc<Line>,
+    /// Ends when the function has returned, before anybody can know.
+    outing: Cell<Option<Outing>>,
+}
+
+impl Call {
+    pub(super) fn new(client: Client, line: Arc<Line>) -> Call {
+        Call { client, line, outing: Cell::new(None) }
+    }
+
+    /// A function of the user's is about to be called.
+    pub(super) fn go_out(&self, crew: &Arc<Crew>) {
+        self.outing.set(Some(Outing::new(crew)));
+    }
+
+    /// Answers, or says why the answer cannot be sent. It comes back if the client is gone.
+    pub(in crate::manager) fn reply<R: Serialize>(&self, result: R) -> Result<(), R> {
+        self.outing.take();
+        self.line.reply(result)
+    }
+
+    pub(super) fn refuse(&self, why: Refusal) {
+        self.outing.take();
+        self.line.refuse(why);
+    }
+}
+
+/// What a call has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::manager) enum Attempt {
+    /// It is answered.
+    Done,
+    /// It has to be tried again when the object has changed, within that time (`None`: whenever).
+    Later { within: Option<Duration> },
+    /// The object is of another type. It is not answered.
+    WrongType,
+}
+
+/// A function with its arguments.
+pub(in crate::manager) trait Visit: Send {
+    /// Whether it never waits for anything, so that others may wait for it.
+    fn is_quick(&self) -> bool;
+
+    /// Calls it.
+    fn attempt(&mut self, object: &mut dyn Any, call: &Call) -> Attempt;
+
+    /// The time is up, or the client is gone: undoes what attempts have left, and answers unless that takes
+    /// another attempt.
+    fn give_up(&mut self, object: &mut dyn Any, call: &Call) -> Attempt {
+        let _ = (object, call);
+        Attempt::Done
+    }
+}
+
+/// A call that waits for its turn.
+pub(super) struct Pending {
+    pub(super) call: Call,
+    pub(super) visit: Box<dyn Visit>,
+}

@@ -1,0 +1,86 @@
+//! What all threads of a server share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::crew::Crew;
+use super::table::Table;
+use super::timers::Timers;
+use super::watch::{Nudge, Watched};
+use crate::channel::{Receiver, Sender, Untyped};
+use crate::endpoint::Endpoint;
+use crate::manager::host::Catch;
+use crate::manager::protocol::Envelope;
+
+pub(super) struct Core {
+    pub(super) inbox: Receiver<Untyped>,
+    /// Into its own inbox.
+    myself: Sender<Untyped>,
+    pub(super) catch: Catch,
+    pub(super) crew: Arc<Crew>,
+    pub(super) table: Table,
+    /// Published objects, with a lease of each.
+    names: Mutex<HashMap<String, (u64, Endpoint)>>,
+    pub(super) timers: Timers,
+    /// What is to be watched from now on.
+    arrivals: Mutex<Vec<Watched>>,
+    nudge: Nudge,
+    ids: AtomicU64,
+}
+
+impl Core {
+    pub(super) fn new(
+        inbox: Receiver<Untyped>,
+        catch: Catch,
+        nudge: Nudge,
+    ) -> std::io::Result<Core> {
+        let myself = inbox.sender()?;
+        Ok(Core {
+            inbox,
+            myself,
+            catch,
+            crew: Arc::default(),
+            table: Table::default(),
+            names: Mutex::default(),
+            timers: Timers::new(nudge.clone()),
+            arrivals: Mutex::default(),
+            nudge,
+            ids: AtomicU64::new(1),
+        })
+    }
+
+    /// A number that nothing else of this server has.
+    pub(super) fn new_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Puts a message behind all that has come.
+    pub(super) fn tell(&self, envelope: &Envelope) {
+        // The inbox is closed when the server ends: then there is nobody to tell.
+        let _ = self.myself.send_with(|encoder| encoder.put(envelope));
+    }
+
+    pub(super) fn names(&self) -> MutexGuard<'_, HashMap<String, (u64, Endpoint)>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn watch(&self, watched: Watched) {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
+        self.nudge.give();
+    }
+
+    pub(super) fn arrivals(&self) -> Vec<Watched> {
+        std::mem::take(&mut *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ends it: whoever waits for an answer is told that the server is gone.
+    pub(super) fn end(&self) {
+        self.inbox.close();
+        self.crew.end();
+        drop(self.arrivals());
+        drop(std::mem::take(&mut *self.names()));
+        self.table.clear(self.catch);
+        self.crew.wait_for_end();
+    }
+}

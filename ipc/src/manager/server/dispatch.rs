@@ -1,0 +1,229 @@
+//! What a message asks for, and doing it.
+
+use std::sync::Arc;
+
+use super::birth::Birth;
+use super::call::{Call, Pending, Visit};
+use super::cell::{Cell, Mail};
+use super::core::Core;
+use super::crew::{Lead, Outing};
+use super::line::{Line, Link};
+use super::watch::Watched;
+use crate::channel::{Receiver, Sender, Untyped};
+use crate::entry::{self, EntryName};
+use crate::error::{DecodeError, RecvError};
+use crate::manager::function::{Client, Conceive, Prepare};
+use crate::manager::protocol::{Envelope, Refusal, Request, Welcome};
+use crate::message::Decoder;
+
+/// A function with its arguments, if these are there and that is one.
+type Taken<V> = Result<Result<Box<V>, DecodeError>, entry::EntryError>;
+
+/// What is left to do once a message was read.
+enum Task {
+    Nothing,
+    LookAfter(Arc<Cell>),
+    Create(Arc<Line>, Box<dyn Birth>),
+    Bury(u64),
+    TakeLeave(u64),
+}
+
+impl Core {
+    /// Waits for the next message and deals with it. `false` when none can come any more.
+    pub(super) fn serve_one(self: &Arc<Core>, lead: &mut Lead) -> bool {
+        match self.inbox.recv_with(|decoder| self.read(decoder)) {
+            Ok(Task::Nothing) => {}
+            Ok(Task::LookAfter(cell)) => cell.look_after(self, lead),
+            Ok(Task::Create(line, birth)) => {
+                // The constructor is the user's code.
+                lead.resign(self);
+                self.create(&line, birth);
+            }
+            Ok(Task::Bury(object)) => {
+                if let Some(cell) = self.table.take_cell(object) {
+                    cell.bring(Mail::End);
+                    cell.look_after(self, lead);
+                }
+            }
+            Ok(Task::TakeLeave(link)) => self.take_leave(link, lead),
+            Err(RecvError::Disconnected) => return false,
+            // Not a message, or none any more: whoever sent it is told by the end of its channel.
+            Err(_) => {}
+        }
+        true
+    }
+
+    fn read(&self, decoder: &mut Decoder<'_>) -> Result<Task, DecodeError> {
+        Ok(match decoder.take()? {
+            Envelope::Request { line } => match self.table.line(line) {
+                Some(line) => self.read_request(line, decoder)?,
+                None => Task::Nothing,
+            },
+            Envelope::Open { pid } => {
+                let (pulse, replies) = (decoder.take::<Receiver<()>>()?, decoder.take()?);
+                let client = Client { link: self.new_id(), thread: 0, pid };
+                let link = Arc::new(Link::new(client));
+                self.table.add_link(Arc::clone(&link));
+                self.watch(Watched::Pulse { link: client.link, pulse });
+                self.welcome(link, replies);
+                Task::Nothing
+            }
+            Envelope::Line { link } => {
+                let replies = decoder.take()?;
+                if let Some(link) = self.table.link(link) {
+                    self.welcome(link, replies);
+                }
+                Task::Nothing
+            }
+            Envelope::Run { object } => match self.table.cell(object) {
+                Some(cell) => Task::LookAfter(cell),
+                None => Task::Nothing,
+            },
+            Envelope::LinkGone { link } => Task::TakeLeave(link),
+            Envelope::Unreachable { object } => Task::Bury(object),
+            Envelope::TimeUp { object, call } => match self.table.cell(object) {
+                Some(cell) => {
+                    cell.bring(Mail::TimeUp(call));
+                    Task::LookAfter(cell)
+                }
+                None => Task::Nothing,
+            },
+        })
+    }
+
+    fn welcome(&self, link: Arc<Link>, replies: Sender<Untyped>) {
+        let line = Arc::new(Line::new(self.new_id(), link, replies));
+        self.table.add_line(Arc::clone(&line));
+        let link = line.link.client.link;
+        // A client that is gone again is not missed.
+        let _ = line.reply(Welcome { link, line: line.id, pid: std::process::id() });
+    }
+
+    fn read_request(
+        &self,
+        line: Arc<Line>,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Task, DecodeError> {
+        match decoder.take()? {
+            Request::Call { object, thread, function } => {
+                let Some(cell) = self.table.cell(object) else {
+                    line.refuse(Refusal::NoSuchObject);
+                    return Ok(Task::Nothing);
+                };
+                let prepared = self.prepare::<dyn Visit>(function, decoder, |name, decoder| {
+                    entry::resolve::<Prepare>(name).map(|prepare| prepare(decoder))
+                });
+                Ok(match prepared {
+                    Ok(visit) => {
+                        let client = Client { thread, ..line.link.client };
+                        let pending = Pending { call: Call::new(client, line), visit };
+                        cell.bring(Mail::Visit(pending));
+                        Task::LookAfter(cell)
+                    }
+                    Err(why) => {
+                        line.refuse(why);
+                        Task::Nothing
+                    }
+                })
+            }
+            Request::Create { constructor } => {
+                let prepared = self.prepare::<dyn Birth>(constructor, decoder, |name, decoder| {
+                    entry::resolve::<Conceive>(name).map(|conceive| conceive(decoder))
+                });
+                Ok(match prepared {
+                    Ok(birth) => Task::Create(line, birth),
+                    Err(why) => {
+                        line.refuse(why);
+                        Task::Nothing
+                    }
+                })
+            }
+            Request::Publish { object } => {
+                let name = decoder.take()?;
+                self.publish(&line, object, name);
+                Ok(Task::Nothing)
+            }
+            Request::Find { kind } => {
+                let name: String = decoder.take()?;
+                self.find(&line, &name, kind);
+                Ok(Task::Nothing)
+            }
+            Request::Serve | Request::Release { .. } => {
+                line.refuse(Refusal::NoSuchObject);
+                Ok(Task::Nothing)
+            }
+        }
+    }
+
+    /// Finds the function of that name and has it take its arguments, whose serde code is the user's.
+    fn prepare<V: ?Sized>(
+        &self,
+        name: EntryName,
+        decoder: &mut Decoder<'_>,
+        take: impl Fn(EntryName, &mut Decoder<'_>) -> Taken<V>,
+    ) -> Result<Box<V>, Refusal> {
+        let mut prepared = None;
+        (self.catch)(&mut || prepared = Some(take(name, decoder))).map_err(Refusal::Panicked)?;
+        match prepared {
+            Some(Ok(Ok(visit))) => Ok(visit),
+            Some(Ok(Err(error))) => Err(Refusal::Arguments(error)),
+            Some(Err(error)) => Err(Refusal::Function(error)),
+            None => Err(Refusal::NoSuchObject),
+        }
+    }
+
+    fn create(&self, line: &Line, mut birth: Box<dyn Birth>) {
+        let mut born = Ok(None);
+        let outing = Outing::new(&self.crew);
+        let caught = (self.catch)(&mut || born = birth.bear());
+        drop(outing);
+        if let Err(panic) = caught {
+            return line.refuse(Refusal::Panicked(panic));
+        }
+        match born {
+            Ok(Some(newborn)) => {
+                let cell = Arc::new(Cell::new(self.new_id(), newborn));
+                self.table.add_cell(Arc::clone(&cell));
+                line.reply_with_proxy(&cell);
+                // Not before its first proxy is on the way: without one it is unreachable.
+                self.watch(Watched::Object(cell));
+            }
+            Ok(None) => line.refuse(Refusal::NoSuchObject),
+            Err(error) => line.refuse(error.into()),
+        }
+    }
+
+    fn publish(&self, line: &Line, object: u64, name: String) {
+        use crate::heap::Role;
+        let Some(cell) = self.table.cell(object) else {
+            return line.refuse(Refusal::NoSuchObject);
+        };
+        match cell.tenants.with_role(Role::Sender) {
+            Ok(lease) => {
+                // What had that name before is dropped when nobody has the lock any more.
+                let before = self.names().insert(name, (object, lease));
+                drop(before);
+                let _ = line.reply(());
+            }
+            Err(error) => line.refuse(error.into()),
+        }
+    }
+
+    fn find(&self, line: &Line, name: &str, kind: u64) {
+        let object = self.names().get(name).map(|(object, _)| *object);
+        match object.and_then(|object| self.table.cell(object)) {
+            Some(cell) if cell.kind == kind => line.reply_with_proxy(&cell),
+            Some(_) => line.refuse(Refusal::WrongType),
+            None => line.refuse(Refusal::NoSuchObject),
+        }
+    }
+
+    fn take_leave(self: &Arc<Core>, link: u64, lead: &mut Lead) {
+        let Some(link) = self.table.take_link(link) else { return };
+        link.set_gone();
+        for cell in self.table.hearing() {
+            cell.bring(Mail::Gone(link.client));
+            cell.look_after(self, lead);
+        }
+    }
+}
