@@ -54,11 +54,11 @@ pub(crate) fn send(
         // SAFETY: the buffer holds CMSG_SPACE of one integer (24 bytes) and is aligned for a cmsghdr,
         // so the first header exists and its data has room for the descriptor.
         unsafe {
-            message.msg_controllen = libc::CMSG_SPACE(size_of::<i32>() as u32) as usize;
+            message.msg_controllen = libc::CMSG_SPACE(size_of::<i32>() as u32) as _;
             let header = libc::CMSG_FIRSTHDR(&raw const message);
             (*header).cmsg_level = libc::SOL_SOCKET;
             (*header).cmsg_type = libc::SCM_RIGHTS;
-            (*header).cmsg_len = libc::CMSG_LEN(size_of::<i32>() as u32) as usize;
+            (*header).cmsg_len = libc::CMSG_LEN(size_of::<i32>() as u32) as _;
             libc::CMSG_DATA(header).cast::<i32>().write_unaligned(fd.as_raw_fd());
         }
     }
@@ -81,7 +81,7 @@ pub(crate) fn recv(
     message.msg_iov = &raw mut part;
     message.msg_iovlen = 1;
     message.msg_control = control.0.as_mut_ptr().cast();
-    message.msg_controllen = control.0.len();
+    message.msg_controllen = control.0.len() as _;
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     // SAFETY: every pointer in the message refers to a local or to `into`, with its own length.
     let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) };
@@ -95,7 +95,7 @@ pub(crate) fn recv(
         let is_descriptor = !header.is_null()
             && (*header).cmsg_level == libc::SOL_SOCKET
             && (*header).cmsg_type == libc::SCM_RIGHTS
-            && (*header).cmsg_len >= libc::CMSG_LEN(size_of::<i32>() as u32) as usize;
+            && (*header).cmsg_len as usize >= libc::CMSG_LEN(size_of::<i32>() as u32) as usize;
         is_descriptor
             .then(|| OwnedFd::from_raw_fd(libc::CMSG_DATA(header).cast::<i32>().read_unaligned()))
     };

@@ -33,7 +33,7 @@ pub(crate) fn recv(socket: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize>
 pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<bool> {
     let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     let limit = timeout.map(|left| libc::timespec {
-        tv_sec: left.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_sec: left.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: left.subsec_nanos().into(),
     });
     let limit = limit.as_ref().map_or(std::ptr::null(), |limit| &raw const *limit);
@@ -80,7 +80,7 @@ pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<OwnedFd
     if !timeout.is_zero() {
         // Bounds the connect. A time of zero would mean for ever.
         let limit = libc::timeval {
-            tv_sec: timeout.as_secs().min(i32::MAX as u64) as libc::time_t,
+            tv_sec: timeout.as_secs().min(i32::MAX as u64) as _,
             tv_usec: timeout.subsec_micros().max(1).into(),
         };
         // SAFETY: the kernel reads the structure behind the pointer, of the size that is given.

@@ -239,7 +239,7 @@ fn wait_status(code: libc::c_int, status: libc::c_int) -> libc::c_int {
 
 fn timespec(duration: Duration) -> libc::timespec {
     libc::timespec {
-        tv_sec: libc::time_t::try_from(duration.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_sec: duration.as_secs().min(i64::MAX as u64) as _,
         tv_nsec: duration.subsec_nanos().into(),
     }
 }

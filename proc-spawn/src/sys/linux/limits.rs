@@ -33,8 +33,13 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
+#[cfg(not(target_env = "musl"))]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(target_env = "musl")]
+type Resource = libc::c_int;
+
 /// Never above what this process was allowed before.
-fn limit(what: libc::__rlimit_resource_t, soft: u64, hard: u64) -> io::Result<()> {
+fn limit(what: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: the kernel writes one rlimit, which is read only if it did, and reads one.
     unsafe {

@@ -84,11 +84,11 @@ pub(super) fn send(
         // SAFETY: the buffer holds CMSG_SPACE of five integers (40 bytes) and is aligned for a
         // cmsghdr, so the first header exists and its data has room for the descriptors.
         unsafe {
-            message.msg_controllen = libc::CMSG_SPACE(size(descriptors.len())) as usize;
+            message.msg_controllen = libc::CMSG_SPACE(size(descriptors.len())) as _;
             let header = libc::CMSG_FIRSTHDR(&raw const message);
             (*header).cmsg_level = libc::SOL_SOCKET;
             (*header).cmsg_type = libc::SCM_RIGHTS;
-            (*header).cmsg_len = libc::CMSG_LEN(size(descriptors.len())) as usize;
+            (*header).cmsg_len = libc::CMSG_LEN(size(descriptors.len())) as _;
             let data = libc::CMSG_DATA(header).cast::<i32>();
             for (index, descriptor) in descriptors.iter().enumerate() {
                 data.add(index).write_unaligned(descriptor.as_raw_fd());
@@ -112,7 +112,7 @@ pub(super) fn receive(line: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<(usiz
     message.msg_iovlen = 1;
     message.msg_control = control.0.as_mut_ptr().cast();
     // SAFETY: only computes.
-    message.msg_controllen = unsafe { libc::CMSG_SPACE(size(MOST_DESCRIPTORS)) } as usize;
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(size(MOST_DESCRIPTORS)) } as _;
     let got = retry(|| {
         // SAFETY: every pointer in the message refers to a local or to `into`, with its own length.
         unsafe { libc::recvmsg(line.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) }
