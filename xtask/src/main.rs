@@ -8,7 +8,9 @@ mod workspace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tasks::{Bench, Chaos, Ci, Death, Doc, Examples, Loom, Nightly, Test, Tidy, Tsan};
+use tasks::{
+    Bench, Chaos, Ci, Death, Doc, Examples, Linux, Loom, Macos, Nightly, Test, Tidy, Tsan, Windows,
+};
 
 /// Every command a developer or CI runs.
 #[derive(Debug, Parser)]
@@ -30,6 +32,9 @@ enum Task {
     Death(Death),
     Chaos(Chaos),
     Tsan(Tsan),
+    Linux(Linux),
+    Macos(Macos),
+    Windows(Windows),
     Nightly(Nightly),
 }
 
@@ -56,6 +61,9 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Death(task) => task.run(&sh),
         Task::Chaos(task) => task.run(&sh),
         Task::Tsan(task) => task.run(&sh),
+        Task::Linux(task) => task.run(&sh),
+        Task::Macos(task) => task.run(&sh),
+        Task::Windows(task) => task.run(&sh),
         Task::Nightly(task) => task.run(&sh),
     }
 }

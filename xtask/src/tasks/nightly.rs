@@ -1,6 +1,6 @@
 //! What is too long for every change.
 
-use super::{Chaos, Death, Examples, Library, Loom, Test, Tsan, ci};
+use super::{Chaos, Death, Examples, Library, Loom, Test, Tsan, Windows, ci};
 use crate::steps::{Step, run_all};
 use anyhow::Result;
 use clap::Args;
@@ -26,6 +26,7 @@ const LONG: &[Step] = &[
     Step { name: "examples, run", run: |sh| Examples::every().run(sh) },
     Step { name: "loom", run: |sh| Loom::usual().run(sh) },
     Step { name: "threads, sanitized", run: |sh| Tsan {}.run(sh) },
+    Step { name: "tests for Windows", run: |sh| Windows::default().run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
     Step { name: "chaos, messages and names", run: |sh| Chaos::new(Library::Ipc, 5.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },

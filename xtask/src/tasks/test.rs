@@ -41,6 +41,11 @@ impl Test {
         Self { release: true, ..Self::default() }
     }
 
+    /// All tests of these packages.
+    pub(crate) fn of(packages: &[&str]) -> Self {
+        Self { package: owned(packages), ..Self::default() }
+    }
+
     /// The test of that name, which is too long for every change.
     pub(crate) fn ten_thousand_starts() -> Self {
         Self {

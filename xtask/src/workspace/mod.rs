@@ -1,9 +1,11 @@
 //! The workspace that the commands work on.
 
 mod cargo;
+mod portable;
 mod root;
 mod targets;
 
 pub(crate) use cargo::cargo;
+pub(crate) use portable::{ForeignCargo, PORTABLE, all_build_here, how_to_get, portable_packages};
 pub(crate) use root::{root, shell};
 pub(crate) use targets::{Target, targets};

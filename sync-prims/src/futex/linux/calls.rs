@@ -124,7 +124,8 @@ pub(super) fn passes_wakes_on() -> bool {
         libc::uname(name.as_mut_ptr());
         name.assume_init()
     };
-    let release: Vec<u8> = name.release.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+    let release: Vec<u8> =
+        name.release.iter().map(|&c| c.to_ne_bytes()[0]).take_while(|&c| c != 0).collect();
     let release = String::from_utf8_lossy(&release);
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>());
     match (numbers.next(), numbers.next()) {

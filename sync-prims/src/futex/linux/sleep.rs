@@ -7,10 +7,9 @@ use crate::futex::{Reach, Waited, Word};
 
 /// Sleeps while `*word == expected`.
 pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Deadline, reach: Reach) -> Waited {
-    let until = deadline.since_origin().map(|at| libc::timespec {
-        tv_sec: at.as_secs() as _,
-        tv_nsec: at.subsec_nanos() as _,
-    });
+    let until = deadline
+        .since_origin()
+        .map(|at| libc::timespec { tv_sec: at.as_secs() as _, tv_nsec: at.subsec_nanos() as _ });
     let until = until.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     // SAFETY: the word and the timespec (or null, for no end) live across the call; the bitset
     // form takes an absolute time on CLOCK_MONOTONIC and ignores the fifth argument.
