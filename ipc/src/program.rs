@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::heap::{Heap, NewProcess, ProcessId, Usage};
 use crate::process::{Keeper, Life};
 use crate::rendezvous;
-use crate::sys::{fork, life};
+use crate::sys::{fork, life, streams};
 use crate::wait::Bridge;
 
 /// What every handle of this process refers to. There is one in a process, made when it is first
@@ -50,6 +50,7 @@ impl Program {
                  proc_spawn::init() as the first line of main",
             ));
         }
+        streams::fill()?;
         let heap = Arc::new(Heap::create()?);
         let me = heap.reserve(NewProcess { parent: None, name: "main" })?;
         fork::watch()?;

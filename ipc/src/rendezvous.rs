@@ -21,7 +21,7 @@ use crate::process::{Ward, sweep};
 use crate::program::Program;
 use crate::ring::Ring;
 use crate::sys::life::Pidfd;
-use crate::sys::{handover, image, socket};
+use crate::sys::{handover, image, socket, streams};
 
 pub use crate::shared_word::SharedWord;
 pub use crate::sys::handover::HANDOVER_FD;
@@ -301,7 +301,11 @@ pub fn arrived() -> bool {
 /// # Errors
 /// Why it cannot. The parent was told already.
 pub fn join() -> Result<Arrival, Refusal> {
-    let line = handover::take().map_err(|error| Refusal::System(error.to_string()))?;
+    let line = streams::fill().and_then(|()| handover::take()).map_err(|error| {
+        let refusal = Refusal::System(error.to_string());
+        handover::inherited().into_iter().for_each(|line| refuse_on(line, &refusal));
+        refusal
+    })?;
     join_on(line.as_fd()).inspect_err(|refusal| refuse_on(line.as_fd(), refusal))
 }
 
@@ -330,6 +334,12 @@ fn join_on(line: BorrowedFd<'_>) -> Result<Arrival, Refusal> {
     if greeting.build != build {
         let parent = greeting.build.to_owned();
         return Err(Refusal::OtherBuild { parent, child: build.clone() });
+    }
+    // The parent made the line. Told of it by another number than its own, or of none, this process is
+    // in another namespace.
+    if socket::maker(line).map_err(|error| system(&error))? != Some(greeting.parent_pid) {
+        let why = "a program cannot span PID namespaces: process ids would not mean the same";
+        return Err(Refusal::System(why.to_owned()));
     }
     let no_heap = || Refusal::System("the greeting came without the heap".to_owned());
     let place = ProcessId::from_raw(greeting.place).ok_or_else(no_heap)?;

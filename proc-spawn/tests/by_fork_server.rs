@@ -7,6 +7,10 @@
 
 use proc_spawn::{StartMethod, set_start_method};
 
+#[path = "behaviour.rs"]
+mod behaviour;
+#[path = "given.rs"]
+mod given;
 #[path = "life.rs"]
 mod life;
 #[path = "limits.rs"]

@@ -1,5 +1,6 @@
 //! The fork server itself: its death, what it loads, and whose its children are. Each test has a
 //! process, and so a server, of its own.
+#![expect(unsafe_code, reason = "sets a limit")]
 
 mod watchdog;
 
@@ -98,6 +99,25 @@ fn a_preload_that_panics_or_starts_threads_is_an_error_and_not_a_hang() {
     };
     let quiet = Process::builder().stderr(proc_spawn::Stdio::null());
     quiet.spawn(family, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_server_without_room_for_what_a_child_is_given_says_so() {
+    let _watchdog = watch("a server without room");
+    let family = || {
+        forkserver_preload(|| {
+            // Its streams and its line, and one more.
+            let limit = libc::rlimit { rlim_cur: 5, rlim_max: 5 };
+            // SAFETY: the kernel reads one rlimit.
+            assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+        })
+        .unwrap();
+        let Err(SpawnError::System { error, .. }) = copied().spawn(|| 1, ()) else {
+            panic!("there is no room")
+        };
+        assert_eq!(error.raw_os_error(), Some(libc::EMFILE), "{error}");
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
 }
 
 #[test]

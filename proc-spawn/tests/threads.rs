@@ -2,12 +2,11 @@
 
 mod watchdog;
 
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use proc_spawn::{Join, JoinError, Process, Run, Spawn, SpawnError, Thread};
+use proc_spawn::{JoinError, Process, SpawnError, Thread};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -42,58 +41,9 @@ fn a_panic_comes_back_with_its_place_and_thread() {
 }
 
 #[test]
-fn a_join_that_times_out_can_be_repeated_and_the_result_is_taken_once() {
-    let _watchdog = watch("a timeout");
-    let (go, wait) = channel::<()>();
-    let mut worker = Thread::spawn(move || wait.recv().is_err(), ()).unwrap();
-    assert!(worker.is_alive());
-    assert!(worker.try_join().is_none());
-    assert!(worker.join_timeout(Duration::from_millis(1)).is_none());
-    drop(go);
-    assert!(worker.join_timeout(Duration::MAX).expect("it ends").unwrap());
-    assert!(!worker.is_alive());
-    assert!(matches!(worker.try_join(), Some(Err(JoinError::Taken))));
-    assert!(matches!(worker.join(), Err(JoinError::Taken)));
-}
-
-#[test]
 fn a_name_with_a_zero_byte_is_refused() {
     let error = Thread::builder().name("a\0b").spawn(|| (), ()).unwrap_err();
     assert!(matches!(error, SpawnError::Invalid { .. }), "{error}");
-}
-
-struct Shout(String);
-
-impl Run for Shout {
-    type Output = String;
-
-    fn run(self) -> String {
-        self.0.to_uppercase()
-    }
-}
-
-#[test]
-fn a_task_runs_and_unnamed_threads_are_numbered() {
-    let _watchdog = watch("a task");
-    let worker = Thread::start(Shout("x".to_owned())).unwrap();
-    assert!(worker.name().starts_with("Thread-"), "{}", worker.name());
-    assert_eq!(worker.join().unwrap(), "X");
-}
-
-fn square(n: u32) -> u32 {
-    n * n
-}
-
-fn start_and_join<W: Spawn>() -> u32 {
-    let mut worker = W::spawn(square, 7).unwrap();
-    worker.join_timeout(Duration::MAX).expect("it ends").unwrap()
-}
-
-#[test]
-fn one_word_switches_between_threads_and_processes() {
-    let _watchdog = watch("the switch");
-    assert_eq!(start_and_join::<Thread>(), 49);
-    assert_eq!(start_and_join::<Process>(), 49);
 }
 
 #[test]

@@ -9,7 +9,6 @@ pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"tandem01");
 pub(super) mod header {
     pub(in crate::heap) const MAGIC: u64 = 0;
     pub(in crate::heap) const SIZE: u64 = 8;
-    pub(in crate::heap) const PID_NAMESPACE: u64 = 16;
     /// The robust lock over all bookkeeping (40 bytes).
     pub(in crate::heap) const LOCK: u64 = 64;
     /// Offset of the first byte never handed out yet.
@@ -44,11 +43,14 @@ pub(super) const JOURNAL_CAPACITY: usize = 32;
 /// Processes a program can have at one time.
 pub(crate) const MAX_PROCESSES: u32 = 4096;
 
-const PROCESSES: u64 = 64 << 10;
+const PROCESSES: u64 = 16 << 10;
 const PROCESS_SIZE: u64 = 128;
-const TABLES: u64 = 16 << 20;
+const TABLES: u64 = 1 << 20;
 pub(super) const OBJECT_SIZE: u64 = 64;
-pub(super) const HOLD_SIZE: u64 = 32;
+const HOLD_SIZE: u64 = 32;
+/// An object and two holds share a record, so that the tables are in use from one end: every part of
+/// the heap that a new process comes to costs it a page fault.
+const RECORD_SIZE: u64 = OBJECT_SIZE + 2 * HOLD_SIZE;
 
 /// The tables that grow with the heap.
 #[derive(Debug, Clone, Copy)]
@@ -70,16 +72,16 @@ impl Layout {
     }
 
     pub(super) fn object(&self, index: u32) -> u64 {
-        TABLES + u64::from(index) * OBJECT_SIZE
+        TABLES + u64::from(index) * RECORD_SIZE
     }
 
     pub(super) fn hold(&self, index: u32) -> u64 {
-        self.object(self.objects) + u64::from(index) * HOLD_SIZE
+        self.object(index / 2) + OBJECT_SIZE + u64::from(index % 2) * HOLD_SIZE
     }
 
     /// Where blocks begin.
     pub(super) fn blocks(&self) -> u64 {
-        self.hold(self.holds()).next_multiple_of(2 << 20)
+        self.object(self.objects).next_multiple_of(2 << 20)
     }
 }
 

@@ -15,7 +15,7 @@ use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
 use super::layout::{Layout, MAGIC, header};
 use super::object::ObjectId;
 use super::signal::{Bells, Signal};
-use crate::sys::{memory, namespace};
+use crate::sys::memory;
 
 /// Address space of a new heap. A machine or limit that does not allow it gets half, and so on.
 const LARGEST: u64 = 1 << 40;
@@ -45,7 +45,6 @@ impl Heap {
         let heap = Heap { fd, map, layout: Layout::new(size) };
         for (at, value) in [
             (header::SIZE, size),
-            (header::PID_NAMESPACE, namespace::pid()?),
             (header::FRESH, heap.layout.blocks()),
             (header::OBJECTS, 1),
             (header::HOLDS, 1),
@@ -68,12 +67,6 @@ impl Heap {
         let heap = Heap { fd, map, layout: Layout::new(size) };
         if heap.load(header::MAGIC) != MAGIC || heap.load(header::SIZE) != size {
             return Err(refuse("the memory that was handed over is no heap"));
-        }
-        if heap.load(header::PID_NAMESPACE) != namespace::pid()? {
-            return Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "a program cannot span PID namespaces: process ids would not mean the same",
-            ));
         }
         Ok(heap)
     }

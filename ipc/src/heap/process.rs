@@ -142,10 +142,11 @@ impl Heap {
     /// Hands the children of a process that is gone to its own parent.
     pub(crate) fn hand_on_children(&self, process: ProcessId) {
         let heir = self.process(process).and_then(|entry| entry.parent);
-        for child in self.processes() {
+        let everybody = self.processes().into_iter();
+        for child in everybody.filter(|entry| entry.parent == Some(process)) {
             let mut tx = Transaction::begin(self);
             let at = layout::process(child.id.slot()) + 8;
-            if child.parent == Some(process) && halves(tx.read(at)).1 == process.raw() {
+            if halves(tx.read(at)).1 == process.raw() {
                 tx.update(at, |word| join(halves(word).0, heir.map_or(0, ProcessId::raw)));
                 tx.commit();
             }

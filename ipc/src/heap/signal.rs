@@ -97,6 +97,8 @@ impl Heap {
 
     /// Has everybody who waits for several signals look again.
     pub(crate) fn ring_all_bells(&self) {
-        self.bells().0.iter().for_each(|bell| bell.notify_after_death());
+        // Most were never listened to, and a notice is a system call.
+        let bells = self.bells().0.iter().filter(|bell| !bell.is_untouched());
+        bells.for_each(|bell| bell.notify_after_death());
     }
 }

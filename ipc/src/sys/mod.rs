@@ -23,6 +23,7 @@
 //! | `handover::{inherited, take}` | the line to the parent that a child was started with |
 //! | `handover::replace(line)` | the same for the child of a fork, in place of its parent's |
 //! | `image::main()` | where the program's own image lies in memory, and its build id |
+//! | `streams::fill()` | what is printed without having such a stream reaches nobody |
 //! | `namespace::pid()` | which process-id namespace this process is in |
 //! | `fork::{watch, forked}` | whether this process is the child of a plain fork |
 //! | `fork::settle()` | it is a process of its own from now on |
@@ -33,7 +34,7 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    epoll, fork, handover, image, life, memory, names, namespace, socket, stream,
+    epoll, fork, handover, image, life, memory, names, namespace, socket, stream, streams,
 };
 
 #[cfg(not(target_os = "linux"))]

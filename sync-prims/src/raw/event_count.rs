@@ -143,6 +143,14 @@ impl EventCount {
         self.0.load(Ordering::Acquire) != key.0
     }
 
+    /// Whether nobody has ever listened, nor been notified: then no death owes anybody a wake-up. Say
+    /// so after the change that a listener would look for.
+    pub fn is_untouched(&self) -> bool {
+        // SeqCst: the change comes before the look; pairs with the fence in `listen`.
+        fence(Ordering::SeqCst);
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
     /// Wakes everybody, even if nothing says that anybody sleeps: for those whom a dead notifier
     /// or a dead sleeper owed a wake-up.
     #[cold]

@@ -32,8 +32,10 @@ pub(crate) fn take() -> io::Result<&'static OwnedFd> {
         return Ok(line);
     }
     // SAFETY: `arrived` said that this is the end our parent made for us: nobody else owns it.
-    let inherited = unsafe { OwnedFd::from_raw_fd(HANDOVER_FD) };
-    let line = keep(inherited.as_fd())?;
+    let line = keep(unsafe { BorrowedFd::borrow_raw(HANDOVER_FD) })?;
+    // Not before: who cannot move it can still say so on it.
+    // SAFETY: as above.
+    drop(unsafe { OwnedFd::from_raw_fd(HANDOVER_FD) });
     Ok(LINE.get_or_init(|| line))
 }
 

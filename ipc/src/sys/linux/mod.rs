@@ -10,3 +10,4 @@ pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod socket;
 pub(crate) mod stream;
+pub(crate) mod streams;

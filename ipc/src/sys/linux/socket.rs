@@ -26,6 +26,23 @@ pub(crate) fn is_pair_end(fd: BorrowedFd<'_>) -> bool {
         && option(fd, libc::SO_TYPE) == Some(libc::SOCK_SEQPACKET)
 }
 
+/// The process that made the pair that `fd` is an end of, by the id that it has for this process: none
+/// if it is in a PID namespace that this process cannot see.
+pub(crate) fn maker(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+    let mut maker = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes, the size of the structure behind the pointer.
+    let done = unsafe {
+        let maker = (&raw mut maker).cast();
+        libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, maker, &raw mut len)
+    };
+    if done < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(u32::try_from(maker.pid).ok().filter(|pid| *pid != 0))
+    }
+}
+
 fn option(fd: BorrowedFd<'_>, name: i32) -> Option<i32> {
     let mut value = 0i32;
     let mut len = size_of::<i32>() as libc::socklen_t;

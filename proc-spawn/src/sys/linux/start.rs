@@ -21,7 +21,7 @@ use std::fs::{self, File};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::{env, ptr};
@@ -72,12 +72,12 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
     }
     let attributes = Attributes::new(start.hold_interrupt)?;
 
-    let arguments = Strings::new(env::args_os().map(c_string))?;
-    let environment = Strings::new(start.environment.into_iter().map(|(mut name, value)| {
-        name.push("=");
-        name.push(value);
-        c_string(name)
-    }))?;
+    let arguments = Strings::new(env::args_os(), |argument, text| text.extend(argument.as_bytes()));
+    let environment = Strings::new(start.environment, |(name, value), text| {
+        text.extend(name.as_bytes());
+        text.push(b'=');
+        text.extend(value.as_bytes());
+    });
 
     let image = start.image.map(|path| c_string(path.as_os_str().to_owned())).transpose()?;
     let image = image.as_deref().unwrap_or(IMAGE);
@@ -258,19 +258,22 @@ impl Drop for Attributes {
 /// Strings and the null-terminated vector of pointers to them.
 struct Strings {
     pointers: Vec<*mut libc::c_char>,
-    /// What the pointers point into; its heap blocks stay where they are.
-    _strings: Vec<CString>,
+    /// What the pointers point into; its heap block stays where it is.
+    _text: Vec<u8>,
 }
 
 impl Strings {
-    fn new(strings: impl Iterator<Item = io::Result<CString>>) -> io::Result<Self> {
-        let strings = strings.collect::<io::Result<Vec<_>>>()?;
-        let pointers = strings
-            .iter()
-            .map(|string| string.as_ptr().cast_mut())
-            .chain([ptr::null_mut()])
-            .collect();
-        Ok(Self { pointers, _strings: strings })
+    /// `write` appends one string, which has no zero byte; with one it would only be shorter.
+    fn new<T>(strings: impl IntoIterator<Item = T>, write: impl Fn(T, &mut Vec<u8>)) -> Self {
+        let (mut text, mut starts) = (Vec::with_capacity(4096), Vec::with_capacity(64));
+        for string in strings {
+            starts.push(text.len());
+            write(string, &mut text);
+            text.push(0);
+        }
+        let address = |start| text[start..].as_ptr().cast_mut().cast();
+        let pointers = starts.into_iter().map(address).chain([ptr::null_mut()]).collect();
+        Self { pointers, _text: text }
     }
 
     fn as_ptr(&self) -> *const *mut libc::c_char {

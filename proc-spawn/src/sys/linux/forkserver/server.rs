@@ -77,17 +77,18 @@ impl Server {
     fn run(self) {
         loop {
             let mut request = [0];
-            let (request, descriptors) = match wire::receive(self.line, &mut request) {
-                Ok((1, descriptors)) => (Request::from_byte(request[0]), descriptors),
+            let made = match wire::receive(self.line, &mut request) {
+                Ok((1, descriptors)) => self.make_child().map(|is_child| (is_child, descriptors)),
+                Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
                 _ => leave(0),
             };
-            let answer = match self.make_child() {
-                Ok(true) => {
+            let answer = match made {
+                Ok((true, descriptors)) => {
                     // The page is not there to be unmapped.
                     std::mem::forget(self);
-                    return settle_in(request, descriptors);
+                    return settle_in(Request::from_byte(request[0]), descriptors);
                 }
-                Ok(false) => 0,
+                Ok((false, _)) => 0,
                 Err(error) => error.raw_os_error().unwrap_or(libc::EINVAL),
             };
             if wire::send(self.line, &answer.to_ne_bytes(), &[]).is_err() {

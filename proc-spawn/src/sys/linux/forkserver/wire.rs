@@ -102,7 +102,8 @@ pub(super) fn send(
     .map(drop)
 }
 
-/// Waits for one message. None that has no bytes is ever sent: that is the end of the line.
+/// Waits for one message. None that has no bytes is ever sent: that is the end of the line. One whose
+/// descriptors this process has no room for is EMFILE.
 pub(super) fn receive(line: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut part = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
     let mut control = Control([0; 64]);
@@ -132,6 +133,9 @@ pub(super) fn receive(line: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<(usiz
                 descriptors.push(OwnedFd::from_raw_fd(data.add(index).read_unaligned()));
             }
         }
+    }
+    if message.msg_flags & libc::MSG_CTRUNC != 0 {
+        return Err(io::Error::from_raw_os_error(libc::EMFILE));
     }
     Ok((got, descriptors))
 }
