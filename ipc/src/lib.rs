@@ -34,8 +34,41 @@ pub mod parcel {
 }
 
 pub use channel::{Receiver, Sender, Untyped, channel};
+/// What the macros expand to. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+}
+
 pub use error::{DecodeError, EncodeError, RecvError, SendError, TaskDoneTooOften};
 pub use heap::{ProcessId, Usage};
+/// # Examples
+///
+/// ```
+/// use ipc::{Manager, ManagerError};
+/// use proc_spawn::Thread;
+///
+/// struct Counter(u64);
+///
+/// #[ipc::managed]
+/// impl Counter {
+///     fn new(start: u64) -> Counter {
+///         Counter(start)
+///     }
+///
+///     fn add(&mut self, number: u64) -> Result<u64, String> {
+///         self.0 = self.0.checked_add(number).ok_or("too much")?;
+///         Ok(self.0)
+///     }
+/// }
+///
+/// let manager = Manager::start::<Thread>()?;
+/// let counter: CounterProxy = manager.create::<Counter>(40)?;
+/// assert_eq!(counter.add(2)?, Ok(42));
+/// assert_eq!(counter.add(u64::MAX)?, Err("too much".to_owned()));
+/// # Ok::<(), ManagerError>(())
+/// ```
+pub use ipc_macros::managed;
 pub use list::{ListError, ShareableList, ShareableValue};
 pub use listener::{Address, Client, Listener};
 pub use manager::{

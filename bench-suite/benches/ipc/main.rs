@@ -7,6 +7,7 @@
 //! Two peers are not here: iceoryx2 needs libclang and a newer compiler than this workspace, and a bare futex
 //! is what `Connection` sleeps on.
 
+mod managers;
 mod one_way;
 mod round_trip;
 mod streams;
@@ -123,9 +124,26 @@ fn report_large() -> Outcome<()> {
     Ok(())
 }
 
+fn report_managers() -> Outcome<()> {
+    let figures = compare(&mut managers::contenders()?)?;
+    println!("a call of a managed dict");
+    figures.iter().for_each(|(name, figure)| println!("  {name:<14} {:9.2} us", figure / 1e3));
+    bar(
+        "Python / dict set",
+        figure(&figures, "Python's set") / figure(&figures, "dict set"),
+        3.0,
+        false,
+    );
+    Ok(())
+}
+
 fn main() -> ExitCode {
     proc_spawn::init();
-    match report_round_trips().and_then(|()| report_small()).and_then(|()| report_large()) {
+    match report_round_trips()
+        .and_then(|()| report_small())
+        .and_then(|()| report_large())
+        .and_then(|()| report_managers())
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

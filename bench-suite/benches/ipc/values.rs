@@ -112,9 +112,14 @@ if __name__ == '__main__':
 
 /// `multiprocessing.Queue`, if there is a Python.
 pub(crate) fn python() -> Option<Work> {
-    let python = |times: u64| {
+    script(PYTHON)
+}
+
+/// A script that is told how often, and prints how many nanoseconds it took.
+pub(crate) fn script(script: &'static str) -> Option<Work> {
+    let python = move |times: u64| {
         let mut command = Command::new("python3");
-        command.args(["-c", PYTHON, &times.to_string()]).stderr(Stdio::null());
+        command.args(["-c", script, &times.to_string()]).stderr(Stdio::null());
         command.output().ok().filter(|output| output.status.success())
     };
     python(10)?;

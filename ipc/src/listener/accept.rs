@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,6 +106,17 @@ impl Listener {
     /// Where it listens: over TCP with the port that it has got.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Ready when there is something to [`accept`](Listener::accept).
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
+    }
+
+    /// How long until the next of those who have come is too slow: then somebody has to accept.
+    pub(crate) fn next_end(&self) -> Option<Duration> {
+        let knocks = self.lock(Deadline::never()).ok()?;
+        knocks.waiting.iter().filter_map(|knock| knock.until.remaining()).min()
     }
 
     /// How long a client may take to prove that it knows the key; 10 seconds at first.

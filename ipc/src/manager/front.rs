@@ -4,16 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::error::ManagerError;
 use super::function::Created;
 use super::host::Host;
+use super::lease::{Lease, Rented, Token};
 use super::link::Link;
 use super::managed::{Managed, Typed};
 use super::protocol::Request;
-use super::proxy::{Lease, Proxy};
+use super::proxy::Proxy;
 use super::server::{Server, kind_of};
 use crate::channel::{Sender, Untyped, channel};
 use crate::entry;
+use crate::listener::Address;
 use crate::queue::Queue;
 
 /// A server that holds objects, and the right to end it.
@@ -97,7 +101,7 @@ impl Manager {
     /// [`ManagerError::Panicked`] if that panicked, and whatever else kept it from being created.
     pub fn create<T: Managed>(&self, args: T::Args) -> Result<T::Proxy, ManagerError> {
         let constructor = entry::name::<Created<T>>()?;
-        self.proxy::<T>(self.link.ask(&Request::Create { constructor }, args)?)
+        self.obtain::<T>(&Request::Create { constructor }, args)
     }
 
     /// Has the server know an object by a name, for those who [`find`](Manager::find) it. It keeps the object
@@ -106,7 +110,16 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::NoSuchObject`] if the proxy is of another manager, and [`ManagerError::Gone`].
     pub fn publish<P: Typed>(&self, name: &str, proxy: &P) -> Result<(), ManagerError> {
-        let proxy = proxy.proxy();
+        proxy.publish_at(self, name)
+    }
+
+    /// What typed proxies are published by.
+    #[doc(hidden)]
+    pub fn publish_object<T: 'static>(
+        &self,
+        name: &str,
+        proxy: &Proxy<T>,
+    ) -> Result<(), ManagerError> {
         if !proxy.is_of(&self.link) {
             return Err(ManagerError::NoSuchObject);
         }
@@ -119,15 +132,76 @@ impl Manager {
     /// [`ManagerError::NoSuchObject`] if there is none, [`ManagerError::WrongType`] if it is of another type,
     /// and [`ManagerError::Gone`].
     pub fn find<P: Typed>(&self, name: &str) -> Result<P, ManagerError> {
-        let request = Request::Find { kind: kind_of::<P::Object>() };
-        self.proxy::<P::Object>(self.link.ask(&request, name)?)
+        P::find_at(self, name)
     }
 
-    fn proxy<T: Managed>(
+    /// What typed proxies are found by.
+    #[doc(hidden)]
+    pub fn find_object<T: Managed>(&self, name: &str) -> Result<T::Proxy, ManagerError> {
+        let request = Request::Find { kind: kind_of::<T>() };
+        self.obtain::<T>(&request, name)
+    }
+
+    /// Asks for a proxy.
+    fn obtain<T: Managed>(
         &self,
-        (object, lease): (u64, Sender<Lease<T>>),
+        request: &Request,
+        args: impl Serialize,
     ) -> Result<T::Proxy, ManagerError> {
-        Ok(Proxy::new(Arc::clone(&self.link), object, lease).into())
+        let link = Arc::clone(&self.link);
+        let (object, lease) = if self.link.inbox().is_some() {
+            let (object, lease) = self.link.ask::<_, (u64, Sender<Token<T>>)>(request, args)?;
+            (object, Lease::Program(lease))
+        } else {
+            let object = self.link.ask(request, args)?;
+            (object, Lease::Network(Arc::new(Rented { link: Arc::clone(&link), object })))
+        };
+        Ok(Proxy::new(link, object, lease).into())
+    }
+
+    /// Has the server listen for clients that are not of this program, and tells where: with port 0 it is a
+    /// free one. They [`connect`](Manager::connect) with the same key, and find what was
+    /// [published](Manager::publish). It serves there until it ends.
+    ///
+    /// Whoever knows the key can call any function that a program of this build calls on a managed object.
+    /// What goes over the network is not encrypted.
+    ///
+    /// # Errors
+    /// [`ManagerError::Io`]: as for [`Listener::bind`](crate::Listener::bind).
+    pub fn serve(&self, address: &Address, authkey: &[u8]) -> Result<Address, ManagerError> {
+        self.link.ask(&Request::Serve, (address, authkey))
+    }
+
+    /// Connects to a server that [serves](Manager::serve) at the address with that key: of this build, and of
+    /// whatever program, on this host or another. Objects are then created and found as by its own
+    /// program. What goes to the server and comes back can have no handles in it, and the proxies stay with
+    /// this process. Dropping this manager does not end the server.
+    ///
+    /// # Errors
+    /// [`ManagerError::Io`]: as for [`Client::connect`](crate::Client::connect);
+    /// [`ManagerError::OtherBuild`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ipc::{Address, DictProxy, Manager};
+    /// use proc_spawn::Thread;
+    ///
+    /// let manager = Manager::start::<Thread>()?;
+    /// manager.publish("scores", &manager.dict::<String, u32>()?)?;
+    /// let address = manager.serve(&Address::Tcp(([127, 0, 0, 1], 0).into()), b"a shared secret")?;
+    ///
+    /// // On another host.
+    /// let elsewhere = Manager::connect(&address, b"a shared secret")?;
+    /// let scores = elsewhere.find::<DictProxy<String, u32>>("scores")?;
+    /// scores.insert("Ada".to_owned(), 3)?;
+    /// assert_eq!(scores.get("Ada".to_owned())?, Some(3));
+    /// # Ok::<(), ipc::ManagerError>(())
+    /// ```
+    pub fn connect(address: &Address, authkey: &[u8]) -> Result<Manager, ManagerError> {
+        let manager = Manager { link: Link::over(address, authkey), running: None };
+        manager.pid()?;
+        Ok(manager)
     }
 
     /// Ends the server, and waits until it has ended. Calls that run at the time are not waited for.

@@ -10,22 +10,33 @@ use serde::de::DeserializeOwned;
 
 use super::error::ManagerError;
 use super::line::Line;
-use super::protocol::{Envelope, Request, Welcome};
-use crate::channel::{Receiver, Sender, Untyped, channel};
+use super::protocol::{Envelope, Greeting, Request, Welcome};
+use crate::channel::{Sender, Untyped, channel};
 use crate::error::{RecvError, SendError};
 use crate::heap::ProcessId;
+use crate::listener::{Address, Client};
 use crate::program::Program;
+use crate::sys::image;
 
-/// Where requests go, and the lines that are free.
+/// How to get more lines, and those that are free.
 pub(super) struct Link {
-    inbox: Sender<Untyped>,
+    way: Way,
     state: Mutex<State>,
+}
+
+enum Way {
+    /// A server of the program: requests go into its inbox.
+    Program(Sender<Untyped>),
+    /// One that is reached there, with that key.
+    Network(Address, Vec<u8>),
 }
 
 #[derive(Default)]
 struct State {
     session: Option<Session>,
     idle: Vec<Line>,
+    /// Objects that a server elsewhere is to be told that this process has dropped.
+    released: Vec<u64>,
 }
 
 /// What the server knows this process by.
@@ -34,36 +45,44 @@ struct Session {
     me: ProcessId,
     link: u64,
     server_pid: u32,
-    /// The server sees that it is gone.
-    _pulse: Sender<()>,
+    /// A server of the program sees that it is gone.
+    _pulse: Option<Sender<()>>,
 }
 
-/// The links of this process, so that all proxies to one server find the same.
+/// The links of this process within its program, so that all proxies to one server find the same.
 static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
 
 impl Link {
     /// The link to the server that reads what goes into `inbox`.
     pub(super) fn to(inbox: Sender<Untyped>) -> Arc<Link> {
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = None;
-        links.retain(|link| match link.upgrade() {
-            Some(link) => {
-                if link.inbox.is_same_channel(&inbox) {
-                    found = Some(link);
-                }
-                true
-            }
-            None => false,
-        });
-        found.unwrap_or_else(|| {
-            let link = Arc::new(Link { inbox, state: Mutex::default() });
+        // Those that are dropped here may be the last to their link, but not under the lock.
+        let mut all = Vec::new();
+        links.retain(|link| link.upgrade().map(|link| all.push(link)).is_some());
+        let is_it =
+            |link: &&Arc<Link>| link.inbox().is_some_and(|known| known.is_same_channel(&inbox));
+        let found = all.iter().find(is_it).cloned();
+        let link = found.unwrap_or_else(|| {
+            let link = Arc::new(Link { way: Way::Program(inbox), state: Mutex::default() });
             links.push(Arc::downgrade(&link));
             link
-        })
+        });
+        drop(links);
+        link
     }
 
-    pub(super) fn inbox(&self) -> &Sender<Untyped> {
-        &self.inbox
+    /// A link to the server that is reached there.
+    pub(super) fn over(address: &Address, key: &[u8]) -> Arc<Link> {
+        let way = Way::Network(address.clone(), key.to_vec());
+        Arc::new(Link { way, state: Mutex::default() })
+    }
+
+    /// Where requests within the program go.
+    pub(super) fn inbox(&self) -> Option<&Sender<Untyped>> {
+        match &self.way {
+            Way::Program(inbox) => Some(inbox),
+            Way::Network(..) => None,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -76,14 +95,27 @@ impl Link {
         request: &Request,
         args: A,
     ) -> Result<R, ManagerError> {
-        let line = Borrowed { line: Some(self.line()?), link: self };
-        line.ask(&self.inbox, request, args)
+        self.borrow()?.line().ask(self.inbox(), request, args)
     }
 
-    /// The server's process id.
+    /// The server's process id. It answers, so it is there.
     pub(super) fn server_pid(&self) -> Result<u32, ManagerError> {
-        drop(Borrowed { line: Some(self.line()?), link: self });
+        drop(self.borrow()?);
         self.state().session.as_ref().map(|session| session.server_pid).ok_or(ManagerError::Gone)
+    }
+
+    /// This process has dropped its last proxy of an object of a server elsewhere. That is told with the
+    /// next call; if there is none, the object is released with the link.
+    pub(super) fn release(&self, object: u64) {
+        let mut state = self.state();
+        state.released.push(object);
+        let line = state.idle.pop();
+        drop(state);
+        drop(line.map(|line| Borrowed { line: Some(line), link: self }));
+    }
+
+    fn borrow(&self) -> Result<Borrowed<'_>, ManagerError> {
+        Ok(Borrowed { line: Some(self.line()?), link: self })
     }
 
     /// A line that nobody else uses, a new one if need be.
@@ -100,51 +132,77 @@ impl Link {
             }
             state.session.as_ref().map(|session| session.link)
         };
-        let (replies_to, replies) = channel(1)?;
-        match known {
-            Some(link) => {
-                self.send(|encoder| {
-                    encoder.put(&Envelope::Line { link })?;
-                    encoder.put(&replies_to)
-                })?;
-                drop(replies_to);
-                welcomed(replies).map(|(line, _)| line)
-            }
+        let (line, Welcome { link, pid, .. }, pulse) = match &self.way {
+            Way::Program(inbox) => open_within(inbox, known)?,
+            Way::Network(address, key) => open_over(address, key, known)?,
+        };
+        let mut state = self.state();
+        match &state.session {
             None => {
-                let (pulse, heard) = channel::<()>(1)?;
-                self.send(|encoder| {
-                    encoder.put(&Envelope::Open { pid: std::process::id() })?;
-                    encoder.put(&heard)?;
-                    encoder.put(&replies_to)
-                })?;
-                drop((heard, replies_to));
-                let (line, Welcome { link, pid, .. }) = welcomed(replies)?;
-                let mut state = self.state();
-                // If another thread was faster, this is one more client of the server, and its only
-                // line is not used.
-                if state.session.is_some() {
-                    drop((state, line));
-                    return self.line();
-                }
                 state.session = Some(Session { me, link, server_pid: pid, _pulse: pulse });
                 Ok(line)
             }
+            Some(session) if session.link == link => Ok(line),
+            // Another thread was faster: this is one more client of the server, whose only line is not used.
+            Some(_) => {
+                drop((state, line));
+                self.line()
+            }
         }
-    }
-
-    fn send(
-        &self,
-        write: impl FnOnce(&mut crate::message::Encoder) -> Result<(), crate::error::EncodeError>,
-    ) -> Result<(), ManagerError> {
-        self.inbox.send_with(write).map_err(not_sent)
     }
 }
 
-fn welcomed(replies: Receiver<Untyped>) -> Result<(Line, Welcome), ManagerError> {
-    let mut line = Line::new(replies);
+type Opened = (Line, Welcome, Option<Sender<()>>);
+
+/// A new line of a known link, or of a new one.
+fn open_within(inbox: &Sender<Untyped>, known: Option<u64>) -> Result<Opened, ManagerError> {
+    let (replies_to, replies) = channel(1)?;
+    let mut ours = None;
+    match known {
+        Some(link) => inbox.send_with(|encoder| {
+            encoder.put(&Envelope::Line { link })?;
+            encoder.put(&replies_to)
+        }),
+        None => {
+            let (pulse, heard) = channel::<()>(1)?;
+            ours = Some(pulse);
+            inbox.send_with(|encoder| {
+                encoder.put(&Envelope::Open { pid: std::process::id() })?;
+                encoder.put(&heard)?;
+                encoder.put(&replies_to)
+            })
+        }
+    }
+    .map_err(not_sent)?;
+    // Only the server has it now: with it goes the line.
+    drop(replies_to);
+    let mut line = Line::within(replies);
     let welcome: Welcome = line.answer()?;
     line.set_number(welcome.line);
-    Ok((line, welcome))
+    Ok((line, welcome, ours))
+}
+
+/// The same over a new connection.
+fn open_over(address: &Address, key: &[u8], known: Option<u64>) -> Result<Opened, ManagerError> {
+    use std::io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof,
+    };
+    let gone = [ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof];
+    let connection = Client::connect(address, key).map_err(|error| {
+        // Nobody is there where somebody was.
+        let is_gone = known.is_some() && gone.contains(&error.kind());
+        if is_gone { ManagerError::Gone } else { ManagerError::Io(error) }
+    })?;
+    let line = Line::over(connection);
+    let build = image::main().build_id.clone();
+    let greeting = Greeting { build, pid: std::process::id(), link: known };
+    line.say(|encoder| encoder.put(&greeting))?;
+    let welcome = line.answer().map_err(|error| match error {
+        // The server takes this client for gone, as one of its connections has broken.
+        ManagerError::NoSuchObject => ManagerError::Gone,
+        error => error,
+    })?;
+    Ok((line, welcome, None))
 }
 
 /// Why a request did not go out.
@@ -152,6 +210,9 @@ pub(super) fn not_sent<T>(error: SendError<T>) -> ManagerError {
     match error {
         SendError::Encode { error, .. } => ManagerError::Encode(error),
         SendError::Io { error, .. } => ManagerError::Io(error),
+        error @ SendError::TooLarge { .. } => {
+            ManagerError::Encode(crate::error::EncodeError::new(error))
+        }
         // The inbox has room for whatever comes.
         _ => ManagerError::Gone,
     }
@@ -173,17 +234,21 @@ struct Borrowed<'l> {
     link: &'l Link,
 }
 
-impl std::ops::Deref for Borrowed<'_> {
-    type Target = Line;
-
-    fn deref(&self) -> &Line {
+impl Borrowed<'_> {
+    fn line(&self) -> &Line {
         self.line.as_ref().expect("there until it is dropped")
     }
 }
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        if let Some(line) = self.line.take().filter(Line::is_good) {
+        let Some(line) = self.line.take() else { return };
+        let released = std::mem::take(&mut self.link.state().released);
+        for object in released {
+            // If it cannot be told the line is no good, and the link will not be there for long.
+            let _ = line.say(|encoder| encoder.put(&Request::Release { object }));
+        }
+        if line.is_good() {
             self.link.state().idle.push(line);
         }
     }

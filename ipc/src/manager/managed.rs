@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::ManagerError;
+use super::front::Manager;
 use super::function::Client;
 use super::proxy::Proxy;
 
@@ -44,19 +46,28 @@ pub trait Managed: Sized + Send + 'static {
     }
 }
 
-/// A typed proxy, which knows of what.
-pub trait Typed: From<Proxy<Self::Object>> {
-    /// The type of the object.
-    type Object: Managed<Proxy = Self>;
+/// A proxy that knows of what type its object is: what [`Manager::publish`] and [`Manager::find`] take and
+/// give.
+pub trait Typed: Sized {
+    /// See [`Manager::publish`].
+    ///
+    /// # Errors
+    /// As there.
+    fn publish_at(&self, manager: &Manager, name: &str) -> Result<(), ManagerError>;
 
-    /// The proxy without the type's own methods.
-    fn proxy(&self) -> &Proxy<Self::Object>;
+    /// See [`Manager::find`].
+    ///
+    /// # Errors
+    /// As there.
+    fn find_at(manager: &Manager, name: &str) -> Result<Self, ManagerError>;
 }
 
 impl<T: Managed<Proxy = Proxy<T>>> Typed for Proxy<T> {
-    type Object = T;
+    fn publish_at(&self, manager: &Manager, name: &str) -> Result<(), ManagerError> {
+        manager.publish_object(name, self)
+    }
 
-    fn proxy(&self) -> &Proxy<T> {
-        self
+    fn find_at(manager: &Manager, name: &str) -> Result<Proxy<T>, ManagerError> {
+        manager.find_object::<T>(name)
     }
 }

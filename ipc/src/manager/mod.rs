@@ -4,6 +4,7 @@ mod error;
 mod front;
 mod function;
 mod host;
+mod lease;
 mod line;
 mod link;
 mod managed;

@@ -19,8 +19,8 @@ pub(super) enum Envelope {
     Line { link: u64 },
     /// A request follows.
     Request { line: u64 },
-    /// From the server to itself: somebody is to look after the object.
-    Run { object: u64 },
+    /// From the server to itself: somebody is to do what lies ready.
+    Task,
     /// From the server to itself: a client is gone. What it had sent before is before this.
     LinkGone { link: u64 },
     /// From the server to itself: nobody can reach the object any more.
@@ -44,6 +44,14 @@ pub(super) enum Request {
     Serve,
     /// A client that is not of the program has dropped its last proxy of an object. There is no reply.
     Release { object: u64 },
+}
+
+/// What a client says first over a connection: of which build it is, and of which link if it has one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Greeting {
+    pub(super) build: String,
+    pub(super) pid: u32,
+    pub(super) link: Option<u64>,
 }
 
 /// What a new client or line is told.

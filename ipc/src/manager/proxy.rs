@@ -1,7 +1,6 @@
 //! `Proxy`: what a process keeps of a managed object.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::ManagerError;
 use super::function::{Awaited, Called, Changes, Client, Method, captures_nothing};
+use super::lease::{Lease, Token};
 use super::link::{Link, this_thread};
 use super::protocol::Request;
 use crate::channel::{Sender, Untyped};
 use crate::entry;
-
-/// Stands for a proxy of a `T`: the object lives as long as somebody holds one, or a message does.
-pub(super) struct Lease<T>(PhantomData<fn() -> T>);
+use crate::message;
 
 /// What a process keeps of an object that a [`Manager`](crate::Manager)'s server holds, without the methods
 /// that a typed proxy has.
@@ -46,11 +44,11 @@ pub(super) struct Lease<T>(PhantomData<fn() -> T>);
 pub struct Proxy<T> {
     link: Arc<Link>,
     object: u64,
-    lease: Sender<Lease<T>>,
+    lease: Lease<T>,
 }
 
 impl<T: 'static> Proxy<T> {
-    pub(super) fn new(link: Arc<Link>, object: u64, lease: Sender<Lease<T>>) -> Proxy<T> {
+    pub(super) fn new(link: Arc<Link>, object: u64, lease: Lease<T>) -> Proxy<T> {
         Proxy { link, object, lease }
     }
 
@@ -80,8 +78,33 @@ impl<T: 'static> Proxy<T> {
         self.call_named::<F, A, M, false>(function, args)
     }
 
+    /// What the methods of `#[ipc::managed]` are called by: with arguments that are encoded as an `A` is.
+    #[doc(hidden)]
+    pub fn call_as<F, A, M>(
+        &self,
+        function: F,
+        args: impl Serialize,
+    ) -> Result<F::Output, ManagerError>
+    where
+        F: Method<T, A, M>,
+        F::Output: Serialize + DeserializeOwned,
+        A: DeserializeOwned + Send + 'static,
+        M: 'static,
+    {
+        self.call_named::<F, A, M, false>(function, args)
+    }
+
     /// Calls a function on the object, at the server, and waits for what it returns: a fn item or closure
     /// that captures nothing. What it reads and writes is one step for everybody else.
+    ///
+    /// ```compile_fail,E0080
+    /// # let manager = ipc::Manager::start::<proc_spawn::Thread>()?;
+    /// # let scores = manager.list::<u32>()?;
+    /// let bonus = 5;
+    /// // The server has not this `bonus`: it is an argument of `call`.
+    /// scores.proxy().update(move |scores| scores[0] += bonus)?;
+    /// # Ok::<(), ipc::ManagerError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`call`](Proxy::call).
@@ -200,6 +223,9 @@ impl<T: 'static> Proxy<T> {
     }
 }
 
+const STAYS: &str = "a proxy of a manager that this process has connected to stays with the process: connect \
+                     there as well, and find the object by its name";
+
 impl<T> Clone for Proxy<T> {
     fn clone(&self) -> Proxy<T> {
         Proxy { link: Arc::clone(&self.link), object: self.object, lease: self.lease.clone() }
@@ -214,14 +240,19 @@ impl<T> fmt::Debug for Proxy<T> {
 
 impl<T: 'static> Serialize for Proxy<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.link.inbox(), &self.lease, self.object).serialize(serializer)
+        match (self.link.inbox(), &self.lease) {
+            (Some(inbox), Lease::Program(lease)) => {
+                (inbox, lease, self.object).serialize(serializer)
+            }
+            _ => Err(serde::ser::Error::custom(message::refuse(STAYS.to_owned()))),
+        }
     }
 }
 
 impl<'de, T: 'static> Deserialize<'de> for Proxy<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proxy<T>, D::Error> {
         let (inbox, lease, object) =
-            <(Sender<Untyped>, Sender<Lease<T>>, u64)>::deserialize(deserializer)?;
-        Ok(Proxy { link: Link::to(inbox), object, lease })
+            <(Sender<Untyped>, Sender<Token<T>>, u64)>::deserialize(deserializer)?;
+        Ok(Proxy { link: Link::to(inbox), object, lease: Lease::Program(lease) })
     }
 }

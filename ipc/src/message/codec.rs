@@ -30,7 +30,7 @@ impl Encoder {
 
 /// Reads the values of one message one after the other, in the order and of the types in which they
 /// were put.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Decoder<'m> {
     pub(super) rest: &'m [u8],
 }

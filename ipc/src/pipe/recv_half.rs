@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -62,6 +64,14 @@ impl<R> RecvHalf<R> {
         match &mut self.end {
             Way::Ring(end) => end,
             Way::Socket(end) => end,
+        }
+    }
+
+    /// The socket it goes over, if it does.
+    pub(crate) fn socket(&self) -> Option<&Arc<OwnedFd>> {
+        match &self.end {
+            Way::Ring(_) => None,
+            Way::Socket(end) => Some(end.socket()),
         }
     }
 

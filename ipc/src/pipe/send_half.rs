@@ -56,6 +56,23 @@ impl<S> SendHalf<S> {
         }
     }
 
+    /// Takes bytes to be sent over a socket as there is room, by [`flush`](SendHalf::flush).
+    pub(crate) fn enqueue_bytes(&mut self, bytes: &[u8]) {
+        if let Way::Socket(end) = &mut self.end {
+            end.enqueue(bytes);
+        }
+    }
+
+    /// Sends what there is room for now; whether that is all.
+    pub(crate) fn flush(&mut self) -> Result<bool, SendError<()>> {
+        let Way::Socket(end) = &mut self.end else { return Ok(true) };
+        match finish((), end.flush(Patience::None)) {
+            Ok(()) => Ok(true),
+            Err(SendError::Full(())) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn end(&mut self) -> &mut dyn Sending {
         match &mut self.end {
             Way::Ring(end) => end,

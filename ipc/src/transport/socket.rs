@@ -111,6 +111,10 @@ impl Receiving for SocketRecv {
 }
 
 impl SocketRecv {
+    pub(crate) fn socket(&self) -> &Arc<OwnedFd> {
+        &self.socket
+    }
+
     /// How long this chunk is, once its header has come.
     fn chunk(&self) -> usize {
         let [_, a, b, c, d] = self.header;

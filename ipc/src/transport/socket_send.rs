@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::contract::{CALLED_OFF, MORE, Sending, is_end};
+use super::contract::{BYTES, CALLED_OFF, MORE, Sending, is_end};
 use crate::handle::Unique;
 use crate::sleep::{Failed, Patience};
 use crate::sys::{fork, stream};
@@ -94,8 +94,23 @@ impl Sending for SocketSend {
 }
 
 impl SocketSend {
+    /// Puts one message of bytes behind what is still to be sent, whole, without sending it.
+    pub(crate) fn enqueue(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        loop {
+            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
+            rest = after;
+            let flags = if rest.is_empty() { BYTES } else { BYTES | MORE };
+            self.unsent.extend(header(flags, chunk.len()));
+            self.unsent.extend(chunk);
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
     /// Sends what was left over.
-    fn flush(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
+    pub(crate) fn flush(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
         let mut sent = 0;
         let flushed = loop {
             if sent == self.unsent.len() {

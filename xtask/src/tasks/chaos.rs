@@ -29,6 +29,8 @@ pub(crate) enum Library {
     Sync,
     /// The queues, the pipes and the names of ipc, one after the other
     Ipc,
+    /// The clients of a manager of ipc
+    Manager,
     /// The workers of pools
     Pool,
     /// Families of proc-spawn, with their fork servers
@@ -57,6 +59,7 @@ impl Chaos {
         let (package, tests): (_, &[_]) = match self.library {
             Library::Sync => ("sync-prims", &["chaos"]),
             Library::Ipc => ("ipc", &["chaos", "pipe_chaos", "named_chaos"]),
+            Library::Manager => ("ipc", &["manager_chaos"]),
             Library::Pool => ("pool", &["chaos"]),
             Library::Spawn => ("proc-spawn", &["chaos"]),
         };
@@ -79,6 +82,8 @@ mod tests {
         let tests = "--test chaos --test pipe_chaos --test named_chaos";
         let ipc = sync.replace("sync-prims", "ipc").replace("--test chaos", tests);
         assert_eq!(command(Library::Ipc), ipc);
+        let manager = sync.replace("sync-prims", "ipc").replace("chaos", "manager_chaos");
+        assert_eq!(command(Library::Manager), manager);
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
         assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
     }

@@ -36,6 +36,7 @@ pub(super) const STEPS: &[Step] = &[
         name: "chaos, messages and names",
         run: |sh| Chaos::new(Library::Ipc, 20.0 / 60.0).run(sh),
     },
+    Step { name: "chaos, managers", run: |sh| Chaos::new(Library::Manager, 20.0 / 60.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 20.0 / 60.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 20.0 / 60.0).run(sh) },
     Step { name: "examples", run: examples },

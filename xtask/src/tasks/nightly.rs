@@ -29,6 +29,7 @@ const LONG: &[Step] = &[
     Step { name: "tests for Windows", run: |sh| Windows::default().run(sh) },
     Step { name: "chaos, primitives", run: |sh| Chaos::new(Library::Sync, 10.0).run(sh) },
     Step { name: "chaos, messages and names", run: |sh| Chaos::new(Library::Ipc, 5.0).run(sh) },
+    Step { name: "chaos, managers", run: |sh| Chaos::new(Library::Manager, 5.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 10.0).run(sh) },
     Step { name: "ten thousand starts", run: |sh| Test::ten_thousand_starts().run(sh) },

@@ -29,10 +29,19 @@ macro_rules! typed_proxy {
         }
 
         impl<$($parameter: $bound),*> $crate::manager::managed::Typed for $name<$($parameter),*> {
-            type Object = $object;
+            fn publish_at(
+                &self,
+                manager: &$crate::manager::front::Manager,
+                name: &str,
+            ) -> Result<(), $crate::manager::error::ManagerError> {
+                manager.publish_object(name, &self.0)
+            }
 
-            fn proxy(&self) -> &$crate::manager::proxy::Proxy<$object> {
-                &self.0
+            fn find_at(
+                manager: &$crate::manager::front::Manager,
+                name: &str,
+            ) -> Result<Self, $crate::manager::error::ManagerError> {
+                manager.find_object::<$object>(name)
             }
         }
     };

@@ -7,8 +7,8 @@ use std::io;
 use crate::endpoint::Endpoint;
 use crate::heap::Role;
 use crate::manager::function::Client;
+use crate::manager::lease::Token;
 use crate::manager::managed::Managed;
-use crate::manager::proxy::Lease;
 
 /// A constructor with its arguments.
 pub(in crate::manager) trait Birth: Send {
@@ -40,7 +40,7 @@ impl Newborn {
             object: Box::new(object),
             on_death: T::HEARS_OF_DEATHS.then_some(on_death),
             kind: kind_of::<T>(),
-            tenants: Endpoint::create::<Lease<T>>(Some(1), Role::Receiver)?,
+            tenants: Endpoint::create::<Token<T>>(Some(1), Role::Receiver)?,
         })
     }
 }

@@ -1,10 +1,12 @@
 //! What all threads of a server share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::crew::Crew;
+use super::dispatch::Task;
+use super::gate::Gate;
 use super::table::Table;
 use super::timers::Timers;
 use super::watch::{Nudge, Watched};
@@ -26,6 +28,9 @@ pub(super) struct Core {
     /// What is to be watched from now on.
     arrivals: Mutex<Vec<Watched>>,
     nudge: Nudge,
+    /// What others than the crew have found to do.
+    tasks: Mutex<VecDeque<Task>>,
+    pub(super) gate: Gate,
     ids: AtomicU64,
 }
 
@@ -46,6 +51,8 @@ impl Core {
             timers: Timers::new(nudge.clone()),
             arrivals: Mutex::default(),
             nudge,
+            tasks: Mutex::default(),
+            gate: Gate::default(),
             ids: AtomicU64::new(1),
         })
     }
@@ -59,6 +66,10 @@ impl Core {
     pub(super) fn tell(&self, envelope: &Envelope) {
         // The inbox is closed when the server ends: then there is nobody to tell.
         let _ = self.myself.send_with(|encoder| encoder.put(envelope));
+    }
+
+    pub(super) fn tasks(&self) -> MutexGuard<'_, VecDeque<Task>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn names(&self) -> MutexGuard<'_, HashMap<String, (u64, Endpoint)>> {
@@ -77,8 +88,10 @@ impl Core {
     /// Ends it: whoever waits for an answer is told that the server is gone.
     pub(super) fn end(&self) {
         self.inbox.close();
+        self.gate.close();
         self.crew.end();
         drop(self.arrivals());
+        drop(std::mem::take(&mut *self.tasks()));
         drop(std::mem::take(&mut *self.names()));
         self.table.clear(self.catch);
         self.crew.wait_for_end();

@@ -7,11 +7,12 @@ use super::call::{Call, Pending, Visit};
 use super::cell::{Cell, Mail};
 use super::core::Core;
 use super::crew::{Lead, Outing};
-use super::line::{Line, Link};
+use super::line::{Line, Link, Way};
 use super::watch::Watched;
 use crate::channel::{Receiver, Sender, Untyped};
 use crate::entry::{self, EntryName};
 use crate::error::{DecodeError, RecvError};
+use crate::listener::Address;
 use crate::manager::function::{Client, Conceive, Prepare};
 use crate::manager::protocol::{Envelope, Refusal, Request, Welcome};
 use crate::message::Decoder;
@@ -20,10 +21,11 @@ use crate::message::Decoder;
 type Taken<V> = Result<Result<Box<V>, DecodeError>, entry::EntryError>;
 
 /// What is left to do once a message was read.
-enum Task {
+pub(super) enum Task {
     Nothing,
     LookAfter(Arc<Cell>),
     Create(Arc<Line>, Box<dyn Birth>),
+    Serve(Arc<Line>, Address, Vec<u8>),
     Bury(u64),
     TakeLeave(u64),
 }
@@ -33,6 +35,10 @@ impl Core {
     pub(super) fn serve_one(self: &Arc<Core>, lead: &mut Lead) -> bool {
         match self.inbox.recv_with(|decoder| self.read(decoder)) {
             Ok(Task::Nothing) => {}
+            Ok(Task::Serve(line, address, key)) => match self.gate.open(self, &address, &key) {
+                Ok(address) => drop(line.reply(address)),
+                Err(error) => line.refuse(error.into()),
+            },
             Ok(Task::LookAfter(cell)) => cell.look_after(self, lead),
             Ok(Task::Create(line, birth)) => {
                 // The constructor is the user's code.
@@ -75,10 +81,7 @@ impl Core {
                 }
                 Task::Nothing
             }
-            Envelope::Run { object } => match self.table.cell(object) {
-                Some(cell) => Task::LookAfter(cell),
-                None => Task::Nothing,
-            },
+            Envelope::Task => self.tasks().pop_front().unwrap_or(Task::Nothing),
             Envelope::LinkGone { link } => Task::TakeLeave(link),
             Envelope::Unreachable { object } => Task::Bury(object),
             Envelope::TimeUp { object, call } => match self.table.cell(object) {
@@ -92,7 +95,7 @@ impl Core {
     }
 
     fn welcome(&self, link: Arc<Link>, replies: Sender<Untyped>) {
-        let line = Arc::new(Line::new(self.new_id(), link, replies));
+        let line = Arc::new(Line::new(self.new_id(), link, Way::Program(replies)));
         self.table.add_line(Arc::clone(&line));
         let link = line.link.client.link;
         // A client that is gone again is not missed.
@@ -148,11 +151,47 @@ impl Core {
                 self.find(&line, &name, kind);
                 Ok(Task::Nothing)
             }
-            Request::Serve | Request::Release { .. } => {
-                line.refuse(Refusal::NoSuchObject);
+            Request::Serve => {
+                let (address, key) = decoder.take()?;
+                Ok(Task::Serve(line, address, key))
+            }
+            // The leases of the program's own clients are handles.
+            Request::Release { object } => {
+                line.link.release(object);
                 Ok(Task::Nothing)
             }
         }
+    }
+
+    /// Takes a request of a client that is not of the program. Whether there will be a reply; an error if it
+    /// is no request.
+    pub(super) fn read_from_elsewhere(
+        &self,
+        line: &Arc<Line>,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<bool, DecodeError> {
+        let mut rest = decoder.clone();
+        match rest.take()? {
+            Request::Release { object } => {
+                line.link.release(object);
+                return Ok(false);
+            }
+            Request::Serve => {
+                // Where it serves is its own program's to say.
+                line.refuse(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into());
+                return Ok(true);
+            }
+            _ => {}
+        }
+        // The crew runs it, behind what has come before.
+        match self.read_request(Arc::clone(line), decoder)? {
+            Task::Nothing => {}
+            task => {
+                self.tasks().push_back(task);
+                self.tell(&Envelope::Task);
+            }
+        }
+        Ok(true)
     }
 
     /// Finds the function of that name and has it take its arguments, whose serde code is the user's.

@@ -1,11 +1,14 @@
 //! Clients, as the server knows them, and where replies go.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Serialize, Serializer};
 
 use super::cell::Cell;
+use super::wire::Wire;
 use crate::channel::{Sender, Untyped};
 use crate::endpoint::Endpoint;
 use crate::error::SendError;
@@ -17,11 +20,34 @@ use crate::manager::protocol::{Refusal, Status};
 pub(super) struct Link {
     pub(super) client: Client,
     gone: AtomicBool,
+    /// Leases of a client that is not of the program, and how many each is.
+    leases: Mutex<HashMap<u64, (Endpoint, usize)>>,
 }
 
 impl Link {
     pub(super) fn new(client: Client) -> Link {
-        Link { client, gone: AtomicBool::new(false) }
+        Link { client, gone: AtomicBool::new(false), leases: Mutex::default() }
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<u64, (Endpoint, usize)>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rent(&self, object: u64, lease: Endpoint) {
+        self.leases().entry(object).or_insert((lease, 0)).1 += 1;
+    }
+
+    /// Ends one of its leases of the object.
+    pub(super) fn release(&self, object: u64) {
+        let mut leases = self.leases();
+        if let Entry::Occupied(mut lease) = leases.entry(object) {
+            lease.get_mut().1 -= 1;
+            if lease.get().1 == 0 {
+                let lease = lease.remove();
+                drop(leases);
+                drop(lease);
+            }
+        }
     }
 
     /// Called before the objects hear of it.
@@ -40,7 +66,13 @@ impl Link {
 pub(super) struct Line {
     pub(super) id: u64,
     pub(super) link: Arc<Link>,
-    replies: Sender<Untyped>,
+    way: Way,
+}
+
+/// Where replies go.
+pub(super) enum Way {
+    Program(Sender<Untyped>),
+    Network(Arc<Wire>),
 }
 
 /// A lease on its way to a client of the program.
@@ -53,17 +85,23 @@ impl Serialize for NewLease {
 }
 
 impl Line {
-    pub(super) fn new(id: u64, link: Arc<Link>, replies: Sender<Untyped>) -> Line {
-        Line { id, link, replies }
+    pub(super) fn new(id: u64, link: Arc<Link>, way: Way) -> Line {
+        Line { id, link, way }
     }
 
     /// Sends the result of a call, or why it cannot be sent. There is room, as a line has one call at a
     /// time. The result comes back if the client is gone.
     pub(super) fn reply<R: Serialize>(&self, result: R) -> Result<(), R> {
-        let sent = self.replies.try_send_value_with(result, |encoder, result| {
-            encoder.put(&Status::Done)?;
-            encoder.put(result)
-        });
+        let sent = match &self.way {
+            Way::Program(replies) => replies.try_send_value_with(result, |encoder, result| {
+                encoder.put(&Status::Done)?;
+                encoder.put(result)
+            }),
+            Way::Network(wire) => wire.send(result, |encoder, result| {
+                encoder.put(&Status::Done)?;
+                encoder.put(result)
+            }),
+        };
         match sent {
             Ok(()) => {}
             Err(SendError::Disconnected(result)) => return Err(result),
@@ -74,17 +112,27 @@ impl Line {
         Ok(())
     }
 
-    /// Sends a proxy of the object, which the client is to hold.
+    /// Sends a proxy of the object, which the client is to hold. One that is not delivered is given back.
     pub(super) fn reply_with_proxy(&self, cell: &Cell) {
-        match cell.tenants.with_role(Role::Sender) {
-            // One that is not delivered is given back.
-            Ok(lease) => drop(self.reply((cell.id, NewLease(lease)))),
-            Err(error) => self.refuse(error.into()),
+        let lease = match cell.tenants.with_role(Role::Sender) {
+            Ok(lease) => lease,
+            Err(error) => return self.refuse(error.into()),
+        };
+        match &self.way {
+            Way::Program(_) => drop(self.reply((cell.id, NewLease(lease)))),
+            Way::Network(_) => {
+                self.link.rent(cell.id, lease);
+                let _ = self.reply(cell.id);
+            }
         }
     }
 
     pub(super) fn refuse(&self, why: Refusal) {
         let why = Status::Refused(why);
-        let _ = self.replies.try_send_with(|encoder| encoder.put(&why));
+        // A client that is gone need not know.
+        let _ = match &self.way {
+            Way::Program(replies) => replies.try_send_with(|encoder| encoder.put(&why)),
+            Way::Network(wire) => wire.send((), |encoder, ()| encoder.put(&why)),
+        };
     }
 }

@@ -6,11 +6,13 @@ mod cell;
 mod core;
 mod crew;
 mod dispatch;
+mod gate;
 mod line;
 mod run;
 mod table;
 mod timers;
 mod watch;
+mod wire;
 
 pub(super) use birth::{Birth, Newborn, kind_of};
 pub(super) use call::{Attempt, Call, Visit};
