@@ -1,4 +1,5 @@
 //! Ends a test that hangs.
+#![allow(dead_code, reason = "some tests set the time themselves")]
 
 use std::process;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -16,9 +17,14 @@ pub(crate) struct Watchdog {
 
 /// Aborts the test program if the watchdog is not dropped in time.
 pub(crate) fn watch(what: &'static str) -> Watchdog {
+    watch_for(what, PATIENCE)
+}
+
+/// The same for one that takes long.
+pub(crate) fn watch_for(what: &'static str, patience: Duration) -> Watchdog {
     let (leash, end) = channel::<()>();
     thread::spawn(move || {
-        if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        if end.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
             eprintln!("{what} hangs");
             process::abort();
         }

@@ -5,9 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::stage::{Scenario, Stage};
+use crate::stepping::{SOON, Survivor, ensure};
 use crate::survivors::{
-    SOON, Survivor, change, check_barrier, check_lock, check_rwlock, check_semaphore, ensure,
-    lock_and_change, taken,
+    change, check_barrier, check_lock, check_rwlock, check_semaphore, lock_and_change, taken,
 };
 
 pub fn all() -> Vec<Scenario> {
@@ -15,8 +15,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "lock, change, unlock",
             set: |things| {
-                Stage::new(things, move || lock_and_change(things))
-                    .then(move |pid| check_lock(things, pid))
+                Stage::new(move || lock_and_change(things)).then(move |pid| check_lock(things, pid))
             },
         },
         Scenario {
@@ -27,7 +26,7 @@ pub fn all() -> Vec<Scenario> {
                     drop(things.lock.lock().map_err(|p| p.into_inner()));
                 });
                 drop(guard);
-                Stage::new(things, move || lock_and_change(things)).then(move |pid| {
+                Stage::new(move || lock_and_change(things)).then(move |pid| {
                     other.soon("the other waiter")?;
                     check_lock(things, pid)
                 })
@@ -39,19 +38,19 @@ pub fn all() -> Vec<Scenario> {
                 let guard = things.lock.lock();
                 let wait = move || drop(things.lock.lock().map_err(|p| p.into_inner()));
                 let other = Survivor::asleep_in(wait);
-                Stage::new(things, move || lock_and_change(things))
-                    .unblocked_by(move || drop(guard))
-                    .then(move |pid| {
+                Stage::new(move || lock_and_change(things)).unblocked_by(move || drop(guard)).then(
+                    move |pid| {
                         other.soon("the other waiter")?;
                         check_lock(things, pid)
-                    })
+                    },
+                )
             },
         },
         Scenario {
             name: "try_lock, lock_timeout while it is held",
             set: |things| {
                 let guard = things.lock.lock();
-                Stage::new(things, move || {
+                Stage::new(move || {
                     drop(things.lock.try_lock());
                     drop(things.lock.lock_timeout(Duration::from_micros(50)));
                 })
@@ -67,7 +66,7 @@ pub fn all() -> Vec<Scenario> {
                 });
                 let before = first.pid();
                 first.wait();
-                Stage::new(things, move || lock_and_change(things)).then(move |pid| {
+                Stage::new(move || lock_and_change(things)).then(move |pid| {
                     match taken(things.lock.lock_timeout(SOON), pid) {
                         Ok((guard, _)) => drop(guard),
                         // Not yet recovered by the victim: the first death is still to be told.
@@ -80,7 +79,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "rlock, again, unlock twice",
             set: |things| {
-                Stage::new(things, move || {
+                Stage::new(move || {
                     let _outer = things.rlock.lock();
                     let _inner = things.rlock.lock();
                 })
@@ -94,7 +93,7 @@ pub fn all() -> Vec<Scenario> {
             name: "set an event; two wait",
             set: |things| {
                 let waiters = [(); 2].map(|()| Survivor::asleep_in(move || things.event.wait()));
-                Stage::new(things, move || things.event.set()).then(move |_| {
+                Stage::new(move || things.event.set()).then(move |_| {
                     if !things.event.is_set() {
                         things.event.set();
                     }
@@ -106,7 +105,7 @@ pub fn all() -> Vec<Scenario> {
             name: "wait for an event; another waits",
             set: |things| {
                 let other = Survivor::asleep_in(move || things.event.wait());
-                Stage::new(things, move || things.event.wait())
+                Stage::new(move || things.event.wait())
                     .unblocked_by(move || things.event.set())
                     .then(move |_| other.soon("the other waiter"))
             },
@@ -114,7 +113,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "acquire and give back a permit",
             set: |things| {
-                Stage::new(things, move || drop(things.semaphore.acquire()))
+                Stage::new(move || drop(things.semaphore.acquire()))
                     .then(move |_| check_semaphore(things, 2..=2))
             },
         },
@@ -123,7 +122,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let permits = [(); 2].map(|()| things.semaphore.acquire());
                 let other = Survivor::asleep_in(move || drop(things.semaphore.acquire()));
-                Stage::new(things, move || drop(things.semaphore.acquire()))
+                Stage::new(move || drop(things.semaphore.acquire()))
                     .unblocked_by(move || {
                         let [one, two] = permits;
                         drop(one);
@@ -141,7 +140,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let permits = [(); 2].map(|()| things.semaphore.acquire());
                 let other = Survivor::asleep_in(move || things.semaphore.acquire().forget());
-                Stage::new(things, move || things.semaphore.release(1)).then(move |_| {
+                Stage::new(move || things.semaphore.release(1)).then(move |_| {
                     if !other.is_through_soon() {
                         // It was not released, so that has to be done again.
                         things.semaphore.release(1);
@@ -155,14 +154,14 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "forget a permit",
             set: |things| {
-                Stage::new(things, move || things.semaphore.acquire().forget())
+                Stage::new(move || things.semaphore.acquire().forget())
                     .then(move |_| check_semaphore(things, 1..=2))
             },
         },
         Scenario {
             name: "read",
             set: |things| {
-                Stage::new(things, move || drop(things.rwlock.read()))
+                Stage::new(move || drop(things.rwlock.read()))
                     .then(move |pid| check_rwlock(things, pid))
             },
         },
@@ -171,7 +170,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let guard = things.rwlock.read();
                 let writer = Survivor::asleep_in(move || things.rwlock.write().is_ok());
-                Stage::new(things, move || drop(things.rwlock.read()))
+                Stage::new(move || drop(things.rwlock.read()))
                     .unblocked_by(move || drop(guard))
                     .then(move |pid| {
                         ensure(writer.soon("the writer")?, "a reader's death poisons")?;
@@ -182,7 +181,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "write",
             set: |things| {
-                Stage::new(things, move || {
+                Stage::new(move || {
                     if let Ok(mut guard) = things.rwlock.write() {
                         change(&mut guard);
                     }
@@ -197,7 +196,7 @@ pub fn all() -> Vec<Scenario> {
                 let other = Survivor::asleep_in(move || {
                     drop(things.rwlock.write().map_err(|p| p.into_inner()));
                 });
-                Stage::new(things, move || {
+                Stage::new(move || {
                     if let Ok(mut guard) = things.rwlock.write() {
                         change(&mut guard);
                     }
@@ -214,7 +213,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let wait = move || drop(things.condition.wait(things.lock.lock().unwrap()));
                 let waiters = [(); 2].map(|()| Survivor::asleep_in(wait));
-                Stage::new(things, move || things.condition.notify_one()).then(move |_| {
+                Stage::new(move || things.condition.notify_one()).then(move |_| {
                     things.condition.notify_all();
                     waiters.into_iter().try_for_each(|waiter| waiter.soon("a waiter"))
                 })
@@ -225,7 +224,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let wait = move || drop(things.condition.wait(things.lock.lock().unwrap()));
                 let other = Survivor::asleep_in(wait);
-                Stage::new(things, wait).unblocked_by(move || things.condition.notify_all()).then(
+                Stage::new(wait).unblocked_by(move || things.condition.notify_all()).then(
                     move |pid| {
                         if !other.is_through_soon() {
                             things.condition.notify_all();
@@ -240,7 +239,7 @@ pub fn all() -> Vec<Scenario> {
             name: "arrive at a barrier as the last",
             set: |things| {
                 let waiter = Survivor::asleep_in(move || things.barrier.wait().is_ok());
-                Stage::new(things, move || {
+                Stage::new(move || {
                     assert!(things.barrier.wait().is_ok() || things.barrier.is_broken());
                 })
                 .then(move |_| {
@@ -259,7 +258,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let other: &'static std::sync::Mutex<Option<Survivor<bool>>> =
                     Box::leak(Box::new(std::sync::Mutex::new(None)));
-                Stage::new(things, move || {
+                Stage::new(move || {
                     assert!(things.barrier.wait().is_ok() || things.barrier.is_broken());
                 })
                 .unblocked_by(move || {

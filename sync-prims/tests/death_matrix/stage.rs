@@ -1,11 +1,11 @@
 //! What the victims and the survivors meet around.
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
-use std::sync::atomic::AtomicU32;
-
 use sync_prims::process::{Barrier, Condition, Event, Lock, RLock, RwLock, Semaphore};
 
-use crate::support::arena::Arena;
+use crate::stepping::{self, Performance, Tracee};
+use crate::support::arena::{Arena, tell_of_a_death};
+use crate::support::sys::child::{self, Child};
 
 /// One of everything, in shared memory; the pairs are equal whenever nobody is at them.
 pub struct Things {
@@ -16,14 +16,12 @@ pub struct Things {
     pub condition: Condition,
     pub semaphore: Semaphore,
     pub barrier: Barrier,
-    pub done: AtomicU32,
 }
 
 type Check = Box<dyn FnOnce(u32) -> Result<(), String>>;
 
 /// A scenario that is ready to be played once.
 pub struct Stage {
-    things: &'static Things,
     operation: Box<dyn Fn()>,
     unblock: Option<Box<dyn FnOnce()>>,
     check: Option<Check>,
@@ -35,10 +33,23 @@ pub struct Scenario {
     pub set: fn(&'static Things) -> Stage,
 }
 
-impl Scenario {
-    pub fn stage(&self) -> Stage {
+/// With the child that performs the operation.
+pub struct Play {
+    child: Child,
+    tracee: Tracee,
+    stage: Stage,
+}
+
+impl stepping::Scenario for Scenario {
+    type Performance = Play;
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn begin(&self) -> Play {
         // Nobody is left of the last performance, but what it leaked is not used again.
-        (self.set)(Arena::shared().place(Things {
+        let stage = (self.set)(Arena::shared().place(Things {
             lock: Lock::new([0; 2]),
             rlock: RLock::new(()),
             rwlock: RwLock::new([0; 2]),
@@ -46,14 +57,18 @@ impl Scenario {
             condition: Condition::new(),
             semaphore: Semaphore::new(2),
             barrier: Barrier::new(2),
-            done: AtomicU32::new(0),
-        }))
+        }));
+        let child = child::child(|| {
+            stepping::led(|| (stage.operation)());
+            child::die();
+        });
+        Play { tracee: Tracee::stopped(child.pid()), child, stage }
     }
 }
 
 impl Stage {
-    pub fn new(things: &'static Things, operation: impl Fn() + 'static) -> Self {
-        Self { things, operation: Box::new(operation), unblock: None, check: None }
+    pub fn new(operation: impl Fn() + 'static) -> Self {
+        Self { operation: Box::new(operation), unblock: None, check: None }
     }
 
     pub fn unblocked_by(mut self, unblock: impl FnOnce() + 'static) -> Self {
@@ -65,21 +80,27 @@ impl Stage {
         self.check = Some(Box::new(check));
         self
     }
+}
 
-    pub fn operation(&self) -> &dyn Fn() {
-        &self.operation
+impl Performance for Play {
+    fn tracee(&mut self) -> &mut Tracee {
+        &mut self.tracee
     }
 
-    pub fn done(&self) -> &'static AtomicU32 {
-        &self.things.done
+    fn steps_only(&self) -> bool {
+        self.stage.unblock.is_some()
     }
 
-    /// Lets the victim have what it waits for; `false` if it has had that already.
-    pub fn unblock(&mut self) -> bool {
-        self.unblock.take().map(|unblock| unblock()).is_some()
+    fn unblock(&mut self) -> bool {
+        self.stage.unblock.take().map(|unblock| unblock()).is_some()
     }
 
-    pub fn check(mut self, pid: u32) -> Result<(), String> {
-        self.check.take().map_or(Ok(()), |check| check(pid))
+    fn die(mut self, _: bool) -> Result<(), String> {
+        let pid = self.tracee.pid();
+        // Returns when the kernel has cleaned up after it.
+        self.child.kill_and_wait();
+        tell_of_a_death();
+        self.unblock();
+        self.stage.check.take().map_or(Ok(()), |check| check(pid))
     }
 }

@@ -5,11 +5,11 @@ use anyhow::Result;
 use clap::Args;
 use xshell::Shell;
 
-/// Kill a process after single instructions of every operation on a lock, and see the others go on
+/// Kill a process after single instructions of every operation, and see the others go on
 ///
-/// A child is led through each operation of sync-prims step by step and killed, once for each step; then the
-/// survivors have to get on within 200 ms and to find a consistent state. Prints operation, instructions, deaths and
-/// failures. Takes under a minute for a sample, an hour for all.
+/// A child is led into each operation of sync-prims and of ipc and killed, once after each step; then the
+/// survivors have to get on within 200 ms, and to find a consistent state, whole messages, and nothing else of the dead.
+/// Prints operation, instructions, deaths and failures. Takes under a minute for a sample, hours for all.
 #[derive(Debug, Args)]
 pub(crate) struct Death {
     /// After every single instruction, not after a sample of them
@@ -45,9 +45,8 @@ impl Death {
     }
 
     fn command(&self) -> Vec<&str> {
-        let mut command =
-            vec!["test", "--release", "--package", "sync-prims", "--test", "death_matrix", "--"];
-        command.push("--nocapture");
+        let mut command = vec!["test", "--release", "--package", "sync-prims", "--package", "ipc"];
+        command.extend(["--test", "death_matrix", "--", "--nocapture"]);
         command.extend(self.all.then_some("--ignored"));
         command
     }
@@ -59,7 +58,8 @@ mod tests {
 
     #[test]
     fn the_sample_is_the_usual_test_and_the_whole_the_ignored_one() {
-        let sample = "test --release --package sync-prims --test death_matrix -- --nocapture";
+        let packages = "--package sync-prims --package ipc";
+        let sample = format!("test --release {packages} --test death_matrix -- --nocapture");
         assert_eq!(Death::sample().command().join(" "), sample);
         let all = Death::every_instruction();
         assert_eq!(all.command().join(" "), format!("{sample} --ignored"));
