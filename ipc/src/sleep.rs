@@ -58,6 +58,12 @@ impl<'a> Sleeper<'a> {
         Sleeper { event_count, patience, spin: Spin::new(), listening: None, time_is_up: false }
     }
 
+    /// With another patience before it goes to sleep.
+    pub(crate) fn spinning(mut self, spin: Spin) -> Sleeper<'a> {
+        self.spin = spin;
+        self
+    }
+
     /// Whether it would go to sleep soon, or has slept: time for what a quick answer makes needless.
     pub(crate) fn is_tired(&self) -> bool {
         self.spin.is_over()

@@ -1,29 +1,36 @@
 //! How long to look again and again before going to sleep.
 //!
 //! A sleep and a wake-up cost tens of microseconds, and a peer that runs on another processor often answers
-//! in less than one. On the same processor, or when nobody is about to answer, every look is wasted. Which
-//! it is shows only afterwards, so each thread goes by what came of its last waits: one that ended in time
-//! allows the next ones the most, each that did not halves that, and of many that are allowed nothing one tries
-//! again.
+//! in less than one. On the same processor, or when nobody is about to answer, every look is wasted. Whether
+//! the peer was on this processor is known where it says so. The rest shows only afterwards, so each thread
+//! goes by what came of its last waits: one that ended in time allows the next ones the most, each that did
+//! not halves that. Of many that are allowed nothing one tries all the same, for the system moves those who
+//! share a processor apart when they keep it busy; the less often, the more of these have been in vain.
 
 use std::cell::Cell;
 use std::hint;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sys::processor;
 
 /// About what a sleep and a wake-up cost.
 const MOST: Duration = Duration::from_micros(50);
 /// Less than this is not worth a look at the clock.
 const LEAST: Duration = Duration::from_micros(1);
-/// One of so many waits tries whether it would be worth while again.
+/// One of so many waits tries whether it would be worth while again; at first, and at last.
 const RETRY: u32 = 64;
+const RETRY_LAST: u32 = 64 * RETRY;
 /// Looks between two looks at the clock.
 const TURNS: u32 = 16;
 
 thread_local! {
-    static HABIT: Cell<Habit> = const { Cell::new(Habit { allowed: MOST, skipped: 0 }) };
+    static HABIT: Cell<Habit> = const { Cell::new(NEW) };
 }
+
+const NEW: Habit = Habit { allowed: MOST, skipped: 0, retry: RETRY };
 
 /// What a thread has learnt.
 #[derive(Debug, Clone, Copy)]
@@ -31,20 +38,27 @@ struct Habit {
     allowed: Duration,
     /// Waits since one was allowed anything.
     skipped: u32,
+    /// One of so many of them tries.
+    retry: u32,
 }
 
 impl Habit {
-    /// How long the next wait may take.
-    fn allow(&mut self) -> Duration {
-        if !self.allowed.is_zero() {
+    /// How long the next wait may take. `hopeless`: it had better not be long.
+    fn allow(&mut self, hopeless: bool) -> Duration {
+        if !(hopeless || self.allowed.is_zero()) {
             return self.allowed;
         }
-        self.skipped = (self.skipped + 1) % RETRY;
-        if self.skipped == 0 { MOST } else { Duration::ZERO }
+        self.skipped += 1;
+        if self.skipped < self.retry {
+            return Duration::ZERO;
+        }
+        self.skipped = 0;
+        self.retry = (self.retry * 2).min(RETRY_LAST);
+        MOST
     }
 
     fn was_worth_while(&mut self) {
-        self.allowed = MOST;
+        *self = NEW;
     }
 
     fn was_in_vain(&mut self) {
@@ -61,17 +75,32 @@ pub(crate) struct Spin {
     /// Since the first look at the clock.
     began: Option<Instant>,
     over: bool,
+    /// Where the peer was last, if it says so.
+    peer: Option<&'static AtomicU32>,
 }
 
 impl Spin {
     pub(crate) fn new() -> Spin {
-        Spin { turns: 0, allowed: Duration::ZERO, began: None, over: false }
+        Spin { turns: 0, allowed: Duration::ZERO, began: None, over: false, peer: None }
+    }
+
+    /// For a peer that says on which processor it is.
+    pub(crate) fn beside(peer: &'static AtomicU32) -> Spin {
+        Spin { peer: Some(peer), ..Spin::new() }
+    }
+
+    /// No wait.
+    pub(crate) fn none() -> Spin {
+        Spin { over: true, ..Spin::new() }
     }
 
     /// Passes a moment and returns `true`, or it is time to sleep.
     pub(crate) fn turn(&mut self) -> bool {
-        if self.turns == 0 {
-            self.allowed = if alone() { Duration::ZERO } else { habit(Habit::allow) };
+        if self.turns == 0 && !self.over {
+            // Relaxed: a hint.
+            let peer = self.peer.map(|peer| peer.load(Ordering::Relaxed));
+            let here = peer == Some(processor::current());
+            self.allowed = if alone() { Duration::ZERO } else { habit(|habit| habit.allow(here)) };
             self.over = self.allowed.is_zero();
         }
         if self.over {
@@ -126,20 +155,30 @@ fn alone() -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{Habit, MOST, RETRY};
+    use super::{MOST, NEW, RETRY, RETRY_LAST};
 
     #[test]
-    fn waits_in_vain_are_given_up_and_tried_again_now_and_then() {
-        let mut habit = Habit { allowed: MOST, skipped: 0 };
+    fn waits_in_vain_are_given_up_and_tried_again_ever_less_often() {
+        let mut habit = NEW;
         let mut wasted = Duration::ZERO;
         while !habit.allowed.is_zero() {
-            wasted += habit.allow();
+            wasted += habit.allow(false);
             habit.was_in_vain();
         }
         assert!(wasted < 2 * MOST, "{wasted:?}");
-        let tries = (0..10 * RETRY).filter(|_| !habit.allow().is_zero()).count();
-        assert_eq!(tries, 10);
+        let mut tries = |waits| (0..waits).filter(|_| !habit.allow(false).is_zero()).count();
+        assert_eq!((tries(RETRY), tries(2 * RETRY), tries(4 * RETRY)), (1, 1, 1));
+        tries(10 * RETRY_LAST);
+        assert!((9..=11).contains(&tries(10 * RETRY_LAST)));
         habit.was_worth_while();
-        assert_eq!(habit.allow(), MOST);
+        assert_eq!(habit.allow(false), MOST);
+    }
+
+    #[test]
+    fn beside_a_peer_on_the_same_processor_only_the_odd_wait_is_long() {
+        let mut habit = NEW;
+        let tries = (0..RETRY).filter(|_| !habit.allow(true).is_zero()).count();
+        assert_eq!(tries, 1);
+        assert_eq!(habit.allow(false), MOST, "it may have moved");
     }
 }

@@ -1,4 +1,5 @@
-//! The ways of ipc beside those of others: `cargo bench -p bench-suite --bench ipc`.
+//! The ways of ipc beside those of others: `cargo bench -p bench-suite --bench ipc`, with `round-trips`, `small`,
+//! `large` or `managers` behind `--` for a part of it.
 //!
 //! Every figure is the median of rounds in which all contenders took turns, each against a child process of
 //! its own (crossbeam and memcpy: threads, for what is possible without a border), so that whatever else the
@@ -25,6 +26,8 @@ use values::{crossbeam, hand_over, python, queue};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 /// So many operations, and how long they took.
 type Work = Box<dyn FnMut(u64) -> Outcome<Duration>>;
+/// Measures a part, and prints it.
+type Report = fn() -> Outcome<()>;
 const ROUNDS: usize = 9;
 
 fn timed(work: impl FnOnce() -> Outcome<()>) -> Outcome<Duration> {
@@ -139,15 +142,22 @@ fn report_managers() -> Outcome<()> {
 
 fn main() -> ExitCode {
     proc_spawn::init();
-    match report_round_trips()
-        .and_then(|()| report_small())
-        .and_then(|()| report_large())
-        .and_then(|()| report_managers())
-    {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+    let parts: [(&str, Report); 4] = [
+        ("round-trips", report_round_trips),
+        ("small", report_small),
+        ("large", report_large),
+        ("managers", report_managers),
+    ];
+    // Cargo adds an argument of its own, with dashes.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    for (name, report) in parts {
+        if !(wanted.is_empty() || wanted.iter().any(|it| it == name)) {
+            continue;
+        }
+        if let Err(error) = report() {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::layout::SIGNALS;
 use crate::heap::{Heap, ObjectId, Signal, Size};
+use crate::sys::processor;
 
 /// How a stream begins; the bytes follow.
 #[repr(C)]
@@ -28,7 +29,9 @@ struct Header {
     not_full: Signal,
     _2: [u8; 48],
     tail: AtomicU64,
-    _3: [u8; 56],
+    /// The processor on which the sender last wrote.
+    processor: AtomicU32,
+    _3: [u8; 52],
     head: AtomicU64,
     _4: [u8; 120],
 }
@@ -41,8 +44,10 @@ const _: () = {
     assert!(std::mem::offset_of!(Header, not_full) as u64 == SIGNALS[1]);
 };
 
-/// Bytes a stream holds.
-const CAPACITY: u64 = 256 << 10;
+/// Bytes a stream holds: what keeps a side busy while the other is being woken, and fits into a cache.
+const CAPACITY: u64 = 512 << 10;
+/// The largest payload of a chunk: both sides work on a long message at the same time.
+const LARGEST_CHUNK: usize = 64 << 10;
 /// A chunk's own word.
 const WORD: u64 = 8;
 
@@ -69,6 +74,8 @@ pub(crate) struct Stream {
     mine: u64,
     /// The other side's, as last seen.
     other: u64,
+    /// There is room that the sender was not told of.
+    untold: bool,
 }
 
 // SAFETY: a stream's side refers to memory that is mapped as long as the process lives, and is used by
@@ -142,12 +149,12 @@ impl Stream {
             Side::Sender => (tail, head),
             Side::Receiver => (head, tail),
         };
-        Ok(Stream { heap, header, bytes, capacity, mine, other })
+        Ok(Stream { heap, header, bytes, capacity, mine, other, untold: false })
     }
 
     /// The largest payload that goes out in one chunk.
     pub(crate) fn largest_chunk(&self) -> usize {
-        self.capacity as usize / 4
+        (self.capacity as usize / 4).min(LARGEST_CHUNK)
     }
 
     /// Room for a chunk with so many bytes. One word more is always kept free, so that a message can be
@@ -181,14 +188,17 @@ impl Stream {
         self.copy_in(self.mine, &word.to_ne_bytes());
         self.copy_in(self.mine + WORD, payload);
         self.mine += WORD + padded(payload.len() as u64);
+        // Relaxed: a hint for a receiver that waits.
+        self.header.processor.store(processor::current(), Ordering::Relaxed);
         // Release pairs with the Acquire in `next`.
         self.header.tail.store(self.mine, Ordering::Release);
-        self.header.not_empty.notify(self.heap, 1);
+        self.header.not_empty.notify(self.heap, u32::MAX);
     }
 
     /// The next chunk, if one was published. Its length was checked against what was published.
     pub(crate) fn next(&mut self) -> io::Result<Option<Chunk>> {
         if self.other - self.mine < WORD {
+            self.tell_of_room();
             // Acquire pairs with the Release of `write`: the bytes up to there are written.
             self.other = self.header.tail.load(Ordering::Acquire);
             let there = self.other.checked_sub(self.mine).filter(|there| *there <= self.capacity);
@@ -207,7 +217,8 @@ impl Stream {
         Ok(Some(chunk))
     }
 
-    /// Copies the payload of the chunk that `next` told of to the end of `into`, and lets go of it.
+    /// Copies the payload of the chunk that `next` told of to the end of `into`, and lets go of it. The
+    /// sender is told no later than at the next [`tell_of_room`](Stream::tell_of_room).
     pub(crate) fn read(&mut self, chunk: Chunk, into: &mut Vec<u8>) {
         into.reserve(chunk.len as usize);
         let (end, place) = (into.len() + chunk.len as usize, into.spare_capacity_mut());
@@ -230,7 +241,18 @@ impl Stream {
         self.mine += WORD + padded(chunk.len.into());
         // Release pairs with the Acquire in `has_room`: the copy is done.
         self.header.head.store(self.mine, Ordering::Release);
-        self.header.not_full.notify(self.heap, 1);
+        self.untold = true;
+        // A sender that is woken for each chunk could do no more than fill it.
+        if self.other - self.mine <= self.capacity / 2 {
+            self.tell_of_room();
+        }
+    }
+
+    /// Tells the sender of the room that was made, unless it was told already.
+    pub(crate) fn tell_of_room(&mut self) {
+        if std::mem::take(&mut self.untold) {
+            self.header.not_full.notify(self.heap, u32::MAX);
+        }
     }
 
     /// Whether everything that was published was read. Exact only while neither side works.
@@ -265,6 +287,11 @@ impl Stream {
             self.header.not_empty.notify(self.heap, u32::MAX);
         }
         told
+    }
+
+    /// The processor on which the sender last wrote.
+    pub(crate) fn processor_of_sender(&self) -> &'static AtomicU32 {
+        &self.header.processor
     }
 
     /// What the receiver sleeps on.

@@ -25,6 +25,7 @@
 //! | `image::main()` | where the program's own image lies in memory, and its build id |
 //! | `streams::fill()` | what is printed without having such a stream reaches nobody |
 //! | `namespace::pid()` | which process-id namespace this process is in |
+//! | `processor::current()` | the number of the processor that the thread is on |
 //! | `fork::{watch, forked}` | whether this process is the child of a plain fork |
 //! | `fork::settle()` | it is a process of its own from now on |
 
@@ -34,7 +35,8 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    epoll, fork, handover, image, life, memory, names, namespace, socket, stream, streams,
+    epoll, fork, handover, image, life, memory, names, namespace, processor, socket, stream,
+    streams,
 };
 
 #[cfg(not(target_os = "linux"))]

@@ -10,6 +10,7 @@ use crate::handle::{Hold, Unique};
 use crate::heap::Signal;
 use crate::ring::{Chunk, Stream};
 use crate::sleep::{Patience, Sleeper, Slept};
+use crate::spin::Spin;
 use crate::wait::{Source, Watched};
 
 /// The receiving end of a stream.
@@ -84,6 +85,7 @@ impl Receiving for RingRecv {
             matches!(patience, Patience::Until(deadline) if deadline.remaining().is_none());
         let other = other.filter(|_| for_ever);
         let received = incoming.receive(hold, other, patience, wanted);
+        incoming.stream.tell_of_room();
         if let (Err(_), Some(wanted)) = (&received, wanted) {
             incoming.keep(wanted);
         }
@@ -100,7 +102,7 @@ impl Receiving for RingRecv {
     /// Tells of whole messages only.
     fn poll(&mut self, patience: Patience) -> io::Result<bool> {
         let (hold, incoming) = self.parts();
-        let mut sleeper = Sleeper::new(incoming.stream.not_empty(), patience);
+        let mut sleeper = incoming.sleeper(patience);
         loop {
             if incoming.look(hold)? {
                 return Ok(true);
@@ -139,6 +141,11 @@ impl Wanted<'_> {
 }
 
 impl Incoming {
+    fn sleeper(&self, patience: Patience) -> Sleeper<'static> {
+        let spin = Spin::beside(self.stream.processor_of_sender());
+        Sleeper::new(self.stream.not_empty(), patience).spinning(spin)
+    }
+
     fn receive(
         &mut self,
         hold: &Unique,
@@ -146,7 +153,7 @@ impl Incoming {
         patience: Patience,
         wanted: &mut Option<Wanted<'_>>,
     ) -> Result<u32, RecvError> {
-        let mut sleeper = Sleeper::new(self.stream.not_empty(), patience);
+        let mut sleeper = self.sleeper(patience);
         let mut nobody_sends = false;
         loop {
             // A peer that answers at once need not know of this.
@@ -191,7 +198,10 @@ impl Incoming {
     fn look(&mut self, hold: &Unique) -> io::Result<bool> {
         while self.complete.is_none() {
             match self.stream.next()? {
-                Some(chunk) => self.complete = self.collect(chunk, &mut None)?,
+                Some(chunk) => {
+                    self.complete = self.collect(chunk, &mut None)?;
+                    self.stream.tell_of_room();
+                }
                 None => return Ok(hold.roles().0 == 0),
             }
         }

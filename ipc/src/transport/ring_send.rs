@@ -9,6 +9,7 @@ use crate::heap::{Contents, HoldId, Kind, Owner, Role};
 use crate::program::Program;
 use crate::ring::Stream;
 use crate::sleep::{Failed, Patience, Sleeper, Slept};
+use crate::spin::Spin;
 
 /// Both ends of a new stream.
 pub(crate) fn stream(program: &'static Program, fingerprint: u64) -> io::Result<(Hold, Hold)> {
@@ -92,7 +93,9 @@ impl RingSend {
         len: usize,
         patience: Patience,
     ) -> io::Result<Result<(), Failed>> {
-        let mut sleeper = Sleeper::new(self.stream.not_full(), patience);
+        // Its receiver has work for as long as a sleep takes: there is nothing to be gained.
+        let sleeper = Sleeper::new(self.stream.not_full(), patience);
+        let mut sleeper = sleeper.spinning(Spin::none());
         loop {
             if self.hold.roles().1 == 0 {
                 return Ok(Err(Failed::Disconnected));
