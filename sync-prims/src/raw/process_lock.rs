@@ -250,10 +250,10 @@ impl ProcessLock {
                 // SAFETY: this thread owns the word and has linked it, or it would not be linked.
                 unsafe { self.node.unlink(head) };
                 me.strike(self.node.address());
-                self.node.word().release(state);
+                self.node.word().release(me, state);
                 head.done();
             }
-            _ => self.node.word().release(state),
+            _ => self.node.word().release(me, state),
         }
     }
 }

@@ -237,16 +237,30 @@ impl RobustWord<'_> {
         }
     }
 
-    /// Gives the word up, free (`0`) or as a dead owner's (`OWNER_DIED`), and wakes one sleeper.
+    /// Gives the calling thread's word up, free (`0`) or as a dead owner's (`OWNER_DIED`), and wakes
+    /// one sleeper.
     #[inline]
-    pub(crate) fn release(self, state: u32) {
-        // Release pairs with the Acquire of the next owner.
-        if state == 0 {
-            if self.0.fetch_and(WAITERS, Ordering::Release) & WAITERS != 0 {
-                self.wake_or_unmark();
-            }
-        } else {
+    pub(crate) fn release(self, me: &Me, state: u32) {
+        // Release pairs with the Acquire of the next owner. One exchange, and not `fetch_and`, whose
+        // result costs a loop around one.
+        if state == 0
+            && self
+                .0
+                .compare_exchange(self.as_owned_by(me), 0, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+        {
+            return;
+        }
+        self.release_marked(state);
+    }
+
+    #[cold]
+    fn release_marked(self, state: u32) {
+        if state != 0 {
             self.release_unrepaired(state);
+        // Release pairs with the Acquire of the next owner.
+        } else if self.0.fetch_and(WAITERS, Ordering::Release) & WAITERS != 0 {
+            self.wake_or_unmark();
         }
     }
 

@@ -127,7 +127,7 @@ impl Drop for RobustGuard<'_> {
             // SAFETY: linked when this guard was made, on this very thread.
             unsafe { node.unlink(head) };
             me.count_off();
-            node.word().release(0);
+            node.word().release(me, 0);
             head.done();
         });
     }

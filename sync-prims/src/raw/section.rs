@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 
 use crate::deadline::Deadline;
-use crate::futex::robust::{Head, node_of_word};
+use crate::futex::robust::node_of_word;
 use crate::primitive::AtomicU32;
 use crate::raw::identity::{self, Me};
 use crate::raw::robust::{RobustWord, Taken};
@@ -61,7 +61,7 @@ impl Section for RobustSection {
             if let Some(head) = me.head() {
                 head.begin(node_of_word(&self.0));
             }
-            let leave = Leave { word, head: me.head() };
+            let leave = Leave { word, me };
             if !word.try_take(me) && take(word, me) == Taken::FromTheDead {
                 repair();
             }
@@ -82,14 +82,14 @@ fn take(word: RobustWord<'_>, me: &Me) -> Taken {
 
 struct Leave<'a> {
     word: RobustWord<'a>,
-    head: Option<&'a Head>,
+    me: &'a Me,
 }
 
 impl Drop for Leave<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.word.release(0);
-        if let Some(head) = self.head {
+        self.word.release(self.me, 0);
+        if let Some(head) = self.me.head() {
             head.done();
         }
     }
