@@ -2,6 +2,7 @@
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
 
+mod stalls;
 mod watchdog;
 
 use std::env;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ipc::{Queue, RecvError, Shared, usage};
 use proc_spawn::Process;
+use stalls::Stalls;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -27,8 +29,8 @@ type Message = (u32, u64, Vec<u8>, Option<Shared<u64>>);
 type Sent = Shared<[AtomicU64; LIVES]>;
 /// A bit for each message that was received.
 type Received = Shared<[AtomicU64; WORDS]>;
-/// {doubled, damaged}
-type Wrong = Shared<[AtomicU64; 2]>;
+/// {doubled, damaged}, and how many were received
+type Wrong = Shared<[AtomicU64; 3]>;
 
 fn mark(life: u32, number: u64) -> u8 {
     (u64::from(life).wrapping_mul(31) + number) as u8
@@ -60,6 +62,7 @@ fn receive(queue: Queue<Message>, received: Received, wrong: Wrong) {
 }
 
 fn account((life, number, bytes, value): &Message, received: &Received, wrong: &Wrong) {
+    wrong[2].fetch_add(1, Ordering::Relaxed);
     let intact = bytes.iter().all(|byte| *byte == mark(*life, *number))
         && value.as_ref().is_none_or(|value| **value == *number)
         && value.is_some() == number.is_multiple_of(3);
@@ -110,7 +113,7 @@ fn run(time: Duration, mut random: Random) {
     let queue = queue.expect("a queue");
     let sent: Sent = Shared::new([const { AtomicU64::new(0) }; LIVES]).expect("memory");
     let received: Received = Shared::new([const { AtomicU64::new(0) }; WORDS]).expect("memory");
-    let wrong: Wrong = Shared::new([const { AtomicU64::new(0) }; 2]).expect("memory");
+    let wrong: Wrong = Shared::new([const { AtomicU64::new(0) }; 3]).expect("memory");
     let (mut lives, mut kills, mut killed_receivers) = (0u32, 0u64, 0u64);
 
     let mut sender = || {
@@ -124,6 +127,8 @@ fn run(time: Duration, mut random: Random) {
     };
     let mut senders = [sender(), sender(), sender()];
     let mut receivers = [receiver(), receiver()];
+    let looked_at = wrong.clone();
+    let stalls = Stalls::watch(move || looked_at[2].load(Ordering::Relaxed));
     let end = Instant::now() + time;
     while Instant::now() < end && kills < LIVES as u64 - 8 {
         // sleep: the moment of the kill is what is random here.
@@ -142,6 +147,7 @@ fn run(time: Duration, mut random: Random) {
         }
     }
 
+    let seen = stalls.seen();
     for sender in senders {
         sender.kill().expect("killed");
         let _ = sender.join();
@@ -164,9 +170,12 @@ fn run(time: Duration, mut random: Random) {
     let [doubled, damaged] = [&wrong[0], &wrong[1]].map(|count| count.load(Ordering::Relaxed));
     println!(
         "{} queue, {total} messages, {kills} kills: {lost} lost with {killed_receivers} killed receivers, \
-         {doubled} doubled, {damaged} damaged",
-        if bounded { "bounded" } else { "unbounded" }
+         {doubled} doubled, {damaged} damaged; {} stalls, no progress for {:?} at most",
+        if bounded { "bounded" } else { "unbounded" },
+        seen.stalls,
+        seen.longest,
     );
+    assert_eq!(seen.stalls, 0, "nobody got on for a long time");
     assert!(total > 0 && lost <= killed_receivers && doubled == 0 && damaged == 0);
     drop((queue, sent, received, wrong));
     assert_eq!(usage().expect("a program"), before, "something of the dead is left");
