@@ -10,9 +10,11 @@
 //! - `ours` and `peer`: how each contender does it, one file each.
 //! - `measure`: runners, rounds and statistics.
 //! - `report`: tables for the terminal and `results.json`.
+//! - `advice`: threads or processes for the work at hand, by what was measured.
 //!
 //! Every figure is what was measured in this run. A contender that gives a wrong answer has no figure.
 
+mod advice;
 mod cli;
 mod machine;
 mod measure;
@@ -24,5 +26,6 @@ mod role;
 mod suite;
 mod workload;
 
+pub use advice::{Profile, advise, profile, profile_with};
 pub use peer::sys::pthread::PthreadMutex;
 pub use program::main;

@@ -9,7 +9,8 @@ mod workspace;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tasks::{
-    Bench, Chaos, Ci, Death, Doc, Examples, Linux, Loom, Macos, Nightly, Test, Tidy, Tsan, Windows,
+    Advise, Bench, Chaos, Ci, Death, Doc, Examples, Linux, Loom, Macos, Nightly, Test, Tidy, Tsan,
+    Windows,
 };
 
 /// Every command a developer or CI runs.
@@ -26,6 +27,7 @@ enum Task {
     Test(Test),
     Tidy(Tidy),
     Bench(Bench),
+    Advise(Advise),
     Examples(Examples),
     Doc(Doc),
     Loom(Loom),
@@ -55,6 +57,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(task) => task.run(&sh),
         Task::Tidy(task) => task.run(&sh),
         Task::Bench(task) => task.run(&sh),
+        Task::Advise(task) => task.run(&sh),
         Task::Examples(task) => task.run(&sh),
         Task::Doc(task) => task.run(&sh),
         Task::Loom(task) => task.run(&sh),

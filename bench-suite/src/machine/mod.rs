@@ -4,3 +4,4 @@ mod facts;
 mod sys;
 
 pub(crate) use facts::Machine;
+pub(crate) use sys::processor_time;

@@ -7,12 +7,14 @@ mod markdown;
 mod page;
 mod saved;
 mod schema;
-mod units;
+pub(crate) mod units;
 mod versions;
 
 pub(crate) use assemble::{rows, verdict};
 pub(crate) use compare::Comparison;
 pub(crate) use markdown::{header, table};
 pub(crate) use page::page;
-pub(crate) use saved::Saved;
-pub(crate) use schema::{Report, Settings, Table};
+pub(crate) use saved::{Saved, read};
+#[cfg(test)]
+pub(crate) use schema::tests::example;
+pub(crate) use schema::{Report, Row, Settings, Standing, Table};

@@ -1,5 +1,6 @@
 //! Results that are kept under a name.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,21 +38,30 @@ impl Saved {
         fs::write(&self.path, text).map_err(|error| self.tell(&error).into())
     }
 
-    /// What was written; an error that says so if that has another schema.
+    /// What was written.
     pub(crate) fn read(&self) -> Outcome<Report> {
-        let text = fs::read_to_string(&self.path).map_err(|error| self.tell(&error))?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| self.tell(&error))?;
-        let schema = &value["schema"];
-        if schema["name"] != SCHEMA || schema["version"] != VERSION {
-            let reason = format!("its schema is {schema}, and this suite reads version {VERSION}");
-            return Err(self.tell(&reason).into());
-        }
-        serde_json::from_value(value).map_err(|error| self.tell(&error).into())
+        read(&self.path)
     }
 
-    fn tell(&self, what: &dyn std::fmt::Display) -> String {
-        format!("{}: {what}", self.path.display())
+    fn tell(&self, what: &dyn Display) -> String {
+        tell(&self.path, what)
     }
+}
+
+/// The report in a file; an error that says so if that has another schema.
+pub(crate) fn read(path: &Path) -> Outcome<Report> {
+    let text = fs::read_to_string(path).map_err(|error| tell(path, &error))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| tell(path, &error))?;
+    let schema = &value["schema"];
+    if schema["name"] != SCHEMA || schema["version"] != VERSION {
+        let reason = format!("its schema is {schema}, and this suite reads version {VERSION}");
+        return Err(tell(path, &reason).into());
+    }
+    serde_json::from_value(value).map_err(|error| tell(path, &error).into())
+}
+
+fn tell(path: &Path, what: &dyn Display) -> String {
+    format!("{}: {what}", path.display())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod advise;
 mod bench;
 mod chaos;
 mod ci;
@@ -15,6 +16,7 @@ mod tidy;
 mod tsan;
 mod windows;
 
+pub(crate) use advise::Advise;
 pub(crate) use bench::Bench;
 pub(crate) use chaos::{Chaos, Library};
 pub(crate) use ci::Ci;

@@ -1,0 +1,98 @@
+//! The lines of a report that a decision rests on.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::measure::Outcome;
+use crate::report::{Report, Standing, read, units};
+use crate::workload::Measure;
+
+/// A table, and the id of one of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line(pub(crate) &'static str, pub(crate) &'static str);
+
+/// What was measured on this machine, if anything was.
+#[derive(Debug)]
+pub(crate) struct Evidence(Option<Report>);
+
+impl Evidence {
+    /// From that file. That there is none is no error.
+    pub(crate) fn read(results: &Path) -> Outcome<Evidence> {
+        match fs::exists(results) {
+            Ok(false) => Ok(Evidence(None)),
+            _ => read(results).map(|report| Evidence(Some(report))),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(report: Report) -> Evidence {
+        Evidence(Some(report))
+    }
+
+    /// Of which machine, and how it was measured.
+    pub(crate) fn about(&self) -> Option<String> {
+        let report = self.0.as_ref()?;
+        let machine = &report.machine;
+        Some(format!(
+            "{}, {} processors, {}, a {} run",
+            machine.processor, machine.processors, machine.system, report.settings.scale
+        ))
+    }
+
+    /// What a line says, in words; `None` if it was not measured.
+    pub(crate) fn line(&self, line: Line) -> Option<String> {
+        let (measure, row) = self.row(line)?;
+        let result = match &row.result {
+            Standing::Measured(figures) => {
+                let figure = units::figure(measure, figures.summary.median);
+                match &figures.speed_up {
+                    Some(speed_up) => {
+                        let factor = units::three_digits(speed_up.factor);
+                        format!("{figure} ({factor} × as fast as {})", speed_up.over)
+                    }
+                    None => figure,
+                }
+            }
+            Standing::Seen { what } => what.clone(),
+            other => other.trouble().map(|(word, reason)| format!("{word}: {reason}"))?,
+        };
+        Some(format!("{}: {}: {result}", line.0, row.label))
+    }
+
+    /// What a task's way to another process and its result's way back cost: a message each.
+    pub(crate) fn exchange(&self) -> Option<Duration> {
+        let (_, row) = self.row(Line("producer_consumer", "queue_processes"))?;
+        let rate = row.figures()?.summary.median;
+        (rate > 0.0).then(|| Duration::from_secs_f64(2.0 / rate))
+    }
+
+    fn row(&self, Line(table, row): Line) -> Option<(Measure, &crate::report::Row)> {
+        let table = self.0.as_ref()?.tables.iter().find(|one| one.name == table)?;
+        table.rows.iter().find(|one| one.id == row).map(|row| (table.measure, row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Evidence, Line};
+    use crate::report::example;
+
+    #[test]
+    fn a_line_has_the_label_the_figure_and_what_it_is_compared_with() {
+        let evidence = Evidence::of(example());
+        let line = evidence.line(Line("primes", "pool")).unwrap();
+        assert_eq!(line, "primes: the pool: 125 ms (4.00 × as fast as sequential)");
+        assert_eq!(evidence.line(Line("primes", "a")).unwrap(), "primes: the a: hung: the reason");
+        assert_eq!(evidence.line(Line("primes", "nobody")), None);
+    }
+
+    #[test]
+    fn without_a_measurement_there_are_no_lines() {
+        let evidence = Evidence::read(Path::new("/nonexistent/results.json")).unwrap();
+        assert!(evidence.about().is_none() && evidence.exchange().is_none());
+        assert_eq!(evidence.line(Line("primes", "pool")), None);
+    }
+}
