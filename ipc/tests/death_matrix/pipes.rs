@@ -1,8 +1,6 @@
 //! Operations on pipes.
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
-use std::thread;
-
 use ipc::{Connection, RecvError, SendError, pipe};
 use proc_spawn::{Call, CapturesNothing};
 
@@ -33,7 +31,7 @@ fn receive(message: fn(u64) -> Message) -> Stage {
     [1, 2].into_iter().for_each(|number| here.send(message(number)).unwrap());
     let operation = |mut there: Connection<(), Message>| perform(|| there.recv());
     victim(operation, there).then(move |death| {
-        let told = Survivor(thread::spawn(move || here.recv())).soon("who waits for an answer")?;
+        let told = Survivor::started_in(move || here.recv()).soon("who waits for an answer")?;
         ensure(matches!(told, Err(RecvError::Disconnected)), "it is told otherwise")?;
         death.join();
         Ok(())

@@ -199,12 +199,12 @@ pub fn all() -> Vec<Scenario> {
                     });
                 };
                 victim(operation, queue.clone()).then(move |_| {
-                    if !joiner.is_through_soon() {
+                    if let Err(joiner) = joiner.at_once() {
                         // It had not taken the message yet.
                         ensure(queue.get_timeout(SOON).is_ok(), "neither there nor done")?;
                         queue.task_done().map_err(|error| error.to_string())?;
+                        joiner.soon("who waits for the tasks")?;
                     }
-                    joiner.soon("who waits for the tasks")?;
                     drain(&queue, &mut Ledger::default())
                 })
             },
@@ -218,11 +218,14 @@ pub fn all() -> Vec<Scenario> {
                 let operation = |queue: Queue<Message>| perform(|| queue.close());
                 victim(operation, queue.clone()).then(move |death| {
                     ensure(queue.is_closed() || !death.finished, "it is not closed")?;
-                    if !getter.is_through_soon() {
-                        ensure(!queue.is_closed(), "who waits is not told of the close")?;
-                        queue.close();
-                    }
-                    let told = getter.soon("who waits for a message")?;
+                    let told = match getter.at_once() {
+                        Ok(told) => told,
+                        Err(getter) => {
+                            ensure(!queue.is_closed(), "who waits is not told of the close")?;
+                            queue.close();
+                            getter.soon("who waits for a message")?
+                        }
+                    };
                     ensure(matches!(told, Err(RecvError::Disconnected)), "it is told otherwise")
                 })
             },

@@ -1,7 +1,6 @@
 //! Where the victims and the survivors meet.
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
-use std::thread;
 use std::time::Duration;
 
 use ipc::{Queue, Usage, usage};
@@ -120,7 +119,7 @@ impl Performance for Play {
     fn unblock(&mut self) -> bool {
         // On a thread of its own: it may need what the victim has got where that is stopped.
         let Some(unblock) = self.stage.unblock.take() else { return false };
-        self.unblocker = Some(Survivor(thread::spawn(unblock)));
+        self.unblocker = Some(Survivor::started_in(unblock));
         true
     }
 

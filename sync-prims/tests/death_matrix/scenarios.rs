@@ -1,7 +1,6 @@
 //! What the victims do, and what has to hold after their deaths.
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
-use std::thread;
 use std::time::Duration;
 
 use crate::stage::{Scenario, Stage};
@@ -141,11 +140,11 @@ pub fn all() -> Vec<Scenario> {
                 let permits = [(); 2].map(|()| things.semaphore.acquire());
                 let other = Survivor::asleep_in(move || things.semaphore.acquire().forget());
                 Stage::new(move || things.semaphore.release(1)).then(move |_| {
-                    if !other.is_through_soon() {
+                    if let Err(other) = other.at_once() {
                         // It was not released, so that has to be done again.
                         things.semaphore.release(1);
+                        other.soon("the other waiter")?;
                     }
-                    other.soon("the other waiter")?;
                     drop(permits);
                     check_semaphore(things, 2..=2)
                 })
@@ -226,10 +225,10 @@ pub fn all() -> Vec<Scenario> {
                 let other = Survivor::asleep_in(wait);
                 Stage::new(wait).unblocked_by(move || things.condition.notify_all()).then(
                     move |pid| {
-                        if !other.is_through_soon() {
+                        if let Err(other) = other.at_once() {
                             things.condition.notify_all();
+                            other.soon("the other waiter")?;
                         }
-                        other.soon("the other waiter")?;
                         check_lock(things, pid)
                     },
                 )
@@ -243,12 +242,12 @@ pub fn all() -> Vec<Scenario> {
                     assert!(things.barrier.wait().is_ok() || things.barrier.is_broken());
                 })
                 .then(move |_| {
-                    if !waiter.is_through_soon() {
+                    if let Err(waiter) = waiter.at_once() {
                         // It had not arrived, which nobody can see.
                         ensure(things.barrier.waiting() == 1, "a party hangs")?;
                         things.barrier.abort();
+                        waiter.soon("the other party")?;
                     }
-                    waiter.soon("the other party")?;
                     check_barrier(things)
                 })
             },
@@ -263,7 +262,7 @@ pub fn all() -> Vec<Scenario> {
                 })
                 .unblocked_by(move || {
                     let arrive = move || things.barrier.wait_timeout(SOON / 2).is_ok();
-                    *other.lock().unwrap() = Some(Survivor(thread::spawn(arrive)));
+                    *other.lock().unwrap() = Some(Survivor::started_in(arrive));
                 })
                 .then(move |_| {
                     if let Some(other) = other.lock().unwrap().take() {
