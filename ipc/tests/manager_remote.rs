@@ -263,7 +263,7 @@ fn hostile_bytes_after_the_handshake_are_errors_and_the_server_serves_on() {
 }
 
 #[test]
-fn those_who_do_not_receive_and_those_who_send_byte_by_byte_hinder_nobody() {
+fn neither_a_large_answer_nor_a_client_that_only_greets_hinders_others() {
     on_each("slow ones", |manager, address| {
         let list = manager.list_from(vec![vec![1u8; 4_000_000]]).unwrap();
         manager.publish("large", &list).unwrap();
@@ -278,7 +278,7 @@ fn those_who_do_not_receive_and_those_who_send_byte_by_byte_hinder_nobody() {
             }
             assert_eq!(large.join().unwrap().unwrap().unwrap().len(), 4_000_000);
         });
-        // One that greets, asks for the same many times and receives nothing.
+        // One that greets, and neither asks nor receives.
         let mut deaf = Client::connect::<(), ()>(address, KEY).unwrap();
         deaf.send_bytes(&greeting()).unwrap();
         let quick = Manager::connect(address, KEY).unwrap();
