@@ -84,9 +84,13 @@ fn unpack_owner(word: u64) -> Option<(Owner, Role)> {
     Some((owner, Role::from_raw((word >> 40) as u8)))
 }
 
+fn is_in_table(heap: &Heap, index: u32) -> bool {
+    index != 0 && index < heap.layout.holds()
+}
+
 /// Offsets of a hold's words, checked against the table's size.
 fn record(heap: &Heap, index: u32) -> [u64; 4] {
-    assert!(index != 0 && index < heap.layout.holds(), "the program's heap is corrupt");
+    assert!(is_in_table(heap, index), "the program's heap is corrupt");
     let at = heap.layout.hold(index);
     [at, at + 8, at + 16, at + 24]
 }
@@ -182,7 +186,7 @@ fn destroy(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner, role: Role, obj
 
 /// What `hold` is on, if `owner` still has it.
 fn find(tx: &Transaction<'_>, hold: HoldId, owner: Owner) -> Option<(ObjectId, Role)> {
-    if hold.index == 0 || hold.index >= tx.heap().layout.holds() {
+    if !is_in_table(tx.heap(), hold.index) {
         return None;
     }
     let [what, owner_word, _, _] = record(tx.heap(), hold.index);
@@ -266,8 +270,12 @@ impl Heap {
 
     /// Says which process answers for a parcel's hold while it belongs to a ring but no slot names
     /// it: its sender before it is published, its receiver after it was taken out. Only that process
-    /// calls this, and only its sweep reads it, after its death; so a plain store will do.
+    /// calls this, and only its sweep reads it, after its death; so a plain store will do. Nothing
+    /// happens to what cannot be a hold: a name that stood in a slot may be anything.
     pub(crate) fn set_handler(&self, hold: HoldId, handler: ProcessId) {
+        if !is_in_table(self, hold.index) {
+            return;
+        }
         let [_, _, _, handler_word] = record(self, hold.index);
         // Relaxed: read after the kernel's word that the writer is gone.
         self.word(handler_word).store(handler.raw().into(), Ordering::Relaxed);

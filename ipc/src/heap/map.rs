@@ -122,6 +122,12 @@ impl Heap {
         self.word(offset).load(std::sync::atomic::Ordering::Acquire)
     }
 
+    /// Writes a word as somebody might who has no business there.
+    #[cfg(test)]
+    pub(crate) fn poke(&self, offset: u64, value: u64) {
+        self.word(offset).store(value, std::sync::atomic::Ordering::Relaxed);
+    }
+
     pub(super) fn lock(&self) -> RobustGuard<'_> {
         self.mutex(header::LOCK)
     }

@@ -168,7 +168,10 @@ impl<'h> Ring<'h> {
         let tasks = header.tasks.load(Ordering::Relaxed) != 0;
         let begin = Ring::begin(memory == Memory::Dense, tasks);
         let room = size.saturating_sub(begin as u64) / size_of::<Slot>() as u64;
-        if !count.is_power_of_two() || count > room || capacity == 0 || capacity > count {
+        // See `init`.
+        let spare = if memory == Memory::GivenBack { 4 * CHUNK } else { 0 };
+        let fits = capacity > 0 && count.checked_sub(spare).is_some_and(|most| capacity <= most);
+        if !count.is_power_of_two() || count > room || !fits {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a ring's header is damaged"));
         }
         // SAFETY: `count` slots behind the header were just checked to lie within the block; a slot
@@ -191,9 +194,9 @@ impl<'h> Ring<'h> {
     }
 
     /// The slots that were ever touched, as ranges of their numbers: looking at the others would
-    /// make memory for them.
+    /// make memory for them, unless there are few.
     pub(super) fn touched(&self) -> io::Result<Vec<std::ops::Range<usize>>> {
-        if self.memory == Memory::Dense {
+        if self.slots.len() <= DENSE_SLOTS {
             let all = 0..self.slots.len();
             return Ok(vec![all]);
         }

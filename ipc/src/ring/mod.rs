@@ -1,6 +1,8 @@
 //! The ring of message slots that channels and queues are made of. `README.md` in this folder tells
 //! the slot's states, who may repair them, and why no message is lost, torn or doubled.
 
+#[cfg(test)]
+mod hostile;
 mod layout;
 mod mpmc;
 mod repair;

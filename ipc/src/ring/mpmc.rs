@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::{CHUNK, Memory, Ring};
-use super::slot::{INLINE, Payload, Slot, State, Word};
+use super::slot::{INLINE, Payload, Slot, State, TICKETS, Word};
 use crate::heap::{HoldId, Signal};
 
 /// A slot as it was seen on behalf of a ticket.
@@ -50,10 +50,10 @@ impl<'h> Ring<'h> {
         &self.slots[ticket as usize & (self.slots.len() - 1)]
     }
 
-    /// Looks at the slot for `ticket`.
+    /// Looks at the slot for `ticket`. That of a hint which is no ticket is behind it.
     fn look(&self, ticket: u64) -> Seen {
         let raw = self.slot(ticket).load();
-        let untouched = raw == 0 && self.memory != Memory::Dense;
+        let untouched = raw == 0 && self.memory != Memory::Dense && ticket < TICKETS;
         let word = if untouched { Word::new(ticket, State::Empty, 0) } else { Word::unpack(raw) };
         Seen { raw, word }
     }
@@ -68,7 +68,7 @@ impl<'h> Ring<'h> {
             let ticket = self.header.tail.load(Ordering::Relaxed);
             let seen = self.look(ticket).word;
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
-                Ring::advance(&self.header.tail, ticket);
+                self.catch_up(&self.header.tail, ticket, seen);
                 continue;
             }
             return seen.ticket == ticket && self.may_use(ticket);
@@ -82,10 +82,17 @@ impl<'h> Ring<'h> {
             || self.look(ticket - self.capacity).word.ticket > ticket - self.capacity
     }
 
-    /// Moves a hint on from `seen`; that somebody else did it already is fine.
-    fn advance(hint: &AtomicU64, seen: u64) {
+    /// Moves a hint on from `ticket`; that somebody else did it already is fine.
+    fn advance(hint: &AtomicU64, ticket: u64, to: u64) {
         // Relaxed: a hint orders nothing, the slots do.
-        let _ = hint.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = hint.compare_exchange(ticket, to, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Moves a hint on to where it can be at least, as the slot for `ticket` is past that: what the slot
+    /// had a lap before was taken out. In one step: a slot that is not the ring's work may say anything.
+    fn catch_up(&self, hint: &AtomicU64, ticket: u64, seen: Word) {
+        let at_least = (seen.ticket + 1).saturating_sub(self.lap());
+        Ring::advance(hint, ticket, at_least.max(ticket + 1));
     }
 
     /// Looks for a message without taking it out.
@@ -94,7 +101,7 @@ impl<'h> Ring<'h> {
             let ticket = self.header.head.load(Ordering::Relaxed);
             let seen = self.look(ticket).word;
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state == State::Reading) {
-                Ring::advance(&self.header.head, ticket);
+                self.catch_up(&self.header.head, ticket, seen);
                 continue;
             }
             return match seen.state {
@@ -113,7 +120,7 @@ impl<'h> Ring<'h> {
             let slot = self.slot(ticket);
             let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
-                Ring::advance(&header.tail, ticket);
+                self.catch_up(&header.tail, ticket, seen);
                 continue;
             }
             if seen.ticket < ticket || !self.may_use(ticket) {
@@ -127,9 +134,14 @@ impl<'h> Ring<'h> {
             }
             // A zero may be a slot whose page was given back after this very ticket was used and
             // emptied; then the head was past it before. SeqCst, after the claim, which read the zero.
-            if raw == 0 && header.head.load(Ordering::SeqCst) > ticket {
-                slot.commit(self.emptied(ticket));
-                continue;
+            if raw == 0 {
+                let head = header.head.load(Ordering::SeqCst);
+                if head > ticket {
+                    slot.commit(self.emptied(ticket));
+                    // The tail is no less. Not slot by slot: each would cost memory.
+                    Ring::advance(&header.tail, ticket, head);
+                    continue;
+                }
             }
             // SeqCst, after the claim: either this sees that the ring is closed, or whoever closed
             // it sees the claim and waits for the message (`is_closed`, then `pop`).
@@ -141,7 +153,7 @@ impl<'h> Ring<'h> {
                 unsafe { slot.write(payload) };
                 slot.commit(Word::new(ticket, State::Full, 0));
             }
-            Ring::advance(&header.tail, ticket);
+            Ring::advance(&header.tail, ticket, ticket + 1);
             if closed && self.has_tasks() {
                 self.notify_done();
             }
@@ -170,7 +182,7 @@ impl<'h> Ring<'h> {
             let slot = self.slot(ticket);
             let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state == State::Reading) {
-                Ring::advance(&header.head, ticket);
+                self.catch_up(&header.head, ticket, seen);
                 continue;
             }
             if seen.ticket < ticket || seen.state != State::Full {
@@ -183,7 +195,7 @@ impl<'h> Ring<'h> {
             if !slot.claim(raw, Word::new(ticket, State::Reading, me)) {
                 continue;
             }
-            Ring::advance(&header.head, ticket);
+            Ring::advance(&header.head, ticket, ticket + 1);
             // SAFETY: claimed for reading above, committed below.
             let message = unsafe { slot.read(into) };
             if let Err(parcel) = message {

@@ -28,6 +28,8 @@ const PARCEL: u64 = u64::MAX;
 
 const OWNER_BITS: u32 = 18;
 const STATE_BITS: u32 = 2;
+/// Tickets are less than this.
+pub(super) const TICKETS: u64 = 1 << (u64::BITS - OWNER_BITS - STATE_BITS);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
