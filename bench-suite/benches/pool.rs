@@ -1,5 +1,5 @@
 //! The pools beside rayon, the threadpool crate, plain threads and Python's Pool, with the bars:
-//! `cargo bench -p bench-suite --bench pool`.
+//! `cargo bench -p bench-suite --bench pool`, or `… -- deaths primes` for some of its parts.
 //!
 //! What is compared takes turns within one run, so that whatever else the machine does is done to all alike.
 
@@ -311,20 +311,31 @@ fn deaths() -> Outcome<()> {
     Ok(())
 }
 
-fn run() -> Outcome<()> {
+/// A part of the bench, with what it is called.
+type Part = (&'static str, fn(&mut Option<Python>) -> Outcome<()>);
+
+const PARTS: [Part; 7] = [
+    ("tiny", tiny_tasks),
+    ("default", default_chunks),
+    ("small", |_| small_items()),
+    ("apply", round_trips),
+    ("primes", |_| counting_primes()),
+    ("beginning", |_| beginning()),
+    ("deaths", |_| deaths()),
+];
+
+fn run(wanted: &[String]) -> Outcome<()> {
     let mut python = Python::start();
     // For Python to make its workers.
     if let Some(python) = &mut python {
         python.round("map", 1000)?;
     }
     let begun = Instant::now();
-    tiny_tasks(&mut python)?;
-    default_chunks(&mut python)?;
-    small_items()?;
-    round_trips(&mut python)?;
-    counting_primes()?;
-    beginning()?;
-    deaths()?;
+    for (name, part) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            part(&mut python)?;
+        }
+    }
     println!("all in {:.0?}", Duration::from_secs(begun.elapsed().as_secs()));
     Ok(())
 }
@@ -332,10 +343,12 @@ fn run() -> Outcome<()> {
 fn main() -> ExitCode {
     proc_spawn::init();
     // `cargo test --benches` only wants to know that it runs.
-    if env::args().any(|argument| argument == "--test") {
+    let (options, wanted): (Vec<_>, Vec<_>) =
+        env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    if options.iter().any(|option| option == "--test") {
         return ExitCode::SUCCESS;
     }
-    match run() {
+    match run(&wanted) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
