@@ -115,73 +115,50 @@ pub trait Executor {
     }
 }
 
-impl Executor for ThreadPool {
-    fn workers(&self) -> usize {
-        self.running().workers()
-    }
+/// The pools do themselves what is asked. How they take the items of a `map` is all in which they differ.
+macro_rules! executor {
+    ($pool:ident, |$this:ident, $f:ident, $items:ident| $map:expr) => {
+        impl Executor for $pool {
+            fn workers(&self) -> usize {
+                self.running().workers()
+            }
 
-    fn deliver<F, A, M>(&self, _: TaskKey, f: F, args: A) -> Task<F::Output>
-    where
-        F: Call<A, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        A: Serialize + DeserializeOwned + Send + 'static,
-        M: 'static,
-    {
-        self.submit(f, args)
-    }
+            fn deliver<F, A, M>(&self, _: TaskKey, f: F, args: A) -> Task<F::Output>
+            where
+                F: Call<A, M> + CapturesNothing + Send + Sync,
+                F::Output: Serialize + DeserializeOwned + Send + 'static,
+                A: Serialize + DeserializeOwned + Send + 'static,
+                M: 'static,
+            {
+                self.submit(f, args)
+            }
 
-    fn close(&self) {
-        self.close();
-    }
+            fn close(&self) {
+                self.close();
+            }
 
-    fn terminate(&self) {
-        self.terminate();
-    }
+            fn terminate(&self) {
+                self.terminate();
+            }
 
-    fn map<F, I, M>(&self, f: F, items: I) -> Result<Vec<F::Output>, TaskError>
-    where
-        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
-        M: 'static,
-    {
-        self.map::<_, _, Whole, _>(move |item: I::Item| f.call(item), items)
-    }
+            fn map<F, I, M>(&self, $f: F, $items: I) -> Result<Vec<F::Output>, TaskError>
+            where
+                F: Call<I::Item, M> + CapturesNothing + Send + Sync,
+                F::Output: Serialize + DeserializeOwned + Send + 'static,
+                I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
+                M: 'static,
+            {
+                let $this = self;
+                $map
+            }
+        }
+    };
 }
 
-impl Executor for ProcessPool {
-    fn workers(&self) -> usize {
-        self.running().workers()
-    }
-
-    fn deliver<F, A, M>(&self, _: TaskKey, f: F, args: A) -> Task<F::Output>
-    where
-        F: Call<A, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        A: Serialize + DeserializeOwned + Send + 'static,
-        M: 'static,
-    {
-        self.submit(f, args)
-    }
-
-    fn close(&self) {
-        self.close();
-    }
-
-    fn terminate(&self) {
-        self.terminate();
-    }
-
-    fn map<F, I, M>(&self, f: F, items: I) -> Result<Vec<F::Output>, TaskError>
-    where
-        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
-        M: 'static,
-    {
-        self.map(f, items)
-    }
-}
+executor!(ProcessPool, |pool, f, items| pool.map(f, items));
+executor!(ThreadPool, |pool, f, items| {
+    pool.map::<_, _, Whole, _>(move |item: I::Item| f.call(item), items)
+});
 
 /// Makes several deliveries of one task known as one: an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
