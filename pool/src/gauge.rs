@@ -3,20 +3,44 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Told of each item of a call that has come to an end.
+/// Shows how far a call has come.
+pub(crate) trait Meter: Send + Sync {
+    /// So many items more have come to an end.
+    fn advance(&self, items: usize);
+
+    /// The call has ended: nothing is shown after this. May be called again.
+    fn finish(&self);
+}
+
+/// What a call tells of how far it has come.
 #[derive(Clone, Default)]
-pub(crate) struct Gauge(Option<Arc<dyn Fn() + Send + Sync>>);
+pub(crate) struct Gauge {
+    meter: Option<Arc<dyn Meter>>,
+    /// What tells is a part of the call, and others go on after it.
+    is_of_part: bool,
+}
 
 impl Gauge {
     #[cfg(feature = "progress")]
-    pub(crate) fn new(tick: impl Fn() + Send + Sync + 'static) -> Gauge {
-        Gauge(Some(Arc::new(tick)))
+    pub(crate) fn new(meter: impl Meter + 'static) -> Gauge {
+        Gauge { meter: Some(Arc::new(meter)), is_of_part: false }
     }
 
-    /// One item more.
-    pub(crate) fn tick(&self) {
-        if let Some(tick) = &self.0 {
-            tick();
+    /// The same for a part of the call.
+    pub(crate) fn of_part(&self) -> Gauge {
+        Gauge { meter: self.meter.clone(), is_of_part: true }
+    }
+
+    pub(crate) fn advance(&self, items: usize) {
+        if let Some(meter) = &self.meter {
+            meter.advance(items);
+        }
+    }
+
+    /// What tells has ended.
+    pub(crate) fn finish(&self) {
+        if let Some(meter) = self.meter.as_ref().filter(|_| !self.is_of_part) {
+            meter.finish();
         }
     }
 }

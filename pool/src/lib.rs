@@ -30,5 +30,5 @@ pub use process_pool::ProcessPool;
 pub use progress::Progress;
 pub use state::with_state;
 pub use stats::{PoolStats, WorkerStats};
-pub use task::{AsCompleted, Imap, ImapUnordered, Task, as_completed, wait_all};
+pub use task::{AsCompleted, Imap, Task, as_completed, wait_all};
 pub use thread_pool::ThreadPool;

@@ -7,12 +7,12 @@ use proc_spawn::{Call, CapturesNothing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Prepared, ProcessJob, Processes, Running};
+use crate::backend::{Made, Prepared, ProcessJob, Processes, Running};
 use crate::builder::Pool;
-use crate::call::{Batch, Results};
+use crate::call::{Batch, Mode, Slots};
 use crate::error::{PoolError, TaskError};
 use crate::stats::PoolStats;
-use crate::task::{Feed, Imap, ImapUnordered, Many, Task, all, each};
+use crate::task::{Imap, Many, Task, all, each};
 
 /// A fixed number of processes that work off what is submitted.
 ///
@@ -103,7 +103,7 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        all(&*self.call(f, items, true))
+        all(&*self.running.call(items.into_iter(), true, calls(f)))
     }
 
     /// Calls `f` with each item and gives what came of each, in the order of the items.
@@ -118,7 +118,7 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        each(&*self.call(f, items, false))
+        each(&*self.running.call(items.into_iter(), false, calls(f)))
     }
 
     /// The same as [`map`](Self::map), by Python's name for it where the items are tuples.
@@ -161,7 +161,7 @@ impl ProcessPool {
         M: 'static,
     {
         let (prepared, mode) = (Arc::new(Prepared::new::<A, M>(f)), self.running.mode(true));
-        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, [args], mode));
+        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, Slots::new([args]), mode));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn ProcessJob>);
         Task::new(batch, self.running.host())
     }
@@ -179,7 +179,10 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        Task::new(Arc::new(Many(self.call(f, items, true))), self.running.host())
+        Task::new(
+            Arc::new(Many(self.running.call(items.into_iter(), true, calls(f)))),
+            self.running.host(),
+        )
     }
 
     /// As [`starmap`](Self::starmap), but does not wait; see [`map_async`](Self::map_async).
@@ -212,22 +215,18 @@ impl ProcessPool {
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        Imap::new(self.feed(f, items))
+        Imap::new(self.running.feed(items.into_iter(), calls(f)), true)
     }
 
     /// The same, but the results come in the order in which they are done.
-    pub fn imap_unordered<F, I, M>(
-        &self,
-        f: F,
-        items: I,
-    ) -> ImapUnordered<'_, I::IntoIter, F::Output>
+    pub fn imap_unordered<F, I, M>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, F::Output>
     where
         F: Call<I::Item, M> + CapturesNothing + Send + Sync,
         F::Output: Serialize + DeserializeOwned + Send + 'static,
         I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
         M: 'static,
     {
-        ImapUnordered::new(self.feed(f, items))
+        Imap::new(self.running.feed(items.into_iter(), calls(f)), false)
     }
 
     /// Takes nothing on any more; what was submitted is finished.
@@ -250,39 +249,20 @@ impl ProcessPool {
     pub fn stats(&self) -> PoolStats {
         self.running.stats()
     }
+}
 
-    fn call<F, I, M>(&self, f: F, items: I, stops: bool) -> Arc<dyn Results<F::Output>>
-    where
-        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
-        M: 'static,
-    {
-        let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
-        let items = items.into_iter();
-        let mode = self.running.mode_of_many(stops, items.size_hint().1);
-        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, mode));
-        self.running.submit_many(Arc::clone(&batch) as Arc<dyn ProcessJob>);
-        batch
-    }
-
-    /// What an `imap` goes by.
-    fn feed<F, I, M>(&self, f: F, items: I) -> Feed<'_, I::IntoIter, F::Output>
-    where
-        F: Call<I::Item, M> + CapturesNothing + Send + Sync,
-        F::Output: Serialize + DeserializeOwned + Send + 'static,
-        I: IntoIterator<Item: Serialize + DeserializeOwned + Send + 'static>,
-        M: 'static,
-    {
-        let (mode, running) = (self.running.mode_of_many(false, None), &self.running);
-        let prepared = Arc::new(Prepared::new::<I::Item, M>(f));
-        let submit = move |items| {
-            let prepared = Arc::clone(&prepared);
-            let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, items, mode.clone()));
-            running.submit_one(Arc::clone(&batch) as Arc<dyn ProcessJob>);
-            batch as Arc<dyn Results<F::Output>>
-        };
-        Feed::new(items.into_iter(), Box::new(submit), self.running.host(), self.running.lazy())
+/// Makes calls of `f`.
+fn calls<F, A, M>(f: F) -> impl Fn(Slots<A, F::Output>, Mode) -> Made<dyn ProcessJob, F::Output>
+where
+    F: Call<A, M> + CapturesNothing + Send + Sync,
+    F::Output: Serialize + DeserializeOwned + Send + 'static,
+    A: Serialize + DeserializeOwned + Send + 'static,
+    M: 'static,
+{
+    let function = Arc::new(Prepared::new::<A, M>(f));
+    move |slots, mode| {
+        let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::clone(&function), slots, mode));
+        (Arc::clone(&batch) as Arc<dyn ProcessJob>, batch)
     }
 }
 

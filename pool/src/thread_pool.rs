@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use proc_spawn::Call;
 
-use crate::backend::{Running, ThreadJob, Threads};
+use crate::backend::{Made, Running, ThreadJob, Threads};
 use crate::builder::Pool;
-use crate::call::{Batch, Results};
+use crate::call::{Batch, Mode, Slots};
 use crate::error::{PoolError, TaskError};
 use crate::stats::PoolStats;
-use crate::task::{Feed, Imap, ImapUnordered, Many, Task, all, each};
+use crate::task::{Imap, Many, Task, all, each};
 
 /// A fixed number of threads that work off what is submitted.
 ///
@@ -80,7 +80,7 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        all(&*self.call(f, items, true))
+        all(&*self.running.call(items.into_iter(), true, calls(f)))
     }
 
     /// Calls `f` with each item and gives what came of each, in the order of the items.
@@ -96,7 +96,7 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        each(&*self.call(f, items, false))
+        each(&*self.running.call(items.into_iter(), false, calls(f)))
     }
 
     /// The same as [`map`](Self::map), by Python's name for it where the items are tuples.
@@ -142,7 +142,8 @@ impl ThreadPool {
         // Called once, so the function itself is what the item is made of.
         let once = |task: Box<dyn FnOnce() -> F::Output + Send>| task();
         let task: Box<dyn FnOnce() -> F::Output + Send> = Box::new(move || f.call(args));
-        let batch = Arc::new(Batch::new(Arc::new(once), [task], self.running.mode(true)));
+        let batch =
+            Arc::new(Batch::new(Arc::new(once), Slots::new([task]), self.running.mode(true)));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn ThreadJob>);
         Task::new(batch, self.running.host())
     }
@@ -161,7 +162,10 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        Task::new(Arc::new(Many(self.call(f, items, true))), self.running.host())
+        Task::new(
+            Arc::new(Many(self.running.call(items.into_iter(), true, calls(f)))),
+            self.running.host(),
+        )
     }
 
     /// As [`starmap`](Self::starmap), but does not wait; see [`map_async`](Self::map_async).
@@ -196,11 +200,11 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        Imap::new(self.feed(f, items))
+        Imap::new(self.running.feed(items.into_iter(), calls(f)), true)
     }
 
     /// The same, but the results come in the order in which they are done.
-    pub fn imap_unordered<F, I, M, R>(&self, f: F, items: I) -> ImapUnordered<'_, I::IntoIter, R>
+    pub fn imap_unordered<F, I, M, R>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, R>
     where
         F: Send + Sync + 'static,
         for<'f> &'f F: Call<I::Item, M, Output = R>,
@@ -208,7 +212,7 @@ impl ThreadPool {
         M: 'static,
         R: Send + 'static,
     {
-        ImapUnordered::new(self.feed(f, items))
+        Imap::new(self.running.feed(items.into_iter(), calls(f)), false)
     }
 
     /// Takes nothing on any more; what was submitted is finished.
@@ -235,40 +239,21 @@ impl ThreadPool {
     pub fn stats(&self) -> PoolStats {
         self.running.stats()
     }
+}
 
-    fn call<F, I, M, R>(&self, f: F, items: I, stops: bool) -> Arc<dyn Results<R>>
-    where
-        F: Send + Sync + 'static,
-        for<'f> &'f F: Call<I::Item, M, Output = R>,
-        I: IntoIterator<Item: Send + 'static>,
-        M: 'static,
-        R: Send + 'static,
-    {
-        let items = items.into_iter();
-        let mode = self.running.mode_of_many(stops, items.size_hint().1);
-        let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::new(f), items, mode));
-        self.running.submit_many(Arc::clone(&batch) as Arc<dyn ThreadJob>);
-        batch
-    }
-
-    /// What an `imap` goes by.
-    fn feed<F, I, M, R>(&self, f: F, items: I) -> Feed<'_, I::IntoIter, R>
-    where
-        F: Send + Sync + 'static,
-        for<'f> &'f F: Call<I::Item, M, Output = R>,
-        I: IntoIterator<Item: Send + 'static>,
-        M: 'static,
-        R: Send + 'static,
-    {
-        let (mode, function, running) =
-            (self.running.mode_of_many(false, None), Arc::new(f), &self.running);
-        let submit = move |items| {
-            let function = Arc::clone(&function);
-            let batch = Arc::new(Batch::<_, _, M, _>::new(function, items, mode.clone()));
-            running.submit_one(Arc::clone(&batch) as Arc<dyn ThreadJob>);
-            batch as Arc<dyn Results<R>>
-        };
-        Feed::new(items.into_iter(), Box::new(submit), self.running.host(), self.running.lazy())
+/// Makes calls of `f`.
+fn calls<F, A, M, R>(f: F) -> impl Fn(Slots<A, R>, Mode) -> Made<dyn ThreadJob, R>
+where
+    F: Send + Sync + 'static,
+    for<'f> &'f F: Call<A, M, Output = R>,
+    A: Send + 'static,
+    M: 'static,
+    R: Send + 'static,
+{
+    let function = Arc::new(f);
+    move |slots, mode| {
+        let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::clone(&function), slots, mode));
+        (Arc::clone(&batch) as Arc<dyn ThreadJob>, batch)
     }
 }
 

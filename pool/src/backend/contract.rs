@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::call::{Job, Mode, Ticket, default_size};
-use crate::gauge::Gauge;
+use crate::call::{Job, Mode, Results, Slots, Ticket, default_size};
 use crate::settings::CallSettings;
 use crate::stats::{PoolStats, Tally, stats};
-use crate::task::Host;
+use crate::task::{Feed, Host};
 
 /// Workers of one kind.
-pub(crate) trait Backend {
+pub(crate) trait Backend: Sync {
     /// A call as these workers see it.
     type Job: ?Sized + Job;
 
@@ -32,6 +31,9 @@ pub(crate) trait Backend {
     fn host(&self) -> Arc<dyn Host>;
 }
 
+/// A call as its workers see it, and as those do who wait for its results.
+pub(crate) type Made<J, R> = (Arc<J>, Arc<dyn Results<R>>);
+
 /// A pool that runs. Dropping it closes it and waits for what was submitted.
 #[derive(Debug)]
 pub(crate) struct Running<B: Backend> {
@@ -48,30 +50,45 @@ impl<B: Backend> Running<B> {
     pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
         let CallSettings { describe, events, .. } = &self.settings;
         let (describe, events) = (describe.clone(), events.clone());
-        Mode { stops_at_failure, describe, events, gauge: Gauge::default() }
-    }
-
-    /// The same for a call of many items, if it is known how many.
-    pub(crate) fn mode_of_many(&self, stops_at_failure: bool, items: Option<usize>) -> Mode {
-        Mode { gauge: self.settings.gauges.gauge(items), ..self.mode(stops_at_failure) }
+        Mode { stops_at_failure, describe, events, ..Mode::default() }
     }
 
     /// Submits a call of many items.
-    pub(crate) fn submit_many(&self, job: Arc<B::Job>) {
+    pub(crate) fn call<A, R>(
+        &self,
+        items: impl Iterator<Item = A>,
+        stops_at_failure: bool,
+        make: impl FnOnce(Slots<A, R>, Mode) -> Made<B::Job, R>,
+    ) -> Arc<dyn Results<R>> {
+        let gauge = self.settings.gauges.gauge(items.size_hint().1);
+        let (job, results) = make(Slots::new(items), Mode { gauge, ..self.mode(stops_at_failure) });
         let chunk = self.settings.chunk_size;
         let chunk = chunk.unwrap_or_else(|| default_size(job.len(), self.workers()));
         self.backend.submit(Ticket::new(job), chunk);
+        results
+    }
+
+    /// What an `imap` goes by: each of its chunks is a call of its own.
+    pub(crate) fn feed<'p, I: Iterator, R>(
+        &'p self,
+        items: I,
+        make: impl Fn(Slots<I::Item, R>, Mode) -> Made<B::Job, R> + Send + Sync + 'p,
+    ) -> Feed<'p, I, R> {
+        let gauge = self.settings.gauges.gauge(None);
+        let mode = Mode { gauge: gauge.of_part(), ..self.mode(false) };
+        let submit = move |first, items| {
+            let (job, results) = make(Slots::new(items), Mode { first, ..mode.clone() });
+            self.submit_one(job);
+            results
+        };
+        let chunk = self.settings.chunk_size.unwrap_or(1);
+        Feed::new(items, Box::new(submit), self.host(), gauge, (chunk, self.workers()))
     }
 
     /// Submits a call of one item, or of one chunk.
     pub(crate) fn submit_one(&self, job: Arc<B::Job>) {
         let chunk = job.len();
         self.backend.submit(Ticket::new(job), chunk);
-    }
-
-    /// Items to a chunk of an iterator whose length nobody knows, and workers.
-    pub(crate) fn lazy(&self) -> (usize, usize) {
-        (self.settings.chunk_size.unwrap_or(1), self.workers())
     }
 
     pub(crate) fn host(&self) -> Arc<dyn Host> {

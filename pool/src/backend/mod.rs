@@ -4,6 +4,6 @@ mod contract;
 mod processes;
 mod threads;
 
-pub(crate) use contract::{Backend, Running};
+pub(crate) use contract::{Backend, Made, Running};
 pub(crate) use processes::{Prepared, ProcessJob, Processes};
 pub(crate) use threads::{ThreadJob, Threads};

@@ -5,12 +5,17 @@
 
 use std::any::Any;
 use std::marker::PhantomData;
+use std::ops::{ControlFlow, Range};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipc::DecodeError;
+use proc_spawn::Panic;
 
 use super::end::End;
 use super::job::{Job, Results};
-use super::quiet::drop_quietly;
+use super::slots::{Slot, Slots};
 use crate::error::TaskError;
 use crate::event::{Event, Events};
 use crate::gauge::Gauge;
@@ -24,37 +29,24 @@ pub(crate) struct Mode {
     pub(crate) describe: Option<Describe>,
     pub(crate) events: Events,
     pub(crate) gauge: Gauge,
+    /// How many items of the same `imap` came before it.
+    pub(crate) first: usize,
 }
 
 /// One call: what is to be called, on which items, and what came of it.
 pub(crate) struct Batch<F, A, M, R> {
     pub(crate) function: Arc<F>,
-    slots: Box<[Mutex<Slot<A, R>>]>,
+    slots: Slots<A, R>,
     mode: Mode,
     stopped: AtomicBool,
     end: End,
     _marker: PhantomData<fn() -> M>,
 }
 
-/// An item.
-enum Slot<A, R> {
-    Waiting(A),
-    /// With what the user calls it, if anybody is going to be told.
-    #[expect(clippy::box_collection, reason = "few have a text, and all pay for its room")]
-    Taken(Option<Box<String>>),
-    Done(R),
-    Failed(Box<TaskError>),
-}
-
 impl<F, A, M, R> Batch<F, A, M, R> {
-    pub(crate) fn new(function: Arc<F>, items: impl IntoIterator<Item = A>, mode: Mode) -> Self {
-        let slots = items.into_iter().map(|item| Mutex::new(Slot::Waiting(item))).collect();
+    pub(crate) fn new(function: Arc<F>, slots: Slots<A, R>, mode: Mode) -> Self {
         let (stopped, end) = (AtomicBool::new(false), End::default());
         Self { function, slots, mode, stopped, end, _marker: PhantomData }
-    }
-
-    fn slot(&self, index: usize) -> MutexGuard<'_, Slot<A, R>> {
-        self.slots[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes an item that has not begun, unless the call is stopped.
@@ -62,33 +54,43 @@ impl<F, A, M, R> Batch<F, A, M, R> {
     where
         A: Any,
     {
-        let mut slot = self.slot(index);
-        // Within the slot's lock, so that a stop that finds the item waiting is in time.
-        if self.is_stopped() {
-            return None;
-        }
-        match std::mem::replace(&mut *slot, Slot::Taken(None)) {
-            Slot::Waiting(item) => {
-                *slot = Slot::Taken(self.text(&item).map(Box::new));
-                Some(item)
+        self.slots.at(index, |slot| {
+            // Within the lock, so that a stop that finds the item waiting is in time.
+            if self.is_stopped() {
+                return None;
             }
-            other => {
-                *slot = other;
-                None
+            match std::mem::replace(slot, Slot::Taken(None)) {
+                Slot::Waiting(item) => {
+                    *slot = Slot::Taken(self.text(&item).map(Box::new));
+                    Some(item)
+                }
+                other => {
+                    *slot = other;
+                    None
+                }
             }
-        }
+        })
     }
 
     /// Puts an item back that was taken and has not begun after all.
     pub(crate) fn put_back(&self, index: usize, item: A) {
-        *self.slot(index) = Slot::Waiting(item);
+        self.slots.at(index, |slot| *slot = Slot::Waiting(item));
     }
 
-    /// Looks at an item that has no result yet.
-    pub(crate) fn look<T>(&self, index: usize, look: impl FnOnce(&A) -> T) -> Option<T> {
-        match &*self.slot(index) {
-            Slot::Waiting(item) => Some(look(item)),
-            _ => None,
+    /// Looks at items that have no result yet, one after the other, until `look` fails. It is given
+    /// `None` where there is none any more.
+    pub(crate) fn look<E>(
+        &self,
+        items: Range<usize>,
+        mut look: impl FnMut(Option<&A>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let each = |slot: &mut Slot<A, R>| {
+            let item = if let Slot::Waiting(item) = slot { Some(&*item) } else { None };
+            look(item).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+        };
+        match self.slots.each(items, each) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(error) => Err(error),
         }
     }
 
@@ -102,16 +104,48 @@ impl<F, A, M, R> Batch<F, A, M, R> {
             Ok(value) => Slot::Done(value),
             Err(error) => {
                 self.mode.events.tell(|| {
-                    let (item, error) = (self.text_of(index), error.clone());
-                    Event::TaskFailed { index, item, error }
+                    let (index, item) = self.name_of(index);
+                    Event::TaskFailed { index, item, error: error.clone() }
                 });
                 Slot::Failed(Box::new(error))
             }
         };
-        let before = std::mem::replace(&mut *self.slot(index), settled);
-        drop_quietly(before);
-        self.mode.gauge.tick();
+        let before = self.slots.at(index, |slot| std::mem::replace(slot, settled));
+        before.drop_quietly();
+        self.mode.gauge.advance(1);
         success
+    }
+
+    /// These items have the results that `next` reads, one after the other, until there are no more or one
+    /// cannot be read. Says how many there were, and whether the last of them is a failure.
+    pub(crate) fn settle_all(
+        &self,
+        items: Range<usize>,
+        mut next: impl FnMut() -> Option<Result<R, DecodeError>>,
+    ) -> (usize, bool)
+    where
+        A: Any,
+    {
+        let (start, mut settled, mut failed) = (items.start, 0, None);
+        let each = |slot: &mut Slot<A, R>| {
+            match next() {
+                Some(Ok(value)) => std::mem::replace(slot, Slot::Done(value)).drop_quietly(),
+                Some(Err(error)) => return ControlFlow::Break(Some(error)),
+                None => return ControlFlow::Break(None),
+            }
+            settled += 1;
+            ControlFlow::Continue(())
+        };
+        // The results' own code runs in there. Caught here and not around each, it costs nothing.
+        match Panic::catch(AssertUnwindSafe(|| self.slots.each(items, each))) {
+            Ok(ControlFlow::Break(Some(error))) => failed = Some(error),
+            Ok(_) => {}
+            Err(panic) => failed = Some(DecodeError::new(panic)),
+        }
+        self.mode.gauge.advance(settled);
+        let Some(error) = failed else { return (settled, false) };
+        self.settle(start + settled, Err(TaskError::Decode(error)));
+        (settled + 1, true)
     }
 
     /// Whether nothing of it is to be begun any more.
@@ -119,25 +153,25 @@ impl<F, A, M, R> Batch<F, A, M, R> {
         self.stopped.load(Relaxed)
     }
 
-    /// What the user calls the item, if anybody is going to be told.
-    fn text_of(&self, index: usize) -> Option<String>
+    /// Where the item stands, and what the user calls it.
+    fn name_of(&self, index: usize) -> (usize, Option<String>)
     where
         A: Any,
     {
-        match &*self.slot(index) {
+        let text = self.slots.at(index, |slot| match slot {
             Slot::Waiting(item) => self.text(item),
             Slot::Taken(text) => text.as_deref().cloned(),
             Slot::Done(_) | Slot::Failed(_) => None,
-        }
+        });
+        (self.mode.first + index, text)
     }
 
-    /// What the user calls this item, if anybody is going to be told.
+    /// What the user calls this item.
     fn text(&self, item: &A) -> Option<String>
     where
         A: Any,
     {
-        let heard = self.mode.events.is_heard();
-        self.mode.describe.as_ref().filter(|_| heard).and_then(|describe| describe.text(item))
+        self.mode.describe.as_ref().and_then(|describe| describe.text(item))
     }
 }
 
@@ -165,11 +199,15 @@ where
     }
 
     fn has_waiting(&self) -> bool {
-        (0..self.slots.len()).any(|index| matches!(*self.slot(index), Slot::Waiting(_)))
+        let each = |slot: &mut Slot<A, R>| match slot {
+            Slot::Waiting(_) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        self.slots.each(0..self.slots.len(), each).is_break()
     }
 
-    fn describe(&self, index: usize) -> Option<String> {
-        self.text_of(index)
+    fn name(&self, index: usize) -> (usize, Option<String>) {
+        self.name_of(index)
     }
 
     fn ended(&self) -> &End {
@@ -178,7 +216,15 @@ where
 
     fn end(&self, verdict: TaskError) {
         self.stop();
+        // Before whoever waits goes on: a bar is not drawn into what they print.
+        self.mode.gauge.finish();
         self.end.set(verdict);
+    }
+
+    fn cancel(&self) -> bool {
+        self.stop();
+        self.mode.gauge.finish();
+        self.end.cancel()
     }
 }
 
@@ -190,10 +236,10 @@ where
     R: Send + 'static,
 {
     fn take(&self, index: usize) -> Option<Result<R, TaskError>> {
-        match std::mem::replace(&mut *self.slot(index), Slot::Taken(None)) {
-            Slot::Done(value) => Some(Ok(value)),
-            Slot::Failed(error) => Some(Err(*error)),
-            Slot::Waiting(_) | Slot::Taken(_) => None,
-        }
+        self.slots.at(index, Slot::take)
+    }
+
+    fn take_all(&self, to: &mut dyn FnMut(Option<Result<R, TaskError>>) -> ControlFlow<()>) {
+        let _ = self.slots.each(0..self.slots.len(), |slot| to(slot.take()));
     }
 }

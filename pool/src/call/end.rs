@@ -37,7 +37,7 @@ impl End {
     }
 
     /// It has come by somebody's wish. Says whether it had not come before.
-    pub(crate) fn cancel(&self) -> bool {
+    pub(super) fn cancel(&self) -> bool {
         self.come(TaskError::Cancelled, true)
     }
 

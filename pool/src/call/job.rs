@@ -1,5 +1,7 @@
 //! A call as those see it who do not know all of its types.
 
+use std::ops::ControlFlow;
+
 use super::end::End;
 use crate::error::TaskError;
 
@@ -20,8 +22,9 @@ pub(crate) trait Job: Send + Sync {
     /// Whether there is an item that has not begun. After `stop` a yes is final.
     fn has_waiting(&self) -> bool;
 
-    /// What the user calls the item, as far as it is known.
-    fn describe(&self, index: usize) -> Option<String>;
+    /// Where the item stands among those that the user gave, and what the user calls it, as far as it is
+    /// known.
+    fn name(&self, index: usize) -> (usize, Option<String>);
 
     /// Its end, to wait for.
     fn ended(&self) -> &End;
@@ -29,6 +32,9 @@ pub(crate) trait Job: Send + Sync {
     /// All that could be done is done; an item without a result has this one. Only the first such
     /// word counts.
     fn end(&self, verdict: TaskError);
+
+    /// The same by somebody's wish. Says whether it had not ended before.
+    fn cancel(&self) -> bool;
 }
 
 /// A call as those see it who wait for its results.
@@ -36,4 +42,7 @@ pub(crate) trait Results<R>: Job {
     /// Takes one, once the call has ended. `None` if the item came to nothing: then the verdict on
     /// the call is all there is.
     fn take(&self, index: usize) -> Option<Result<R, TaskError>>;
+
+    /// The same for all of them, one after the other, until `to` breaks off.
+    fn take_all(&self, to: &mut dyn FnMut(Option<Result<R, TaskError>>) -> ControlFlow<()>);
 }

@@ -6,6 +6,7 @@ mod end;
 mod job;
 mod quiet;
 mod schedule;
+mod slots;
 mod ticket;
 
 pub(crate) use batch::{Batch, Mode};
@@ -14,4 +15,5 @@ pub(crate) use end::End;
 pub(crate) use job::{Job, Results};
 pub(crate) use quiet::{Quiet, call_quietly, drop_quietly};
 pub(crate) use schedule::Schedule;
+pub(crate) use slots::Slots;
 pub(crate) use ticket::{Ticket, end_all};

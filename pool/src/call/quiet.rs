@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Drops what is the user's. A panic there has been reported by the panic hook; it must not take a
 /// worker or a supervisor along.
 pub(crate) fn drop_quietly<T>(value: T) {
-    call_quietly(|| drop(value));
+    if std::mem::needs_drop::<T>() {
+        call_quietly(|| drop(value));
+    }
 }
 
 /// Calls what is the user's, in the same way.

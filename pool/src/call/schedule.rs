@@ -241,11 +241,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::Schedule;
-    use crate::call::{Batch, Chunk, Job, Mode, Ticket};
+    use crate::call::{Batch, Chunk, Job, Mode, Slots, Ticket};
 
     fn units(items: usize, stops_at_failure: bool) -> Batch<(), (), (), ()> {
         let mode = Mode { stops_at_failure, ..Mode::default() };
-        Batch::new(Arc::new(()), vec![(); items], mode)
+        Batch::new(Arc::new(()), Slots::new(vec![(); items]), mode)
     }
 
     fn call(items: usize, stops: bool) -> (Arc<dyn Job>, Ticket<dyn Job>) {

@@ -1,7 +1,8 @@
 //! `imap` and `imap_unordered`: lazy in, lazy out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use super::completions::Completions;
 use super::host::Host;
 use crate::call::{Results, drop_quietly};
 use crate::error::TaskError;
+use crate::gauge::Gauge;
 
-/// Submits a chunk.
-type Submit<'p, A, R> = Box<dyn Fn(Vec<A>) -> Arc<dyn Results<R>> + Send + Sync + 'p>;
+/// Submits a chunk, before which came so many items.
+type Submit<'p, A, R> = Box<dyn Fn(usize, Vec<A>) -> Arc<dyn Results<R>> + Send + Sync + 'p>;
 
 /// Where the items come from and go to.
 pub(crate) struct Feed<'p, I: Iterator, R> {
@@ -22,6 +24,9 @@ pub(crate) struct Feed<'p, I: Iterator, R> {
     items: Option<I>,
     submit: Submit<'p, I::Item, R>,
     host: Arc<dyn Host>,
+    gauge: Gauge,
+    /// Items that were taken in.
+    taken: usize,
     chunk: usize,
     /// How many chunks are submitted and not taken out.
     window: usize,
@@ -34,10 +39,12 @@ impl<'p, I: Iterator, R> Feed<'p, I, R> {
         items: I,
         submit: Submit<'p, I::Item, R>,
         host: Arc<dyn Host>,
+        gauge: Gauge,
         (chunk, workers): (usize, usize),
     ) -> Self {
         let window = workers.saturating_mul(CHUNKS_AHEAD).max(1);
-        Feed { items: Some(items), submit, host, chunk, window, broken: None }
+        let (items, taken, broken) = (Some(items), 0, None);
+        Feed { items, submit, host, gauge, taken, chunk, window, broken }
     }
 
     /// The next chunk's results, if there is one.
@@ -54,7 +61,12 @@ impl<'p, I: Iterator, R> Feed<'p, I, R> {
                 }
             }
         }
-        (!chunk.is_empty()).then(|| (self.submit)(chunk))
+        if chunk.is_empty() {
+            return None;
+        }
+        let first = self.taken;
+        self.taken += chunk.len();
+        Some((self.submit)(first, chunk))
     }
 
     /// Takes nothing more in.
@@ -64,20 +76,28 @@ impl<'p, I: Iterator, R> Feed<'p, I, R> {
 
     /// Takes the results of a chunk out.
     fn collect(&mut self, results: &dyn Results<R>, to: &mut VecDeque<Result<R, TaskError>>) {
-        for index in 0..results.len() {
-            to.push_back(results.take(index).unwrap_or_else(|| {
+        results.take_all(&mut |result| {
+            to.push_back(result.unwrap_or_else(|| {
                 // The pool has ended. No item after this one would be run.
                 self.stop();
                 Err(results.ended().verdict())
             }));
-        }
+            ControlFlow::Continue(())
+        });
+    }
+}
+
+impl<I: Iterator, R> Drop for Feed<'_, I, R> {
+    fn drop(&mut self) {
+        self.gauge.finish();
     }
 }
 
 /// Chunks that are submitted for each worker before the first result is taken out.
 const CHUNKS_AHEAD: usize = 4;
 
-/// The results of [`imap`](crate::ThreadPool::imap), in the order of the items.
+/// The results of [`imap`](crate::ThreadPool::imap), in the order of the items, or of
+/// [`imap_unordered`](crate::ThreadPool::imap_unordered), in the order in which they come.
 ///
 /// Items are taken from their iterator as results are taken out of this one: at any time four chunks to a
 /// worker are on their way, so an endless iterator is fine. Whatever an item comes to, the
@@ -86,13 +106,19 @@ const CHUNKS_AHEAD: usize = 4;
 #[must_use = "nothing is taken from the items but what the first chunks need"]
 pub struct Imap<'p, I: Iterator, R> {
     feed: Feed<'p, I, R>,
-    pending: VecDeque<Arc<dyn Results<R>>>,
+    /// The chunks that are on their way, by the order in which they were submitted.
+    pending: BTreeMap<usize, Arc<dyn Results<R>>>,
+    submitted: usize,
+    /// Which of them are done, where that is the order of the results.
+    completions: Option<Arc<Completions>>,
     ready: VecDeque<Result<R, TaskError>>,
 }
 
 impl<'p, I: Iterator, R> Imap<'p, I, R> {
-    pub(crate) fn new(feed: Feed<'p, I, R>) -> Self {
-        let mut imap = Imap { feed, pending: VecDeque::new(), ready: VecDeque::new() };
+    pub(crate) fn new(feed: Feed<'p, I, R>, in_order: bool) -> Self {
+        let completions = (!in_order).then(Arc::default);
+        let (pending, ready) = Default::default();
+        let mut imap = Imap { feed, pending, submitted: 0, completions, ready };
         imap.fill();
         imap
     }
@@ -100,80 +126,9 @@ impl<'p, I: Iterator, R> Imap<'p, I, R> {
     fn fill(&mut self) {
         while self.pending.len() < self.feed.window {
             let Some(results) = self.feed.next() else { return };
-            self.pending.push_back(results);
-        }
-    }
-
-    /// The next result, if it comes within this time: `None` if it does not, and no result is lost by
-    /// that; `Some(None)` if there are no more.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Option<Result<R, TaskError>>> {
-        self.next_until(Instant::now().checked_add(timeout))
-    }
-
-    fn next_until(&mut self, deadline: Option<Instant>) -> Option<Option<Result<R, TaskError>>> {
-        loop {
-            if let Some(result) = self.ready.pop_front() {
-                return Some(Some(result));
+            if let Some(completions) = &self.completions {
+                completions.watch(self.submitted, results.ended());
             }
-            self.fill();
-            let Some(first) = self.pending.front() else {
-                return Some(self.feed.broken.take().map(Err));
-            };
-            if !first.ended().wait_until(deadline) {
-                return None;
-            }
-            if let Some(results) = self.pending.pop_front() {
-                self.feed.collect(&*results, &mut self.ready);
-            }
-        }
-    }
-}
-
-impl<I: Iterator, R> Iterator for Imap<'_, I, R> {
-    type Item = Result<R, TaskError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.next_until(None).flatten()
-    }
-}
-
-impl<I: Iterator, R> Drop for Imap<'_, I, R> {
-    fn drop(&mut self) {
-        for results in self.pending.drain(..) {
-            self.feed.host.cancel(&*results);
-        }
-    }
-}
-
-impl<I: Iterator, R> fmt::Debug for Imap<'_, I, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Imap").field("pending", &self.pending.len()).finish_non_exhaustive()
-    }
-}
-
-/// The results of [`imap_unordered`](crate::ThreadPool::imap_unordered), in the order in which they
-/// come. Otherwise as [`Imap`].
-#[must_use = "nothing is taken from the items but what the first chunks need"]
-pub struct ImapUnordered<'p, I: Iterator, R> {
-    feed: Feed<'p, I, R>,
-    completions: Arc<Completions>,
-    pending: HashMap<usize, Arc<dyn Results<R>>>,
-    submitted: usize,
-    ready: VecDeque<Result<R, TaskError>>,
-}
-
-impl<'p, I: Iterator, R> ImapUnordered<'p, I, R> {
-    pub(crate) fn new(feed: Feed<'p, I, R>) -> Self {
-        let (completions, pending, ready) = Default::default();
-        let mut imap = ImapUnordered { feed, completions, pending, submitted: 0, ready };
-        imap.fill();
-        imap
-    }
-
-    fn fill(&mut self) {
-        while self.pending.len() < self.feed.window {
-            let Some(results) = self.feed.next() else { return };
-            self.completions.watch(self.submitted, results.ended());
             self.pending.insert(self.submitted, results);
             self.submitted += 1;
         }
@@ -191,10 +146,13 @@ impl<'p, I: Iterator, R> ImapUnordered<'p, I, R> {
                 return Some(Some(result));
             }
             self.fill();
-            if self.pending.is_empty() {
+            let Some((&first, results)) = self.pending.first_key_value() else {
                 return Some(self.feed.broken.take().map(Err));
-            }
-            let number = self.completions.next(deadline)?;
+            };
+            let number = match &self.completions {
+                Some(completions) => completions.next(deadline)?,
+                None => results.ended().wait_until(deadline).then_some(first)?,
+            };
             if let Some(results) = self.pending.remove(&number) {
                 self.feed.collect(&*results, &mut self.ready);
             }
@@ -202,7 +160,7 @@ impl<'p, I: Iterator, R> ImapUnordered<'p, I, R> {
     }
 }
 
-impl<I: Iterator, R> Iterator for ImapUnordered<'_, I, R> {
+impl<I: Iterator, R> Iterator for Imap<'_, I, R> {
     type Item = Result<R, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -210,18 +168,16 @@ impl<I: Iterator, R> Iterator for ImapUnordered<'_, I, R> {
     }
 }
 
-impl<I: Iterator, R> Drop for ImapUnordered<'_, I, R> {
+impl<I: Iterator, R> Drop for Imap<'_, I, R> {
     fn drop(&mut self) {
-        for (_, results) in self.pending.drain() {
-            self.feed.host.cancel(&*results);
+        for results in self.pending.values() {
+            self.feed.host.cancel(&**results);
         }
     }
 }
 
-impl<I: Iterator, R> fmt::Debug for ImapUnordered<'_, I, R> {
+impl<I: Iterator, R> fmt::Debug for Imap<'_, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImapUnordered")
-            .field("pending", &self.pending.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Imap").field("pending", &self.pending.len()).finish_non_exhaustive()
     }
 }

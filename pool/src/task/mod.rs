@@ -10,7 +10,7 @@ mod wait_all;
 
 pub use as_completed::{AsCompleted, as_completed};
 pub use handle::Task;
-pub use imap::{Imap, ImapUnordered};
+pub use imap::Imap;
 pub use wait_all::wait_all;
 
 pub(crate) use host::{Callback, Host};

@@ -1,5 +1,6 @@
 //! What a call comes to, of one item or of many.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::call::{Batch, Job, Results};
@@ -54,20 +55,30 @@ pub(crate) fn all<R>(results: &dyn Results<R>) -> Result<Vec<R>, TaskError> {
     if results.ended().was_cancelled() {
         return Err(TaskError::Cancelled);
     }
-    let mut values = Vec::with_capacity(results.len());
-    for index in 0..results.len() {
-        // A skipped item is skipped here as well: there is a failed one, maybe after it.
-        values.extend(results.take(index).transpose()?);
+    let (mut values, mut failed) = (Vec::with_capacity(results.len()), None);
+    results.take_all(&mut |outcome| {
+        match outcome {
+            Some(Ok(value)) => values.push(value),
+            Some(Err(error)) => failed = Some(error),
+            // A skipped item is skipped here as well: there is a failed one, maybe after it.
+            None => {}
+        }
+        if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match failed {
+        Some(error) => Err(error),
+        None if values.len() == results.len() => Ok(values),
+        None => Err(results.ended().verdict()),
     }
-    if values.len() == results.len() { Ok(values) } else { Err(results.ended().verdict()) }
 }
 
 /// Waits for a call that does not.
 pub(crate) fn each<R>(results: &dyn Results<R>) -> Vec<Result<R, TaskError>> {
     results.ended().wait();
-    let outcome = |index| match results.take(index) {
-        Some(result) => result,
-        None => Err(results.ended().verdict()),
-    };
-    (0..results.len()).map(outcome).collect()
+    let mut outcomes = Vec::with_capacity(results.len());
+    results.take_all(&mut |outcome| {
+        outcomes.push(outcome.unwrap_or_else(|| Err(results.ended().verdict())));
+        ControlFlow::Continue(())
+    });
+    outcomes
 }

@@ -8,7 +8,6 @@ use ipc::DecodeError;
 use ipc::parcel::Decoder;
 
 use super::job::ProcessJob;
-use super::ledger::LONGEST;
 use super::seat::{Dispatched, Seat};
 use super::wire::{Report, Word};
 use crate::call::{CallId, Schedule, Ticket};
@@ -71,17 +70,14 @@ impl Crew {
         let Crew { seats, schedule, .. } = self;
         let Some(Seat { worker: Some(worker), .. }) = seats.get_mut(seat) else { return false };
         let Some(sent) = worker.before_it.front_mut() else { return false };
-        let call = sent.chunk.call;
-        let (mut done, mut failed, mut buffer) = (0, false, [0; LONGEST]);
-        // A call that was given up has nobody who wants its results.
-        let job = schedule.job(call);
-        while sent.chunk.len() > 0 && !failed {
-            let Some(bytes) = worker.results.read(worker.reported, &mut buffer) else { break };
-            worker.reported += 1;
-            failed = job.is_some_and(|job| !job.accept_bytes(sent.chunk.start, bytes));
-            sent.chunk.start += 1;
-            done += 1;
-        }
+        let (call, items) = (sent.chunk.call, sent.chunk.start..sent.chunk.end);
+        let (done, failed) = match schedule.job(call) {
+            Some(job) => job.accept_written(items, &mut worker.results, worker.reported),
+            // It was given up: nobody wants its results.
+            None => (worker.results.skip(items.len(), worker.reported), false),
+        };
+        worker.reported += done as u64;
+        sent.chunk.start += done;
         if done > 0 {
             self.items_ended(seat, call, (done, failed));
         }

@@ -118,8 +118,10 @@ impl Supervisor {
             return self.crew.fail(call, index, error);
         }
         if let Some(job) = schedule.job(call) {
-            let item = || job.describe(index);
-            self.events.tell(|| Event::TaskRetried { index, item: item(), attempts, error });
+            self.events.tell(|| {
+                let (index, item) = job.name(index);
+                Event::TaskRetried { index, item, attempts, error }
+            });
         }
         let again = Chunk { call, start: index, end: index + 1 };
         self.agenda.add(retry_delay(attempts), Due::Retry(again));

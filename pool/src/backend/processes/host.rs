@@ -70,8 +70,7 @@ impl ProcessHost {
 impl Host for ProcessHost {
     fn cancel(&self, job: &dyn Job) -> bool {
         // From now on nobody will see a result of it; then whoever runs it is told.
-        job.stop();
-        let cancelled = job.ended().cancel();
+        let cancelled = job.cancel();
         if cancelled && let Some(call) = job.ended().call() {
             self.mailbox.post(Letter::Cancel { call });
         }

@@ -11,10 +11,10 @@ use proc_spawn::{Call, CapturesNothing, Panic, Portable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::ledger::{LONGEST, Reader};
 use super::wire::{Header, Run};
 use super::worker;
 use crate::call::{Batch, Job, Quiet};
-use crate::error::TaskError;
 
 /// A call as the supervisor sees it.
 pub(crate) trait ProcessJob: Job {
@@ -37,8 +37,9 @@ pub(crate) trait ProcessJob: Job {
     /// Reads an item's result. Says whether it is one.
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool;
 
-    /// The same, from bytes without handles.
-    fn accept_bytes(&self, index: usize, bytes: &[u8]) -> bool;
+    /// Reads the results of these items, as far as they are written down, from the report of that number
+    /// on. Says how many there were, and whether the last of them is none.
+    fn accept_written(&self, items: Range<usize>, from: &mut Reader, number: u64) -> (usize, bool);
 }
 
 /// A function that can be named to workers; or why it cannot.
@@ -108,11 +109,10 @@ where
         quietly(|| {
             to.try_send_with(|message| {
                 self.function.begin((serial, items.len(), self.stops_at_failure()), message)?;
-                for index in items {
-                    let gone = || Err(EncodeError::new("the item has a result already"));
-                    self.look(index, |item| message.put(item)).unwrap_or_else(gone)?;
-                }
-                Ok(())
+                self.look(items, |item| match item {
+                    Some(item) => message.put(item),
+                    None => Err(EncodeError::new("the item has a result already")),
+                })
             })
         })
     }
@@ -153,20 +153,16 @@ where
     }
 
     fn accept(&self, index: usize, from: &mut Decoder<'_>) -> bool {
-        self.settle(index, read(|| from.take()))
+        let (_, failed) = self.settle_all(index..index + 1, || Some(from.take()));
+        !failed
     }
 
-    fn accept_bytes(&self, index: usize, bytes: &[u8]) -> bool {
-        self.settle(index, read(|| postcard::from_bytes(bytes).map_err(DecodeError::new)))
-    }
-}
-
-/// The result's own code runs in there.
-fn read<R>(take: impl FnOnce() -> Result<R, DecodeError>) -> Result<R, TaskError> {
-    match Panic::catch(AssertUnwindSafe(take)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(TaskError::Decode(error)),
-        Err(panic) => Err(TaskError::Decode(DecodeError::new(panic))),
+    fn accept_written(&self, items: Range<usize>, from: &mut Reader, number: u64) -> (usize, bool) {
+        let (mut numbers, mut buffer) = (number.., [0; LONGEST]);
+        self.settle_all(items, || {
+            let bytes = from.read(numbers.next()?, &mut buffer)?;
+            Some(postcard::from_bytes(bytes).map_err(DecodeError::new))
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use ipc::{Owned, Shared};
 use serde::{Deserialize, Serialize};
 
 /// Words for results.
-const ROOM: u64 = 4096;
+const ROOM: u64 = 16_384;
 /// A longer result goes by message.
 pub(super) const LONGEST: usize = 512;
 /// Bytes in a result's first word.
@@ -135,7 +135,7 @@ fn word_of(bytes: &[u8]) -> u64 {
 
 /// The supervisor's side.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     pub(super) ledger: Ledger,
     head: u64,
     /// Where the tail was when it was looked at last.
@@ -185,6 +185,13 @@ impl Reader {
         }
         self.head += words;
         Some(&buffer[..length])
+    }
+
+    /// Passes over so many results, as far as they are here, from the report of that number on. Says how
+    /// many there were.
+    pub(super) fn skip(&mut self, most: usize, number: u64) -> usize {
+        let mut buffer = [0; LONGEST];
+        (number..).take(most).take_while(|number| self.read(*number, &mut buffer).is_some()).count()
     }
 
     /// The worker may write over what was read.

@@ -87,26 +87,34 @@ where
     A: DeserializeOwned,
 {
     let function = message.take::<Portable<F>>();
-    for index in 0..header.items {
-        if desk.control.is_taken_back(header.serial) {
-            return desk.report(Word::Rest);
-        }
-        desk.begin(Begun::item(header.serial, index));
-        let mut was_read = false;
+    let (mut index, mut was_read) = (0, false);
+    while index < header.items {
+        // Around many items, for it costs more than a small one. Entered anew after one without a result.
         let outcome = Panic::catch(AssertUnwindSafe(|| {
-            let function = function.as_ref().map_err(|error| Word::Unreadable(error.clone()))?;
-            let item = message.take::<A>().map_err(Word::Unreadable)?;
-            was_read = true;
-            desk.done(function.into_inner().call(item)).map_err(Word::Unencodable)
+            while index < header.items {
+                if desk.control.is_taken_back(header.serial) {
+                    return Err(Word::Rest);
+                }
+                desk.begin(Begun::item(header.serial, index));
+                was_read = false;
+                let function =
+                    function.as_ref().map_err(|error| Word::Unreadable(error.clone()))?;
+                let item = message.take::<A>().map_err(Word::Unreadable)?;
+                was_read = true;
+                desk.done(function.into_inner().call(item)).map_err(Word::Unencodable)?;
+                index += 1;
+            }
+            Ok(())
         }));
         match outcome {
-            Ok(Ok(())) => continue,
+            Ok(Ok(())) => return,
+            Ok(Err(Word::Rest)) => return desk.report(Word::Rest),
             Ok(Err(word)) => desk.report(word),
             Err(panic) => desk.report(Word::Panicked(panic)),
         }
+        index += 1;
         // If the item could not be read, nobody knows where the next one begins.
-        let is_last = index + 1 == header.items;
-        if !is_last && (header.stops_at_failure || !was_read) {
+        if index < header.items && (header.stops_at_failure || !was_read) {
             return desk.report(Word::Rest);
         }
     }

@@ -136,7 +136,7 @@ impl Host for Shared {
         if !job.has_waiting() {
             return false;
         }
-        let cancelled = job.ended().cancel();
+        let cancelled = job.cancel();
         if let Some(call) = job.ended().call() {
             let ticket = self.lock().schedule.remove(call);
             drop(ticket);

@@ -1,0 +1,96 @@
+//! The items of a call, each until its result is taken.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::quiet::drop_quietly;
+use crate::error::TaskError;
+
+/// An item.
+pub(super) enum Slot<A, R> {
+    Waiting(A),
+    /// With what the user calls it.
+    #[expect(clippy::box_collection, reason = "few have a text, and all pay for its room")]
+    Taken(Option<Box<String>>),
+    Done(R),
+    Failed(Box<TaskError>),
+}
+
+impl<A, R> Slot<A, R> {
+    /// Takes the result, if there is one.
+    pub(super) fn take(&mut self) -> Option<Result<R, TaskError>> {
+        match std::mem::replace(self, Slot::Taken(None)) {
+            Slot::Done(value) => Some(Ok(value)),
+            Slot::Failed(error) => Some(Err(*error)),
+            Slot::Waiting(_) | Slot::Taken(_) => None,
+        }
+    }
+
+    pub(super) fn drop_quietly(self) {
+        match self {
+            Slot::Waiting(item) => drop_quietly(item),
+            Slot::Done(value) => drop_quietly(value),
+            Slot::Taken(_) | Slot::Failed(_) => {}
+        }
+    }
+}
+
+/// The items of a call, in pages: what is done to many neighbours is done under few locks, and
+/// workers that have different chunks seldom meet.
+pub(crate) struct Slots<A, R> {
+    pages: Box<[Mutex<Page<A, R>>]>,
+    len: usize,
+}
+
+type Page<A, R> = Box<[Slot<A, R>]>;
+
+/// Items to a page.
+const PAGE: usize = 128;
+
+impl<A, R> Slots<A, R> {
+    pub(crate) fn new(items: impl IntoIterator<Item = A>) -> Self {
+        let mut slots = items.into_iter().fuse().map(Slot::Waiting);
+        let mut pages = Vec::with_capacity(slots.size_hint().0.div_ceil(PAGE));
+        let mut len = 0;
+        loop {
+            let page: Page<A, R> = slots.by_ref().take(PAGE).collect();
+            if page.is_empty() {
+                break;
+            }
+            len += page.len();
+            pages.push(Mutex::new(page));
+        }
+        let pages = pages.into_boxed_slice();
+        Self { pages, len }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Locks the page of an item for `f`, which must not come back here.
+    pub(super) fn at<T>(&self, index: usize, f: impl FnOnce(&mut Slot<A, R>) -> T) -> T {
+        f(&mut self.lock(index / PAGE)[index % PAGE])
+    }
+
+    /// The same for each of these items, one after the other, until `f` breaks off.
+    pub(super) fn each<B>(
+        &self,
+        items: Range<usize>,
+        mut f: impl FnMut(&mut Slot<A, R>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut start = items.start;
+        while start < items.end {
+            let first = start % PAGE;
+            let end = items.end.min(start - first + PAGE);
+            let mut page = self.lock(start / PAGE);
+            page[first..first + end - start].iter_mut().try_for_each(&mut f)?;
+            start = end;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn lock(&self, page: usize) -> MutexGuard<'_, Page<A, R>> {
+        self.pages[page].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
