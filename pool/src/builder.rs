@@ -164,7 +164,8 @@ impl<I> Builder<I> {
         self
     }
 
-    /// Names items of the type `A` in words, for the events that tell of them.
+    /// Names items of the type `A` in words, for the events that tell of them and for
+    /// [`TaskError::WorkerDied`](crate::TaskError::WorkerDied).
     pub fn describe<A: 'static>(
         mut self,
         f: impl Fn(&A) -> String + Send + Sync + 'static,

@@ -8,6 +8,8 @@ use proc_spawn::{Failure, Panic, SpawnError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::event::Item;
+
 /// A pool was not made. Nothing is left of the attempt.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -53,8 +55,9 @@ pub enum TaskError {
     Panicked(Panic),
     /// The process that ran it died.
     #[error(
-        "the worker with process id {pid} {} while it ran the task{}",
+        "the worker with process id {pid} {} while it ran {}{}",
         how(*signal, *exitcode),
+        Item { index: *index, text: item.as_deref() },
         times(*attempts)
     )]
     WorkerDied {
@@ -66,6 +69,11 @@ pub enum TaskError {
         exitcode: Option<i32>,
         /// How often the task was begun.
         attempts: u32,
+        /// Where the item stands in its call, from 0.
+        index: usize,
+        /// The item's text, if the pool was given a function that
+        /// [describes](crate::Builder::describe) it.
+        item: Option<String>,
     },
     /// It took longer than [`task_timeout`](crate::Builder::task_timeout) allows. The process that ran
     /// it was killed; a thread goes on with it, but another one has taken its place.

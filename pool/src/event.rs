@@ -81,9 +81,9 @@ impl fmt::Display for Event {
 }
 
 /// An item in words.
-struct Item<'a> {
-    index: usize,
-    text: Option<&'a str>,
+pub(crate) struct Item<'a> {
+    pub(crate) index: usize,
+    pub(crate) text: Option<&'a str>,
 }
 
 impl fmt::Display for Item<'_> {

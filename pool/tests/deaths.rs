@@ -55,7 +55,7 @@ fn end(n: u64) -> u64 {
 /// What a dead worker's task says: the signal and the exit code.
 fn death<R: std::fmt::Debug>(result: Result<R, TaskError>) -> (Option<i32>, Option<i32>) {
     match result {
-        Err(TaskError::WorkerDied { pid, signal, exitcode, attempts }) => {
+        Err(TaskError::WorkerDied { pid, signal, exitcode, attempts, .. }) => {
             assert!(pid > 0 && attempts == 1);
             (signal, exitcode)
         }
@@ -74,7 +74,7 @@ fn a_worker_killed_in_mid_task_is_replaced_and_the_call_still_returns() {
         let pid = begun.recv().unwrap();
         signal("-KILL", pid);
         match task.get() {
-            Err(TaskError::WorkerDied { pid: dead, signal, exitcode, attempts }) => {
+            Err(TaskError::WorkerDied { pid: dead, signal, exitcode, attempts, .. }) => {
                 assert_eq!((dead, signal, exitcode, attempts), (pid, Some(9), None, 1));
             }
             other => panic!("expected a death, got {other:?}"),
@@ -105,6 +105,29 @@ fn every_kind_of_end_costs_its_item_and_no_other() {
         assert_eq!(next(), Ok(13));
         assert_eq!(death(next()), (None, Some(0)));
         assert_eq!(next(), Ok(14));
+    }
+}
+
+#[test]
+fn the_error_of_a_death_names_the_item() {
+    let _watchdog = watch("the name of an item");
+    fn named<R: std::fmt::Debug>(result: Result<R, TaskError>) {
+        let error = result.unwrap_err();
+        assert!(error.to_string().contains("while it ran item 4 (number 2)"), "{error}");
+        match error {
+            TaskError::WorkerDied { index: 4, item, .. } => {
+                assert_eq!(item.as_deref(), Some("number 2"));
+            }
+            other => panic!("expected a death, got {other:?}"),
+        }
+    }
+    for chunk_size in [1, 3] {
+        let pool = Pool::builder().workers(2).chunk_size(chunk_size);
+        let pool = pool.describe(|n: &u64| format!("number {n}")).processes().unwrap();
+        let items = [10, 11, 12, 13, 2, 14];
+        named(pool.map(end, items));
+        named(pool.map_each(end, items).swap_remove(4));
+        named(pool.imap(end, items).nth(4).unwrap());
     }
 }
 

@@ -241,10 +241,13 @@ fn an_owned_array_that_a_dead_worker_had_is_gone_and_not_begun_anew() {
         }
         array.len()
     }
-    let pool = Pool::builder().workers(1).retries(3).processes().unwrap();
+    let describe = |(array, _): &(Owned<[u8]>, bool)| format!("{} bytes", array.len());
+    let pool = Pool::builder().workers(1).retries(3).describe(describe).processes().unwrap();
     let items = [false, true, false].map(|dies| (Owned::<[u8]>::zeroed(10).unwrap(), dies));
     let results = pool.map_each(die, items);
     assert_eq!(results[0], Ok(10));
+    let said = results[1].as_ref().unwrap_err().to_string();
+    assert!(said.contains("while it ran item 1 (10 bytes)"), "{said}");
     assert_eq!(problem(results.into_iter().nth(1).unwrap()), "death: Some(6)");
     assert_eq!(pool.apply(die, (Owned::<[u8]>::zeroed(3).unwrap(), false)), Ok(3));
 }

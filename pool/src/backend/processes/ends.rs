@@ -34,12 +34,12 @@ impl Death {
     }
 
     /// What an item has that its worker died of.
-    fn error(&self, attempts: u32) -> TaskError {
+    fn error(&self, attempts: u32, (index, item): (usize, Option<String>)) -> TaskError {
         match &self.outcome {
             Some(Err(JoinError::MemoryLimit { limit })) => TaskError::MemoryLimit { limit: *limit },
             _ => {
                 let Death { pid, signal, exitcode, .. } = *self;
-                TaskError::WorkerDied { pid, signal, exitcode, attempts }
+                TaskError::WorkerDied { pid, signal, exitcode, attempts, index, item }
             }
         }
     }
@@ -97,10 +97,9 @@ impl Supervisor {
                 self.crew.fail(call, index, doom);
             } else if sent.moved {
                 // Its worker had the only one there was.
-                let attempts = self.crew.schedule.count_attempt(call, index);
-                self.crew.fail(call, index, death.error(attempts));
+                self.retry_or_fail(call, index, death, 0);
             } else if begun {
-                self.retry_or_fail(call, index, death);
+                self.retry_or_fail(call, index, death, self.retries);
             }
             if !sent.moved {
                 sent.chunk.start += usize::from(begun);
@@ -110,19 +109,16 @@ impl Supervisor {
         (had_work, was_of_use)
     }
 
-    fn retry_or_fail(&mut self, call: CallId, index: usize, death: &Death) {
+    fn retry_or_fail(&mut self, call: CallId, index: usize, death: &Death, retries: u32) {
         let schedule = &mut self.crew.schedule;
         let attempts = schedule.count_attempt(call, index);
-        let error = death.error(attempts);
-        if attempts > self.retries || schedule.is_stopped(call) {
+        let Some(job) = schedule.job(call) else { return };
+        let (place, item) = job.name(index);
+        let error = death.error(attempts, (place, item.clone()));
+        if attempts > retries || schedule.is_stopped(call) {
             return self.crew.fail(call, index, error);
         }
-        if let Some(job) = schedule.job(call) {
-            self.events.tell(|| {
-                let (index, item) = job.name(index);
-                Event::TaskRetried { index, item, attempts, error }
-            });
-        }
+        self.events.tell(|| Event::TaskRetried { index: place, item, attempts, error });
         let again = Chunk { call, start: index, end: index + 1 };
         self.agenda.add(retry_delay(attempts), Due::Retry(again));
     }
