@@ -65,6 +65,11 @@ pub struct Receiver<T> {
 pub enum Untyped {}
 
 impl<T> Sender<T> {
+    /// A receiver of the same channel.
+    pub(crate) fn receiver(&self) -> io::Result<Receiver<T>> {
+        self.endpoint.with_role(Role::Receiver).map(Receiver::new)
+    }
+
     pub(crate) fn new(endpoint: Endpoint) -> Sender<T> {
         Sender { endpoint, _value: PhantomData }
     }

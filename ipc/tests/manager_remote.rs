@@ -117,6 +117,15 @@ fn handles_and_proxies_stay_on_their_side() {
         assert_eq!(found.len().unwrap(), 1);
         let messages = Queue::bounded(1).unwrap();
         assert!(messages.put(found).is_err());
+        // Nor is it lost.
+        let local = manager.queue::<Queue<u32>>(1).unwrap();
+        local.put(Queue::bounded(1).unwrap()).unwrap();
+        manager.publish("queue", &local).unwrap();
+        let found = there.find::<QueueProxy<Queue<u32>>>("queue").unwrap();
+        assert!(matches!(found.get(), Err(TakeError::Manager(ManagerError::Encode(_)))));
+        assert!(local.try_get().is_ok());
+        local.task_done().unwrap().unwrap();
+        local.task_done().unwrap().unwrap_err();
     });
 }
 

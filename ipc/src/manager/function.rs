@@ -115,6 +115,9 @@ fn conjure<F: Copy + 'static>() -> F {
 /// What the name of a call leads to: it takes the arguments out of the message.
 pub(super) type Prepare = fn(&mut Decoder<'_>) -> Result<Box<dyn Visit>, DecodeError>;
 
+/// Puts an answer back, which the decoder has.
+pub(super) type TakeBack = fn(&mut dyn Any, &mut Decoder<'_>, &Client) -> Result<(), DecodeError>;
+
 /// What the name of a constructor leads to.
 pub(super) type Conceive = fn(&mut Decoder<'_>) -> Result<Box<dyn Birth>, DecodeError>;
 
@@ -158,8 +161,7 @@ where
     fn attempt(&mut self, object: &mut dyn Any, call: &Call) -> Attempt {
         let Some(object) = object.downcast_mut::<T>() else { return Attempt::WrongType };
         if let Some(args) = self.args.take() {
-            // A client that is gone has no use for it.
-            let _ = call.reply(conjure::<F>().call(object, args));
+            call.reply(conjure::<F>().call(object, args));
         }
         Attempt::Done
     }
@@ -191,52 +193,75 @@ impl Client {
 ///
 /// `Try` tries, and is called again whenever the object may have changed. `Stop` is called when the time is
 /// up or the client is gone: it undoes what trying has left and says what to answer, or has `Try` go on
-/// without a limit. `Return` puts back what a client was to get that is gone.
-pub(super) struct Awaited<T, Try, Stop, Return, A>(Named<(T, Try, Stop, Return, A)>);
+/// without a limit. An answer that is `LENT` is put back by `Return` if the client does not receive it.
+pub(super) struct Awaited<T, Try, Stop, Return, A, const LENT: bool>(
+    Named<(T, Try, Stop, Return, A)>,
+);
 
-impl<T, Try, Stop, Return, A, R> Entry for Awaited<T, Try, Stop, Return, A>
+impl<T, Try, Stop, Return, A, R, const LENT: bool> Entry for Awaited<T, Try, Stop, Return, A, LENT>
 where
     T: 'static,
     Try: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
     Stop: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
     Return: Fn(&mut T, R, &Client) + Copy + 'static,
     A: DeserializeOwned + Send + 'static,
-    R: Serialize,
+    R: Serialize + DeserializeOwned,
 {
     type Signature = Prepare;
     const POINTER: Prepare = |decoder| {
         let (timeout, args) = decoder.take::<(Option<Duration>, A)>()?;
-        Ok(Box::new(Patient::<T, Try, Stop, Return, A> { timeout, args, _functions: PhantomData }))
+        let _functions = PhantomData;
+        Ok(Box::new(Patient::<T, Try, Stop, Return, A, LENT> { timeout, args, _functions }))
     };
 }
 
-struct Patient<T, Try, Stop, Return, A> {
+struct Patient<T, Try, Stop, Return, A, const LENT: bool> {
     timeout: Option<Duration>,
     args: A,
     _functions: Named<(T, Try, Stop, Return)>,
 }
 
 /// Sends the answer, if there is one; whether there was.
-fn answer<T, Return, R>(object: &mut T, call: &Call, answer: Option<R>) -> bool
+fn answer<T, Return, R, const LENT: bool>(object: &mut T, call: &Call, answer: Option<R>) -> bool
 where
+    T: 'static,
     Return: Fn(&mut T, R, &Client) + Copy + 'static,
-    R: Serialize,
+    R: Serialize + DeserializeOwned,
 {
-    let is_answered = answer.is_some();
-    if let Some(Err(undelivered)) = answer.map(|answer| call.reply(answer)) {
-        conjure::<Return>()(object, undelivered, &call.client);
+    let Some(answer) = answer else { return false };
+    if !LENT {
+        call.reply(answer);
+    } else if let Some(unsent) = call.lend(answer, take_back::<T, Return, R>) {
+        conjure::<Return>()(object, unsent, &call.client);
     }
-    is_answered
+    true
 }
 
-impl<T, Try, Stop, Return, A, R> Visit for Patient<T, Try, Stop, Return, A>
+fn take_back<T, Return, R>(
+    object: &mut dyn Any,
+    decoder: &mut Decoder<'_>,
+    client: &Client,
+) -> Result<(), DecodeError>
+where
+    T: 'static,
+    Return: Fn(&mut T, R, &Client) + Copy + 'static,
+    R: DeserializeOwned,
+{
+    let answer = decoder.take()?;
+    if let Some(object) = object.downcast_mut::<T>() {
+        conjure::<Return>()(object, answer, client);
+    }
+    Ok(())
+}
+
+impl<T, Try, Stop, Return, A, R, const LENT: bool> Visit for Patient<T, Try, Stop, Return, A, LENT>
 where
     T: 'static,
     Try: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
     Stop: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
     Return: Fn(&mut T, R, &Client) + Copy + 'static,
     A: Send,
-    R: Serialize,
+    R: Serialize + DeserializeOwned,
 {
     fn is_quick(&self) -> bool {
         true
@@ -245,7 +270,7 @@ where
     fn attempt(&mut self, object: &mut dyn Any, call: &Call) -> Attempt {
         let Some(object) = object.downcast_mut::<T>() else { return Attempt::WrongType };
         let result = conjure::<Try>()(object, &mut self.args, &call.client);
-        match answer::<T, Return, R>(object, call, result) {
+        match answer::<T, Return, R, LENT>(object, call, result) {
             true => Attempt::Done,
             false => Attempt::Later { within: self.timeout },
         }
@@ -255,7 +280,7 @@ where
         let Some(object) = object.downcast_mut::<T>() else { return Attempt::WrongType };
         let result = conjure::<Stop>()(object, &mut self.args, &call.client);
         self.timeout = None;
-        match answer::<T, Return, R>(object, call, result) {
+        match answer::<T, Return, R, LENT>(object, call, result) {
             true => Attempt::Done,
             false => Attempt::Later { within: None },
         }

@@ -79,11 +79,7 @@ impl Line {
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<(), ManagerError> {
         let Way::Network(connection) = &self.way else { return Err(ManagerError::Gone) };
-        let encoded = Encoded::new(Program::current()?, write)?;
-        if !encoded.is_plain() {
-            let why = "a handle cannot leave its program over a socket";
-            return Err(EncodeError::new(why).into());
-        }
+        let encoded = Encoded::plain(Program::current()?, write)?;
         let sent = connection.borrow_mut().send_bytes(&encoded.bytes);
         sent.map_err(|error| self.note(not_sent(error)))
     }
@@ -92,7 +88,8 @@ impl Line {
     pub(super) fn answer<R: DeserializeOwned>(&self) -> Result<R, ManagerError> {
         let read = |decoder: &mut Decoder<'_>| -> Result<_, DecodeError> {
             Ok(match decoder.take()? {
-                Status::Done => Ok(decoder.take()?),
+                Status::Done => Ok((decoder.take()?, false)),
+                Status::Lent => Ok((decoder.take()?, true)),
                 Status::Refused(why) => Err(why),
             })
         };
@@ -103,7 +100,12 @@ impl Line {
                 received.and_then(|bytes| Ok(decode_plain(&bytes, read)?))
             }
         };
-        Ok(answer.map_err(|error| self.note(not_received(error)))??)
+        let (answer, lent) = answer.map_err(|error| self.note(not_received(error)))??;
+        // Within the program the server sees what was taken out.
+        if lent && matches!(self.way, Way::Network(_)) {
+            self.say(|encoder| encoder.put(&Request::Received))?;
+        }
+        Ok(answer)
     }
 
     fn note(&self, error: ManagerError) -> ManagerError {

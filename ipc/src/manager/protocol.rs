@@ -44,6 +44,8 @@ pub(super) enum Request {
     Serve,
     /// A client that is not of the program has dropped its last proxy of an object. There is no reply.
     Release { object: u64 },
+    /// A client that is not of the program has what it was [lent](Status::Lent). There is no reply.
+    Received,
 }
 
 /// What a client says first over a connection: of which build it is, and of which link if it has one.
@@ -67,6 +69,8 @@ pub(super) struct Welcome {
 pub(super) enum Status {
     /// The result follows.
     Done,
+    /// So it does, and goes back to the object if the client does not live to receive it.
+    Lent,
     Refused(Refusal),
 }
 

@@ -177,15 +177,34 @@ impl<T: 'static> Proxy<T> {
         A: Serialize + DeserializeOwned + Send + 'static,
         R: Serialize + DeserializeOwned,
     {
-        self.wait_or_return(attempt, stop, |_, _, _| (), timeout, args)
+        self.wait_named::<F, G, _, A, R, false>(attempt, stop, |_, _, _| (), timeout, args)
     }
 
-    /// The same; an answer that cannot be delivered is returned to the object.
+    /// The same; an answer that this process does not live to receive is returned to the object, which has to
+    /// be one that hears of deaths.
     pub(super) fn wait_or_return<F, G, H, A, R>(
         &self,
-        _attempt: F,
-        _stop: G,
-        _put_back: H,
+        attempt: F,
+        stop: G,
+        put_back: H,
+        timeout: Option<Duration>,
+        args: A,
+    ) -> Result<R, ManagerError>
+    where
+        F: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        G: Fn(&mut T, &mut A, &Client) -> Option<R> + Copy + 'static,
+        H: Fn(&mut T, R, &Client) + Copy + 'static,
+        A: Serialize + DeserializeOwned + Send + 'static,
+        R: Serialize + DeserializeOwned,
+    {
+        self.wait_named::<F, G, H, A, R, true>(attempt, stop, put_back, timeout, args)
+    }
+
+    fn wait_named<F, G, H, A, R, const LENT: bool>(
+        &self,
+        _: F,
+        _: G,
+        _: H,
         timeout: Option<Duration>,
         args: A,
     ) -> Result<R, ManagerError>
@@ -197,7 +216,7 @@ impl<T: 'static> Proxy<T> {
         R: Serialize + DeserializeOwned,
     {
         const { captures_nothing::<(F, G, H)>() };
-        let function = entry::name::<Awaited<T, F, G, H, A>>()?;
+        let function = entry::name::<Awaited<T, F, G, H, A, LENT>>()?;
         self.link.ask(&self.request(function), (timeout, args))
     }
 

@@ -51,6 +51,16 @@ impl Encoded {
         written.map(|()| encoded)
     }
 
+    /// The same, for a socket.
+    pub(crate) fn plain(
+        program: &'static Program,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Encoded, EncodeError> {
+        let encoded = Encoded::new(program, write)?;
+        let why = "a handle cannot leave its program over a socket";
+        if encoded.is_plain() { Ok(encoded) } else { Err(EncodeError::new(why)) }
+    }
+
     /// Whether the message is bytes and nothing else.
     pub(crate) fn is_plain(&self) -> bool {
         self.holds.is_empty() && self.unique.is_empty()

@@ -101,8 +101,9 @@ typed_proxy! {
     ///
     /// # Process death
     ///
-    /// What was put in stays. A process that dies while it waits to get gets nothing; what it had got, or was
-    /// about to be given, goes with it and is not waited for by [`join`](QueueProxy::join).
+    /// What was put in stays. A process that dies while it waits to get gets nothing, and an item that was on its
+    /// way to it goes back to the front. What it had got goes with it and is not waited for by
+    /// [`join`](QueueProxy::join).
     ///
     /// # Examples
     ///
@@ -213,9 +214,10 @@ impl<T: Item> QueueProxy<T> {
         let got = self.0.wait_or_return(
             |queue: &mut QueueState<T>, (): &mut (), client: &Client| queue.take(client),
             |_, (), _| Some(Got::Nothing),
-            |queue, got, _| {
+            |queue, got, client| {
                 if let Got::Item(item) = got {
                     queue.items.push_front(item);
+                    queue.task_done(client);
                 }
             },
             timeout,

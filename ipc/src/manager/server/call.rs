@@ -9,20 +9,21 @@ use serde::Serialize;
 
 use super::crew::{Crew, Outing};
 use super::line::Line;
-use crate::manager::function::Client;
+use crate::manager::function::{Client, TakeBack};
 use crate::manager::protocol::Refusal;
 
 /// Who calls, and where the answer goes.
 pub(in crate::manager) struct Call {
     pub(in crate::manager) client: Client,
+    pub(super) object: u64,
     pub(super) line: Arc<Line>,
     /// Ends when the function has returned, before anybody can know.
     outing: Cell<Option<Outing>>,
 }
 
 impl Call {
-    pub(super) fn new(client: Client, line: Arc<Line>) -> Call {
-        Call { client, line, outing: Cell::new(None) }
+    pub(super) fn new(client: Client, object: u64, line: Arc<Line>) -> Call {
+        Call { client, object, line, outing: Cell::new(None) }
     }
 
     /// A function of the user's is about to be called.
@@ -30,10 +31,20 @@ impl Call {
         self.outing.set(Some(Outing::new(crew)));
     }
 
-    /// Answers, or says why the answer cannot be sent. It comes back if the client is gone.
-    pub(in crate::manager) fn reply<R: Serialize>(&self, result: R) -> Result<(), R> {
+    /// Answers, or says why the answer cannot be sent.
+    pub(in crate::manager) fn reply<R: Serialize>(&self, result: R) {
         self.outing.take();
-        self.line.reply(result)
+        self.line.reply(result);
+    }
+
+    /// Answers with what the object gets back by `take_back` if the client does not live to receive it, and
+    /// right now if it cannot be sent.
+    pub(in crate::manager) fn lend<R: Serialize>(
+        &self,
+        result: R,
+        take_back: TakeBack,
+    ) -> Option<R> {
+        self.line.lend(result, self.object, self.client, take_back)
     }
 
     pub(super) fn refuse(&self, why: Refusal) {

@@ -12,6 +12,7 @@ use super::birth::{Newborn, OnDeath};
 use super::call::{Attempt, Call, Pending};
 use super::core::Core;
 use super::crew::{Lead, Outing};
+use super::line::Line;
 use crate::endpoint::Endpoint;
 use crate::manager::function::Client;
 use crate::manager::protocol::Refusal;
@@ -30,11 +31,17 @@ pub(super) struct Cell {
 pub(super) enum Mail {
     Visit(Pending),
     /// A client is gone.
-    Gone(Client),
+    Gone(Arc<Gone>),
     /// The time of a parked call is up.
     TimeUp(u64),
     /// Nobody can reach the object any more.
     End,
+}
+
+/// A client that is gone.
+pub(super) struct Gone {
+    pub(super) client: Client,
+    pub(super) lines: Vec<Arc<Line>>,
 }
 
 struct Room {
@@ -100,7 +107,7 @@ impl Cell {
                     }
                     inside.visit(core, self.id, pending);
                 }
-                Mail::Gone(client) => inside.client_gone(core, &client),
+                Mail::Gone(gone) => inside.client_gone(core, self.id, &gone),
                 Mail::TimeUp(call) => inside.time_up(core, call),
                 Mail::End => {
                     // The object's drop is the user's code.
@@ -133,7 +140,7 @@ impl Inside {
     fn visit(&mut self, core: &Core, cell: u64, mut pending: Pending) {
         // What a dead client had asked for must not be held by it.
         if pending.call.line.link.is_gone() {
-            return;
+            return pending.call.refuse(Refusal::NoSuchObject);
         }
         match self.attempt(core, &mut pending) {
             Attempt::Done => {}
@@ -211,11 +218,20 @@ impl Inside {
         }
     }
 
-    fn client_gone(&mut self, core: &Core, client: &Client) {
+    fn client_gone(&mut self, core: &Core, cell: u64, Gone { client, lines }: &Gone) {
         let (gone, waiting) = std::mem::take(&mut self.parked)
             .into_iter()
             .partition::<Vec<_>, _>(|parked| parked.pending.call.client.is_same_process(client));
         self.parked = waiting;
+        // Before the object knows, and the last first: what the client has not received it never had.
+        let mut lent: Vec<_> =
+            lines.iter().filter_map(|line| Some((line.lent_by(cell)?, line))).collect();
+        lent.sort_by_key(|(turn, _)| std::cmp::Reverse(*turn));
+        for (_, line) in lent {
+            let object = &mut *self.object;
+            // As for the object's drop.
+            let _ = (core.catch)(&mut || line.take_back(object));
+        }
         if let Some(on_death) = self.on_death {
             let object = &mut *self.object;
             // As for the object's drop.

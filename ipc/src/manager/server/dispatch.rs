@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::birth::Birth;
 use super::call::{Call, Pending, Visit};
-use super::cell::{Cell, Mail};
+use super::cell::{Cell, Gone, Mail};
 use super::core::Core;
 use super::crew::{Lead, Outing};
 use super::line::{Line, Link, Way};
@@ -14,7 +14,7 @@ use crate::entry::{self, EntryName};
 use crate::error::{DecodeError, RecvError};
 use crate::listener::Address;
 use crate::manager::function::{Client, Conceive, Prepare};
-use crate::manager::protocol::{Envelope, Refusal, Request, Welcome};
+use crate::manager::protocol::{Envelope, Refusal, Request, Status, Welcome};
 use crate::message::Decoder;
 
 /// A function with its arguments, if these are there and that is one.
@@ -36,7 +36,7 @@ impl Core {
         match self.inbox.recv_with(|decoder| self.read(decoder)) {
             Ok(Task::Nothing) => {}
             Ok(Task::Serve(line, address, key)) => match self.gate.open(self, &address, &key) {
-                Ok(address) => drop(line.reply(address)),
+                Ok(address) => line.reply(address),
                 Err(error) => line.refuse(error.into()),
             },
             Ok(Task::LookAfter(cell)) => cell.look_after(self, lead),
@@ -95,11 +95,18 @@ impl Core {
     }
 
     fn welcome(&self, link: Arc<Link>, replies: Sender<Untyped>) {
-        let line = Arc::new(Line::new(self.new_id(), link, Way::Program(replies)));
+        let way = match replies.receiver() {
+            Ok(unread) => Way::Program { replies, unread },
+            Err(error) => {
+                let why = Status::Refused(error.into());
+                // A client that is gone again is not missed.
+                return drop(replies.try_send_with(|encoder| encoder.put(&why)));
+            }
+        };
+        let line = Arc::new(Line::new(self.new_id(), link, way));
         self.table.add_line(Arc::clone(&line));
         let link = line.link.client.link;
-        // A client that is gone again is not missed.
-        let _ = line.reply(Welcome { link, line: line.id, pid: std::process::id() });
+        line.reply(Welcome { link, line: line.id, pid: std::process::id() });
     }
 
     fn read_request(
@@ -119,7 +126,7 @@ impl Core {
                 Ok(match prepared {
                     Ok(visit) => {
                         let client = Client { thread, ..line.link.client };
-                        let pending = Pending { call: Call::new(client, line), visit };
+                        let pending = Pending { call: Call::new(client, object, line), visit };
                         cell.bring(Mail::Visit(pending));
                         Task::LookAfter(cell)
                     }
@@ -155,11 +162,8 @@ impl Core {
                 let (address, key) = decoder.take()?;
                 Ok(Task::Serve(line, address, key))
             }
-            // The leases of the program's own clients are handles.
-            Request::Release { object } => {
-                line.link.release(object);
-                Ok(Task::Nothing)
-            }
+            // The leases of the program's own clients are handles, and what they have received is seen.
+            Request::Release { .. } | Request::Received => Ok(Task::Nothing),
         }
     }
 
@@ -174,6 +178,10 @@ impl Core {
         match rest.take()? {
             Request::Release { object } => {
                 line.link.release(object);
+                return Ok(false);
+            }
+            Request::Received => {
+                line.received();
                 return Ok(false);
             }
             Request::Serve => {
@@ -242,7 +250,7 @@ impl Core {
                 // What had that name before is dropped when nobody has the lock any more.
                 let before = self.names().insert(name, (object, lease));
                 drop(before);
-                let _ = line.reply(());
+                line.reply(());
             }
             Err(error) => line.refuse(error.into()),
         }
@@ -258,10 +266,11 @@ impl Core {
     }
 
     fn take_leave(self: &Arc<Core>, link: u64, lead: &mut Lead) {
-        let Some(link) = self.table.take_link(link) else { return };
+        let Some((link, lines)) = self.table.take_link(link) else { return };
         link.set_gone();
+        let gone = Arc::new(Gone { client: link.client, lines });
         for cell in self.table.hearing() {
-            cell.bring(Mail::Gone(link.client));
+            cell.bring(Mail::Gone(Arc::clone(&gone)));
             cell.look_after(self, lead);
         }
     }

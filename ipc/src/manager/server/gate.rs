@@ -282,10 +282,10 @@ impl Guest {
             }
         };
         let line = Arc::new(Line::new(core.new_id(), link, Way::Network(Arc::clone(&self.wire))));
+        core.table.add_line(Arc::clone(&line));
         let link = line.link.client.link;
-        let welcome = Welcome { link, line: line.id, pid: std::process::id() };
-        let welcomed = line.reply(welcome).is_ok();
+        line.reply(Welcome { link, line: line.id, pid: std::process::id() });
         self.line = Some(line);
-        welcomed
+        true
     }
 }

@@ -1,32 +1,43 @@
 //! Clients, as the server knows them, and where replies go.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Serialize, Serializer};
 
 use super::cell::Cell;
 use super::wire::Wire;
-use crate::channel::{Sender, Untyped};
+use crate::channel::{Receiver, Sender, Untyped};
 use crate::endpoint::Endpoint;
 use crate::error::SendError;
 use crate::heap::Role;
-use crate::manager::function::Client;
+use crate::manager::function::{Client, TakeBack};
 use crate::manager::protocol::{Refusal, Status};
+use crate::message::{Decoder, Encoded, Encoder, decode_plain};
+use crate::program::Program;
 
 /// A client: a process that has proxies.
 pub(super) struct Link {
     pub(super) client: Client,
     gone: AtomicBool,
+    /// How often it was lent something.
+    turns: AtomicU64,
     /// Leases of a client that is not of the program, and how many each is.
     leases: Mutex<HashMap<u64, (Endpoint, usize)>>,
 }
 
 impl Link {
     pub(super) fn new(client: Client) -> Link {
-        Link { client, gone: AtomicBool::new(false), leases: Mutex::default() }
+        Link {
+            client,
+            gone: AtomicBool::new(false),
+            turns: AtomicU64::new(0),
+            leases: Mutex::default(),
+        }
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<u64, (Endpoint, usize)>> {
@@ -67,12 +78,28 @@ pub(super) struct Line {
     pub(super) id: u64,
     pub(super) link: Arc<Link>,
     way: Way,
+    loan: Mutex<Option<Loan>>,
 }
 
 /// Where replies go.
 pub(super) enum Way {
-    Program(Sender<Untyped>),
+    /// What the client has not taken out when it is gone is `unread`.
+    Program {
+        replies: Sender<Untyped>,
+        unread: Receiver<Untyped>,
+    },
     Network(Arc<Wire>),
+}
+
+/// The last answer that goes back to its object if the client does not receive it.
+struct Loan {
+    object: u64,
+    client: Client,
+    /// A later one of the same client has a greater number.
+    turn: u64,
+    take_back: TakeBack,
+    /// A copy of what went over a network.
+    bytes: Vec<u8>,
 }
 
 /// A lease on its way to a client of the program.
@@ -86,30 +113,98 @@ impl Serialize for NewLease {
 
 impl Line {
     pub(super) fn new(id: u64, link: Arc<Link>, way: Way) -> Line {
-        Line { id, link, way }
+        Line { id, link, way, loan: Mutex::default() }
+    }
+
+    fn loan(&self) -> MutexGuard<'_, Option<Loan>> {
+        self.loan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends the result of a call, or why it cannot be sent. There is room, as a line has one call at a
-    /// time. The result comes back if the client is gone.
-    pub(super) fn reply<R: Serialize>(&self, result: R) -> Result<(), R> {
-        let sent = match &self.way {
-            Way::Program(replies) => replies.try_send_value_with(result, |encoder, result| {
-                encoder.put(&Status::Done)?;
-                encoder.put(result)
-            }),
-            Way::Network(wire) => wire.send(result, |encoder, result| {
-                encoder.put(&Status::Done)?;
-                encoder.put(result)
-            }),
+    /// time.
+    pub(super) fn reply<R: Serialize>(&self, result: R) {
+        let _ = self.send(&Status::Done, result, None);
+    }
+
+    /// The same with what the object gets back if the client does not live to receive it, and right now if
+    /// it cannot be sent.
+    pub(super) fn lend<R: Serialize>(
+        &self,
+        result: R,
+        object: u64,
+        client: Client,
+        take_back: TakeBack,
+    ) -> Option<R> {
+        let turn = self.link.turns.fetch_add(1, Ordering::Relaxed);
+        let loan = Loan { object, client, turn, take_back, bytes: Vec::new() };
+        self.send(&Status::Lent, result, Some(loan))
+    }
+
+    /// Gives the result back if it could not be sent, which the client is told.
+    fn send<R: Serialize>(&self, status: &Status, result: R, loan: Option<Loan>) -> Option<R> {
+        let write = |encoder: &mut Encoder, result: &R| {
+            encoder.put(status)?;
+            encoder.put(result)
         };
-        match sent {
-            Ok(()) => {}
-            Err(SendError::Disconnected(result)) => return Err(result),
-            Err(SendError::Encode { error, .. }) => self.refuse(Refusal::Result(error)),
-            Err(SendError::Io { error, .. }) => self.refuse(error.into()),
-            Err(error) => self.refuse(std::io::Error::other(error.to_string()).into()),
+        let (why, result) = match &self.way {
+            Way::Program { replies, .. } => {
+                // Before the client can be seen not to have received it. The answer itself tells whether it
+                // is this one.
+                if loan.is_some() {
+                    *self.loan() = loan;
+                }
+                match replies.try_send_value_with(result, write) {
+                    Ok(()) => return None,
+                    Err(SendError::Encode { error, value }) => (Refusal::Result(error), value),
+                    Err(SendError::Io { error, value }) => (error.into(), value),
+                    Err(error) => (io::Error::other(error.to_string()).into(), error.into_inner()),
+                }
+            }
+            Way::Network(wire) => {
+                let program = Program::current().map_err(Refusal::from);
+                let encoded = program.and_then(|program| {
+                    Encoded::plain(program, |encoder| write(encoder, &result))
+                        .map_err(Refusal::Result)
+                });
+                match encoded {
+                    Ok(encoded) => {
+                        let copy = |loan| Loan { bytes: encoded.bytes.clone(), ..loan };
+                        *self.loan() = loan.map(copy);
+                        // If the connection is broken the gate sees it, too, and then the client is gone.
+                        let _ = wire.send(&encoded.bytes);
+                        return None;
+                    }
+                    Err(why) => (why, Some(result)),
+                }
+            }
+        };
+        self.refuse(why);
+        result
+    }
+
+    /// A client that is not of the program has its last answer.
+    pub(super) fn received(&self) {
+        *self.loan() = None;
+    }
+
+    /// Whether that object was the last to lend something, and when.
+    pub(super) fn lent_by(&self, object: u64) -> Option<u64> {
+        self.loan().as_ref().filter(|loan| loan.object == object).map(|loan| loan.turn)
+    }
+
+    /// The client is gone: gives the object back what was lent and not received.
+    pub(super) fn take_back(&self, object: &mut dyn Any) {
+        let Some(Loan { client, take_back, bytes, .. }) = self.loan().take() else { return };
+        let read = |decoder: &mut Decoder<'_>| match decoder.take()? {
+            Status::Lent => take_back(object, decoder, &client),
+            // A later answer.
+            Status::Done | Status::Refused(_) => Ok(()),
+        };
+        match &self.way {
+            // None if the client has received it.
+            Way::Program { unread, .. } => drop(unread.try_recv_with(read)),
+            Way::Network(_) => drop(decode_plain(&bytes, read)),
         }
-        Ok(())
     }
 
     /// Sends a proxy of the object, which the client is to hold. One that is not delivered is given back.
@@ -119,10 +214,10 @@ impl Line {
             Err(error) => return self.refuse(error.into()),
         };
         match &self.way {
-            Way::Program(_) => drop(self.reply((cell.id, NewLease(lease)))),
+            Way::Program { .. } => self.reply((cell.id, NewLease(lease))),
             Way::Network(_) => {
                 self.link.rent(cell.id, lease);
-                let _ = self.reply(cell.id);
+                self.reply(cell.id);
             }
         }
     }
@@ -130,9 +225,17 @@ impl Line {
     pub(super) fn refuse(&self, why: Refusal) {
         let why = Status::Refused(why);
         // A client that is gone need not know.
-        let _ = match &self.way {
-            Way::Program(replies) => replies.try_send_with(|encoder| encoder.put(&why)),
-            Way::Network(wire) => wire.send((), |encoder, ()| encoder.put(&why)),
-        };
+        match &self.way {
+            Way::Program { replies, .. } => {
+                drop(replies.try_send_with(|encoder| encoder.put(&why)));
+            }
+            Way::Network(wire) => {
+                let encoded = Program::current()
+                    .map(|program| Encoded::plain(program, |encoder| encoder.put(&why)));
+                if let Ok(Ok(encoded)) = encoded {
+                    let _ = wire.send(&encoded.bytes);
+                }
+            }
+        }
     }
 }

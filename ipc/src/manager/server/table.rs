@@ -103,10 +103,9 @@ impl Table {
     }
 
     /// Takes a client that is gone out, with its lines.
-    pub(super) fn take_link(&self, number: u64) -> Option<Arc<Link>> {
+    pub(super) fn take_link(&self, number: u64) -> Option<(Arc<Link>, Vec<Arc<Line>>)> {
         let link = self.links.take(number)?;
-        drop(self.lines.take_all(|line| line.link.client.link == number));
-        Some(link)
+        Some((link, self.lines.take_all(|line| line.link.client.link == number)))
     }
 
     /// Takes everything out.

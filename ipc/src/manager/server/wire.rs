@@ -3,14 +3,13 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{EncodeError, SendError};
-use crate::message::{Encoded, Encoder};
+use crate::error::SendError;
 use crate::pipe::SendHalf;
-use crate::program::Program;
 use crate::sys::epoll::Epoll;
 
 /// Where the replies go. One request is read at a time, and the next when its reply is out: so a client
-/// takes up the memory of one request and one reply, whatever it sends and does not receive.
+/// takes up the memory of one request and one reply (twice if that is lent), whatever it sends and does not
+/// receive.
 pub(super) struct Wire {
     pub(super) number: u64,
     socket: Arc<OwnedFd>,
@@ -32,27 +31,11 @@ impl Wire {
         self.half.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends what `write` makes of `value`, as there is room.
-    pub(super) fn send<T>(
-        &self,
-        value: T,
-        write: impl FnOnce(&mut Encoder, &T) -> Result<(), EncodeError>,
-    ) -> Result<(), SendError<T>> {
-        let program = match Program::current() {
-            Ok(program) => program,
-            Err(error) => return Err(SendError::Io { value: Some(value), error }),
-        };
-        let encoded = match Encoded::new(program, |encoder| write(encoder, &value)) {
-            Ok(encoded) if encoded.is_plain() => encoded,
-            Ok(_) => {
-                let error = EncodeError::new("a handle cannot leave its program over a socket");
-                return Err(SendError::Encode { value: Some(value), error });
-            }
-            Err(error) => return Err(SendError::Encode { value: Some(value), error }),
-        };
+    /// Sends that, as there is room.
+    pub(super) fn send(&self, bytes: &[u8]) -> Result<(), SendError<()>> {
         let mut half = self.half();
-        half.enqueue_bytes(&encoded.bytes);
-        self.go_on(&mut half).map_err(|_| SendError::Disconnected(value))
+        half.enqueue_bytes(bytes);
+        self.go_on(&mut half)
     }
 
     /// There is room for more of what is to be sent.
