@@ -67,8 +67,9 @@ impl Endpoint {
         let fingerprint = Self::fingerprint::<T>();
         let contents = Contents { kind: Kind::Ring, fingerprint, length: 0 };
         let new = heap.allocate(size, contents, Owner::Process(*me), role, *me)?;
-        let ring = Ring::init(heap, new.object, capacity, tasks, new.zeroed);
-        Ok(Endpoint::new(Hold::new(program, new.hold, new.object), ring, role))
+        let hold = Hold::new(program, new.hold, new.object);
+        let ring = Ring::init(heap, new.object, capacity, tasks, new.zeroed)?;
+        Ok(Endpoint::new(hold, ring, role))
     }
 
     /// Another hold of this process on the same ring.

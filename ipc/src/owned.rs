@@ -65,7 +65,7 @@ impl<T: ShmSafe> Owned<T> {
     /// # Errors
     /// The program's shared memory is used up or cannot be made.
     pub fn new(value: T) -> io::Result<Owned<T>> {
-        let owned = Owned::<T>::from_hold(place::allocate::<T>(1, false)?);
+        let owned = Owned::<T>::from_hold(place::allocate::<T>(1, false)?)?;
         // SAFETY: in bounds and aligned for T, and nobody else knows the object yet.
         unsafe { owned.value.write(value) };
         Ok(owned)
@@ -81,7 +81,7 @@ impl<T: ShmSafe> Owned<[T]> {
     where
         T: Zeroable,
     {
-        Ok(Owned::from_hold(place::allocate::<[T]>(len, true)?))
+        Owned::from_hold(place::allocate::<[T]>(len, true)?)
     }
 
     /// A copy of `values`.
@@ -92,7 +92,7 @@ impl<T: ShmSafe> Owned<[T]> {
     where
         T: Copy,
     {
-        let owned = Owned::<[T]>::from_hold(place::allocate::<[T]>(values.len(), false)?);
+        let owned = Owned::<[T]>::from_hold(place::allocate::<[T]>(values.len(), false)?)?;
         // SAFETY: room for as many values, in a block that nobody else knows yet.
         unsafe {
             let first = owned.value.cast::<T>();
@@ -103,15 +103,15 @@ impl<T: ShmSafe> Owned<[T]> {
 }
 
 impl<T: ?Sized + Place> Owned<T> {
-    fn from_hold(hold: Hold) -> Owned<T> {
-        let value = place::address(&hold);
-        Owned { value, hold: Unique::new(hold), _value: PhantomData }
+    fn from_hold(hold: Hold) -> io::Result<Owned<T>> {
+        let value = place::address(&hold)?;
+        Ok(Owned { value, hold: Unique::new(hold), _value: PhantomData })
     }
 
     /// Lets others use the value too, without a copy. From now on it changes only through what it is
     /// made of.
     pub fn freeze(self) -> Shared<T> {
-        Shared::from_hold(self.hold.into_hold())
+        Shared::of(self.value, self.hold.into_hold())
     }
 }
 
@@ -159,6 +159,6 @@ impl<'de, T: ?Sized + Place> Deserialize<'de> for Owned<T> {
             let why = "this handle is to something that others use as well";
             return Err(D::Error::custom(message::refuse(why.to_owned())));
         }
-        Ok(Owned::from_hold(hold))
+        Owned::from_hold(hold).map_err(D::Error::custom)
     }
 }

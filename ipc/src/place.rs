@@ -9,7 +9,7 @@ use sync_prims::ShmSafe;
 use sync_prims::process::{Lock, RwLock};
 
 use crate::handle::{self, Hold};
-use crate::heap::{Contents, Kind, Owner, Role, Size};
+use crate::heap::{Contents, Kind, Owner, Role, Size, damaged};
 use crate::program::Program;
 
 /// Types that [`Shared`](crate::Shared) and an owned value can hold: `T`, `[T]`,
@@ -103,7 +103,7 @@ pub(crate) fn allocate<T: Place + ?Sized>(len: usize, zeroed: bool) -> io::Resul
     let new = heap.allocate(size, contents, Owner::Process(*me), Role::Plain, *me)?;
     let hold = Hold::new(program, new.hold, new.object);
     if zeroed && !new.zeroed {
-        let start = address::<T>(&hold);
+        let start = address::<T>(&hold)?;
         // SAFETY: the whole value, in a block that only this process knows yet.
         unsafe { start.cast::<u8>().write_bytes(0, layout.size()) };
     }
@@ -112,17 +112,15 @@ pub(crate) fn allocate<T: Place + ?Sized>(len: usize, zeroed: bool) -> io::Resul
 
 /// Where the value of `hold`'s object lies. The length that the object tells is checked against the
 /// object's block.
-pub(crate) fn address<T: Place + ?Sized>(hold: &Hold) -> NonNull<T> {
+pub(crate) fn address<T: Place + ?Sized>(hold: &Hold) -> io::Result<NonNull<T>> {
     let heap = &hold.program().heap;
-    let (offset, size) = heap.block(hold.object());
-    let len = usize::try_from(heap.length(hold.object())).ok();
-    let layout = len.and_then(T::layout).filter(|layout| layout.size() as u64 <= size);
-    let (Some(len), Some(layout)) = (len, layout) else {
-        panic!("the program's heap is corrupt: a value is larger than its block");
-    };
-    let start = heap.at(offset, layout.size() as u64, layout.align() as u64);
-    // SAFETY: `at` keeps the address, which is not null.
-    unsafe { NonNull::new_unchecked(T::at(start.as_ptr(), len)) }
+    let len = usize::try_from(heap.length(hold.object())).map_err(|_| damaged())?;
+    let layout = T::layout(len).ok_or_else(damaged)?;
+    let block = heap.block(hold.object(), layout.align())?;
+    if layout.size() as u64 > block.size {
+        return Err(damaged());
+    }
+    NonNull::new(T::at(block.start.as_ptr(), len)).ok_or_else(damaged)
 }
 
 enum Tag {}

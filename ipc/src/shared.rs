@@ -81,7 +81,7 @@ impl<T: ShmSafe> Shared<T> {
     /// # Errors
     /// The program's shared memory is used up or cannot be made.
     pub fn new(value: T) -> io::Result<Shared<T>> {
-        let shared = Shared::<T>::from_hold(place::allocate::<T>(1, false)?);
+        let shared = Shared::<T>::from_hold(place::allocate::<T>(1, false)?)?;
         // SAFETY: in bounds and aligned for T, and nobody else knows the object yet.
         unsafe { shared.value.write(value) };
         Ok(shared)
@@ -108,7 +108,7 @@ impl<T: ShmSafe> Array<T> {
         T: Zeroable,
     {
         // All-zero bytes are a new lock as well.
-        Ok(Shared::from_hold(place::allocate::<Lock<[T]>>(len, true)?))
+        Shared::from_hold(place::allocate::<Lock<[T]>>(len, true)?)
     }
 
     /// A copy of `values`, under a lock.
@@ -120,7 +120,7 @@ impl<T: ShmSafe> Array<T> {
         T: Copy,
     {
         let hold = place::allocate::<Lock<[T]>>(values.len(), false)?;
-        let start = place::address::<Lock<[T]>>(&hold).cast::<u8>();
+        let start = place::address::<Lock<[T]>>(&hold)?.cast::<u8>();
         let (_, offset) = Lock::<[T]>::slice_layout(values.len()).map_err(io::Error::other)?;
         // SAFETY: the lock's words, then the values, all within a block that nobody else knows yet;
         // all-zero bytes are a new lock.
@@ -129,7 +129,7 @@ impl<T: ShmSafe> Array<T> {
             let first = start.add(offset).cast::<T>();
             first.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len());
         }
-        Ok(Shared::from_hold(hold))
+        Shared::from_hold(hold)
     }
 }
 
@@ -144,13 +144,19 @@ impl<T: ShmSafe> Shared<RwLock<[T]>> {
         T: Zeroable,
     {
         // All-zero bytes are a new lock as well.
-        Ok(Shared::from_hold(place::allocate::<RwLock<[T]>>(len, true)?))
+        Shared::from_hold(place::allocate::<RwLock<[T]>>(len, true)?)
     }
 }
 
 impl<T: ?Sized + Place> Shared<T> {
-    pub(crate) fn from_hold(hold: Hold) -> Shared<T> {
-        Shared { value: place::address(&hold), hold: Arc::new(hold), _value: PhantomData }
+    fn from_hold(hold: Hold) -> io::Result<Shared<T>> {
+        let value = place::address(&hold)?;
+        Ok(Shared::of(value, hold))
+    }
+
+    /// The value in the object that the process has this hold on.
+    pub(crate) fn of(value: NonNull<T>, hold: Hold) -> Shared<T> {
+        Shared { value, hold: Arc::new(hold), _value: PhantomData }
     }
 }
 
@@ -184,7 +190,7 @@ impl<T: ?Sized + Place> Serialize for Shared<T> {
 
 impl<'de, T: ?Sized + Place> Deserialize<'de> for Shared<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Shared<T>, D::Error> {
-        handle::deserialize(place::fingerprint::<T>(), Role::Plain, deserializer)
-            .map(Shared::from_hold)
+        let hold = handle::deserialize(place::fingerprint::<T>(), Role::Plain, deserializer)?;
+        Shared::from_hold(hold).map_err(serde::de::Error::custom)
     }
 }

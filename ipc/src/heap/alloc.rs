@@ -10,11 +10,11 @@ use std::io;
 use super::hold::{HoldId, Owner, Role};
 use super::layout::{ProcessId, header};
 use super::map::Heap;
-use super::object::{Fields, Kind, ObjectId, join, pack_state, unpack_state};
+use super::object::{Fields, Kind, ObjectId, damaged, exists, join, pack_state, unpack_state};
 use super::transaction::Transaction;
 
 /// Four classes for each doubling, from 64 bytes up.
-const CLASSES: u8 = 4 * 35;
+pub(super) const CLASSES: u8 = 4 * 35;
 const SMALLEST: u64 = 64;
 /// Blocks of this size and more give their pages back when they are freed.
 pub(super) const DISCARD_FROM: u64 = 1 << 20;
@@ -23,7 +23,7 @@ const LARGEST_ALIGN: u64 = 2 << 20;
 
 /// The size of class 4n+k is 64 · 2ⁿ · (1 + k/4).
 pub(super) fn class_size(class: u8) -> u64 {
-    assert!(class < CLASSES, "the program's heap is corrupt: size class {class}");
+    debug_assert!(class < CLASSES);
     let doubling = SMALLEST << (class / 4);
     doubling + doubling / 4 * u64::from(class % 4)
 }
@@ -105,25 +105,39 @@ fn free_list(class: u8) -> u64 {
 }
 
 fn take(tx: &mut Transaction<'_>, class: u8) -> io::Result<(ObjectId, bool)> {
-    let reused = tx.read(free_list(class)) as u32;
-    if reused != 0 {
-        let object = ObjectId(reused);
+    let object = ObjectId(tx.read(free_list(class)) as u32);
+    // What is not free, or nothing, stands there after damage only: then the rest of the list is lost.
+    if is_free(tx, object) {
         let next = tx.read(Fields::of(&tx.heap().layout, object).next_free());
         tx.write(free_list(class), next);
         return Ok((object, class_size(class) >= DISCARD_FROM));
     }
     let layout = tx.heap().layout;
     let index = tx.read(header::OBJECTS) as u32;
-    let start = tx.read(header::FRESH).next_multiple_of(alignment(class));
-    let end = start.checked_add(class_size(class)).filter(|end| *end <= layout.size);
-    let Some(end) = end.filter(|_| index < layout.objects) else {
-        return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the program's heap is full"));
+    let start = tx.read(header::FRESH).checked_next_multiple_of(alignment(class));
+    let end = start.and_then(|start| start.checked_add(class_size(class)));
+    let (Some(start), Some(end)) = (start, end.filter(|end| *end <= layout.size)) else {
+        return Err(full());
     };
+    if index >= layout.objects {
+        return Err(full());
+    }
     let object = ObjectId(index);
+    if !is_free(tx, object) || start < layout.blocks() {
+        return Err(damaged());
+    }
     tx.write(header::OBJECTS, u64::from(index) + 1);
     tx.write(header::FRESH, end);
     tx.write(Fields::of(&layout, object).offset(), start);
     Ok((object, true))
+}
+
+fn is_free(tx: &Transaction<'_>, object: ObjectId) -> bool {
+    object.0 != 0 && object.0 < tx.heap().layout.objects && !exists(tx, object)
+}
+
+fn full() -> io::Error {
+    io::Error::new(io::ErrorKind::OutOfMemory, "the program's heap is full")
 }
 
 /// Puts an object without holds on its class's free list. A generation later it may be another.

@@ -13,7 +13,9 @@ use std::sync::atomic::Ordering;
 use super::alloc::DISCARD_FROM;
 use super::layout::{ProcessId, header};
 use super::map::Heap;
-use super::object::{Fields, Kind, ObjectId, count_role, halves, join, pack_state, unpack_state};
+use super::object::{
+    Fields, Kind, ObjectId, count_role, damaged, exists, halves, join, pack_state, unpack_state,
+};
 use super::transaction::Transaction;
 
 /// Who has a hold.
@@ -88,10 +90,10 @@ fn is_in_table(heap: &Heap, index: u32) -> bool {
     index != 0 && index < heap.layout.holds()
 }
 
-/// Offsets of a hold's words, checked against the table's size.
+/// Offsets of a hold's words. What is not in the table has the record of none, number 0, in which
+/// nothing is ever looked for.
 fn record(heap: &Heap, index: u32) -> [u64; 4] {
-    assert!(is_in_table(heap, index), "the program's heap is corrupt");
-    let at = heap.layout.hold(index);
+    let at = heap.layout.hold(if is_in_table(heap, index) { index } else { 0 });
     [at, at + 8, at + 16, at + 24]
 }
 
@@ -148,9 +150,13 @@ pub(super) fn create(
     role: Role,
 ) -> io::Result<HoldId> {
     let mut index = tx.read(header::FREE_HOLD) as u32;
-    if index == 0 {
+    // What is a hold stands there after damage only: then the rest of the list is lost.
+    if !is_in_table(tx.heap(), index) || owner_of(tx, index).is_some() {
         index = tx.read(header::HOLDS) as u32;
-        if index >= tx.heap().layout.holds() {
+        if is_in_table(tx.heap(), index) && owner_of(tx, index).is_some() {
+            return Err(damaged());
+        }
+        if !is_in_table(tx.heap(), index) {
             let why = "the program's heap has no room for another handle";
             return Err(io::Error::new(io::ErrorKind::OutOfMemory, why));
         }
@@ -165,13 +171,21 @@ pub(super) fn create(
     tx.write(what, join(object.0, generation));
     link(tx, index, owner, role);
     let holds = Fields::of(&tx.heap().layout, object).holds();
-    tx.update(holds, |word| join(halves(word).0 + 1, halves(word).1));
+    tx.update(holds, |word| join(halves(word).0.saturating_add(1), halves(word).1));
     count_role(tx, object, role, true);
     Ok(HoldId { index, generation })
 }
 
 /// Ends a hold. The object's count goes down; freeing it is the caller's matter.
 fn destroy(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner, role: Role, object: ObjectId) {
+    erase(tx, hold, owner);
+    let holds = Fields::of(&tx.heap().layout, object).holds();
+    tx.update(holds, |word| join(halves(word).0.saturating_sub(1), halves(word).1));
+    count_role(tx, object, role, false);
+}
+
+/// Ends a hold, whatever it was on.
+fn erase(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner) {
     unlink(tx, hold.index, owner);
     let [what, owner_word, list, _] = record(tx.heap(), hold.index);
     tx.write(what, join(0, hold.generation.wrapping_add(1)));
@@ -179,9 +193,36 @@ fn destroy(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner, role: Role, obj
     let next = tx.read(header::FREE_HOLD) as u32;
     tx.write(list, join(0, next));
     tx.write(header::FREE_HOLD, hold.index.into());
-    let holds = Fields::of(&tx.heap().layout, object).holds();
-    tx.update(holds, |word| join(halves(word).0 - 1, halves(word).1));
-    count_role(tx, object, role, false);
+}
+
+fn owner_of(tx: &Transaction<'_>, index: u32) -> Option<(Owner, Role)> {
+    let [_, owner_word, _, _] = record(tx.heap(), index);
+    unpack_owner(tx.read(owner_word))
+}
+
+/// The hold after `previous` in the list of `owner`, or the first after 0. One that is another's or does
+/// not point back is not the list's work; so no list leads in a circle, whatever stands in it.
+fn next(tx: &Transaction<'_>, owner: Owner, previous: u32) -> Option<u32> {
+    let index = match previous {
+        0 => read_head(tx, owner),
+        _ => halves(tx.read(record(tx.heap(), previous)[2])).1,
+    };
+    let [_, _, list, _] = record(tx.heap(), index);
+    let listed = is_in_table(tx.heap(), index)
+        && owner_of(tx, index).is_some_and(|(found, _)| found == owner)
+        && halves(tx.read(list)).0 == previous;
+    listed.then_some(index)
+}
+
+/// The first hold of `owner`.
+pub(super) fn first(tx: &Transaction<'_>, owner: Owner) -> Option<HoldId> {
+    Some(named(tx, next(tx, owner, 0)?).0)
+}
+
+fn named(tx: &Transaction<'_>, index: u32) -> (HoldId, ObjectId) {
+    let [what, _, _, _] = record(tx.heap(), index);
+    let (object, generation) = halves(tx.read(what));
+    (HoldId { index, generation }, ObjectId(object))
 }
 
 /// What `hold` is on, if `owner` still has it.
@@ -189,9 +230,9 @@ fn find(tx: &Transaction<'_>, hold: HoldId, owner: Owner) -> Option<(ObjectId, R
     if !is_in_table(tx.heap(), hold.index) {
         return None;
     }
-    let [what, owner_word, _, _] = record(tx.heap(), hold.index);
+    let [what, _, _, _] = record(tx.heap(), hold.index);
     let (object, generation) = halves(tx.read(what));
-    let (found, role) = unpack_owner(tx.read(owner_word))?;
+    let (found, role) = owner_of(tx, hold.index)?;
     (generation == hold.generation && found == owner).then_some((ObjectId(object), role))
 }
 
@@ -231,24 +272,17 @@ impl Heap {
 
     /// Some hold of `owner`.
     pub(crate) fn first_hold(&self, owner: Owner) -> Option<HoldId> {
-        let tx = Transaction::begin(self);
-        let index = read_head(&tx, owner);
-        (index != 0).then(|| {
-            let [what, _, _, _] = record(self, index);
-            HoldId { index, generation: halves(tx.read(what)).1 }
-        })
+        first(&Transaction::begin(self), owner)
     }
 
     /// Every hold of `owner` at one moment.
     pub(crate) fn holds_of(&self, owner: Owner) -> Vec<(HoldId, ObjectId)> {
         let tx = Transaction::begin(self);
         let mut holds = Vec::new();
-        let mut index = read_head(&tx, owner);
-        while index != 0 {
-            let [what, _, list, _] = record(self, index);
-            let (object, generation) = halves(tx.read(what));
-            holds.push((HoldId { index, generation }, ObjectId(object)));
-            index = halves(tx.read(list)).1;
+        let mut index = 0;
+        while let Some(found) = next(&tx, owner, index) {
+            holds.push(named(&tx, found));
+            index = found;
         }
         holds
     }
@@ -259,6 +293,7 @@ impl Heap {
         for (hold, _) in self.holds_of(Owner::Process(from)) {
             let mut tx = Transaction::begin(self);
             if let Some((object, role)) = find(&tx, hold, Owner::Process(from))
+                && exists(&tx, object)
                 && unpack_state(tx.read(Fields::of(&self.layout, object).state())).0 != Kind::Dead
             {
                 create(&mut tx, object, Owner::Process(to), role)?;
@@ -270,12 +305,8 @@ impl Heap {
 
     /// Says which process answers for a parcel's hold while it belongs to a ring but no slot names
     /// it: its sender before it is published, its receiver after it was taken out. Only that process
-    /// calls this, and only its sweep reads it, after its death; so a plain store will do. Nothing
-    /// happens to what cannot be a hold: a name that stood in a slot may be anything.
+    /// calls this, and only its sweep reads it, after its death; so a plain store will do.
     pub(crate) fn set_handler(&self, hold: HoldId, handler: ProcessId) {
-        if !is_in_table(self, hold.index) {
-            return;
-        }
         let [_, _, _, handler_word] = record(self, hold.index);
         // Relaxed: read after the kernel's word that the writer is gone.
         self.word(handler_word).store(handler.raw().into(), Ordering::Relaxed);
@@ -295,22 +326,30 @@ impl Heap {
         while let Some((hold, owner)) = work.pop() {
             let mut tx = Transaction::begin(self);
             let Some((object, role)) = find(&tx, hold, owner) else { continue };
+            if !exists(&tx, object) {
+                erase(&mut tx, hold, owner);
+                tx.commit();
+                continue;
+            }
             let fields = Fields::of(&self.layout, object);
-            let (count, first_owned) = halves(tx.read(fields.holds()));
+            let (count, _) = halves(tx.read(fields.holds()));
+            let owned = Owner::Object(object);
+            let first_owned = first(&tx, owned);
             let (kind, class, generation) = unpack_state(tx.read(fields.state()));
             let large = super::alloc::class_size(class) >= DISCARD_FROM;
             let (_, receivers) = halves(tx.read(fields.roles()));
-            if count > 1 && first_owned != 0 && role.receives() && receivers == 1 {
+            // Again on the way to itself: things that own each other, which is damage.
+            let again = work.iter().any(|(other, _)| *other == hold);
+            if count > 1 && first_owned.is_some() && role.receives() && receivers == 1 && !again {
                 // The last one that could receive what is in there goes: nobody ever will. First what
                 // is in there, as long as this hold makes sure that it is done.
                 drop(tx);
                 work.push((hold, owner));
-                let owned = Owner::Object(object);
                 work.extend(self.first_hold(owned).map(|inner| (inner, owned)));
             } else if count > 1 {
                 destroy(&mut tx, hold, owner, role, object);
                 tx.commit();
-            } else if first_owned == 0 && !large {
+            } else if first_owned.is_none() && !large {
                 destroy(&mut tx, hold, owner, role, object);
                 super::alloc::free(&mut tx, object);
                 tx.commit();
@@ -324,12 +363,11 @@ impl Heap {
                 } else {
                     drop(tx);
                 }
-                if first_owned == 0 {
+                if first_owned.is_none() {
                     self.free_large(hold, mine, object);
                 } else {
                     // First what it owns, then the object itself.
                     work.push((hold, mine));
-                    let owned = Owner::Object(object);
                     work.extend(self.first_hold(owned).map(|inner| (inner, owned)));
                 }
             }
@@ -338,8 +376,8 @@ impl Heap {
 
     /// The last step for a dead object with a large block: gives the pages back without the lock.
     fn free_large(&self, hold: HoldId, owner: Owner, object: ObjectId) {
-        let (offset, size) = self.block(object);
-        if self.discard(offset, size).is_err() {
+        let discarded = self.block(object, 1).and_then(|it| self.discard(it.offset, it.size));
+        if discarded.is_err() {
             // The block stays with this process, unused, until the process ends and its sweep tries
             // again: handed out now, it would not read as zero.
             return;

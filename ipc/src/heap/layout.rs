@@ -79,6 +79,12 @@ impl Layout {
         self.object(index / 2) + OBJECT_SIZE + u64::from(index % 2) * HOLD_SIZE
     }
 
+    /// Whether transactions change the word at `offset`: not those of the locks, nor of the journal.
+    pub(super) fn is_bookkeeping(&self, offset: u64) -> bool {
+        (header::FRESH..header::SWEEP_LOCK).contains(&offset)
+            || (PROCESSES..self.blocks()).contains(&offset)
+    }
+
     /// Where blocks begin.
     pub(super) fn blocks(&self) -> u64 {
         self.object(self.objects).next_multiple_of(2 << 20)
@@ -121,7 +127,7 @@ impl ProcessId {
 
     /// The generation after this one; it wraps, but never to zero.
     pub(super) fn next_generation(generation: u32) -> u32 {
-        let next = (generation + 1) & (u32::MAX >> Self::SLOT_BITS);
+        let next = generation.wrapping_add(1) & (u32::MAX >> Self::SLOT_BITS);
         next.max(1)
     }
 }

@@ -13,7 +13,7 @@ use sync_prims::process::{self, Witness};
 use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
 
 use super::layout::{Layout, MAGIC, header};
-use super::object::ObjectId;
+use super::object::{Block, ObjectId};
 use super::signal::{Bells, Signal};
 use crate::sys::memory;
 
@@ -93,21 +93,22 @@ impl Heap {
     /// Whether a thread of this process holds a lock in the object's block, by a guard that was
     /// forgotten, if nobody refers to the object any more.
     pub(crate) fn guard_held_in(&self, object: ObjectId) -> bool {
-        let (offset, size) = self.block(object);
-        let start = self.at(offset, size, 1).as_ptr().cast_const();
+        let Ok(Block { start, size, .. }) = self.block(object, 1) else { return false };
+        let start = start.as_ptr().cast_const();
         process::guard_held_in(start..start.wrapping_add(size as usize))
     }
 
-    /// The start of `len` bytes at `offset`, aligned to `align`. Panics outside the heap: offsets
-    /// come from our own tables, so a wrong one means that the heap is corrupt.
-    pub(crate) fn at(&self, offset: u64, len: u64, align: u64) -> NonNull<u8> {
+    /// The start of `len` bytes at `offset`, aligned to `align`; `None` outside the heap.
+    pub(super) fn checked(&self, offset: u64, len: u64, align: u64) -> Option<NonNull<u8>> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.layout.size);
-        assert!(
-            inside && offset.is_multiple_of(align),
-            "the program's heap is corrupt: offset {offset:#x}"
-        );
         // SAFETY: the offset was just checked to lie within the mapping.
-        unsafe { NonNull::new_unchecked(self.map.as_mut_ptr().add(offset as usize)) }
+        (inside && offset.is_multiple_of(align))
+            .then(|| unsafe { NonNull::new_unchecked(self.map.as_mut_ptr().add(offset as usize)) })
+    }
+
+    /// The same for an offset that follows from the layout alone.
+    fn at(&self, offset: u64, len: u64, align: u64) -> NonNull<u8> {
+        self.checked(offset, len, align).expect("the layout lies within the heap")
     }
 
     pub(super) fn word(&self, offset: u64) -> &AtomicU64 {
@@ -126,6 +127,12 @@ impl Heap {
     #[cfg(test)]
     pub(crate) fn poke(&self, offset: u64, value: u64) {
         self.word(offset).store(value, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The same for reading.
+    #[cfg(test)]
+    pub(crate) fn peek(&self, offset: u64) -> u64 {
+        self.load(offset)
     }
 
     pub(super) fn lock(&self) -> RobustGuard<'_> {
@@ -155,10 +162,22 @@ impl Heap {
         unsafe { self.at(offset, 4, 4).cast().as_ref() }
     }
 
-    /// The signal at `offset`; all-zero is a new one.
-    pub(super) fn signal(&self, offset: u64) -> &Signal {
+    /// The word that the journal names, if it is one of the bookkeeping's.
+    pub(super) fn named_word(&self, offset: u64) -> Option<&AtomicU64> {
+        if !self.layout.is_bookkeeping(offset) {
+            return None;
+        }
+        // SAFETY: as in `word`.
+        Some(unsafe { self.checked(offset, 8, 8)?.cast().as_ref() })
+    }
+
+    /// The signal that the journal names, if it lies among the blocks; all-zero is a new one.
+    pub(super) fn named_signal(&self, offset: u64) -> Option<&Signal> {
+        if offset < self.layout.blocks() {
+            return None;
+        }
         // SAFETY: in bounds and aligned; a signal is two atomic words.
-        unsafe { self.at(offset, size_of::<Signal>() as u64, 8).cast().as_ref() }
+        Some(unsafe { self.checked(offset, size_of::<Signal>() as u64, 8)?.cast().as_ref() })
     }
 
     pub(super) fn bells(&self) -> &Bells {

@@ -4,6 +4,8 @@
 
 mod alloc;
 mod hold;
+#[cfg(test)]
+pub(crate) mod hostile;
 mod layout;
 mod map;
 mod object;
@@ -17,7 +19,7 @@ pub(crate) use hold::{HoldId, Owner, Role};
 pub(crate) use layout::MAX_PROCESSES;
 pub use layout::ProcessId;
 pub(crate) use map::Heap;
-pub(crate) use object::{Kind, ObjectId};
+pub(crate) use object::{Block, Kind, ObjectId, damaged};
 pub(crate) use process::{Entry, NewProcess, State};
 pub(crate) use signal::Signal;
 pub use usage::Usage;

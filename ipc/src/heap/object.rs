@@ -10,6 +10,10 @@
 //! word 6   next free object of its class
 //! ```
 
+use std::io;
+use std::ptr::NonNull;
+
+use super::alloc::{CLASSES, class_size};
 use super::hold::Role;
 use super::layout::{Layout, OBJECT_SIZE};
 use super::map::Heap;
@@ -35,13 +39,13 @@ pub(crate) enum Kind {
 impl Kind {
     fn from_raw(raw: u8) -> Kind {
         match raw {
-            0 => Kind::Free,
             1 => Kind::Value,
             2 => Kind::Parcel,
             3 => Kind::Ring,
             4 => Kind::Dead,
             5 => Kind::Stream,
-            _ => panic!("the program's heap is corrupt: object of kind {raw}"),
+            // Any other is damage: nothing that anybody could have.
+            _ => Kind::Free,
         }
     }
 }
@@ -50,14 +54,35 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ObjectId(pub(super) u32);
 
+/// The memory of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) start: NonNull<u8>,
+    /// Where it lies in the heap.
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+}
+
+/// Whether the object is in the table and somebody's: what a damaged record names may not be.
+pub(super) fn exists(tx: &Transaction<'_>, object: ObjectId) -> bool {
+    let layout = &tx.heap().layout;
+    let kind = || unpack_state(tx.read(Fields::of(layout, object).state())).0;
+    object.0 != 0 && object.0 < layout.objects && kind() != Kind::Free
+}
+
+/// Says that the heap's own words make no sense.
+pub(crate) fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the program's shared memory is damaged")
+}
+
 /// Offsets of an object's words.
 #[derive(Clone, Copy)]
 pub(super) struct Fields(u64);
 
 impl Fields {
+    /// What is not in the table has the record of none, number 0, in which nothing is ever looked for.
     pub(super) fn of(layout: &Layout, object: ObjectId) -> Fields {
-        assert!(object.0 != 0 && object.0 < layout.objects, "the program's heap is corrupt");
-        let at = layout.object(object.0);
+        let at = layout.object(if object.0 < layout.objects { object.0 } else { 0 });
         debug_assert!(at.is_multiple_of(OBJECT_SIZE));
         Fields(at)
     }
@@ -90,7 +115,8 @@ pub(super) fn pack_state(kind: Kind, class: u8, generation: u32) -> u64 {
 }
 
 pub(super) fn unpack_state(state: u64) -> (Kind, u8, u32) {
-    (Kind::from_raw(state as u8), (state >> 8) as u8, (state >> 32) as u32)
+    let class = ((state >> 8) as u8).min(CLASSES - 1);
+    (Kind::from_raw(state as u8), class, (state >> 32) as u32)
 }
 
 /// Two halves of a word: {low, high}.
@@ -108,8 +134,8 @@ pub(super) fn count_role(tx: &mut Transaction<'_>, object: ObjectId, role: Role,
     let fields = Fields::of(&tx.heap().layout, object);
     let step = |count: u32, counted: bool| match (counted, add) {
         (false, _) => count,
-        (true, true) => count + 1,
-        (true, false) => count - 1,
+        (true, true) => count.saturating_add(1),
+        (true, false) => count.saturating_sub(1),
     };
     let (senders, receivers) = halves(tx.read(fields.roles()));
     let left = (step(senders, role.sends()), step(receivers, role.receives()));
@@ -118,7 +144,7 @@ pub(super) fn count_role(tx: &mut Transaction<'_>, object: ObjectId, role: Role,
     if matches!(kind, Kind::Ring | Kind::Stream) && !add && (left.0 <= 1 || left.1 <= 1) {
         let block = tx.read(fields.offset());
         for signal in crate::ring::SIGNALS {
-            tx.wake(block + signal);
+            tx.wake(block.wrapping_add(signal));
         }
     }
 }
@@ -133,11 +159,17 @@ impl Heap {
         Fields::of(&self.layout, object)
     }
 
-    /// Where the object's block lies and how large it is. The caller has a hold on the object.
-    pub(crate) fn block(&self, object: ObjectId) -> (u64, u64) {
+    /// The object's block. The caller has a hold on the object.
+    ///
+    /// # Errors
+    /// What the table says of it is damaged: it is not all among the blocks, or not aligned to `align`.
+    pub(crate) fn block(&self, object: ObjectId, align: usize) -> io::Result<Block> {
         let fields = self.fields(object);
         let (_, class, _) = unpack_state(self.load(fields.state()));
-        (self.load(fields.offset()), super::alloc::class_size(class))
+        let (offset, size) = (self.load(fields.offset()), class_size(class));
+        let start = self.checked(offset, size, align as u64);
+        let start = start.filter(|_| offset >= self.layout.blocks()).ok_or_else(damaged)?;
+        Ok(Block { start, offset, size })
     }
 
     pub(crate) fn kind(&self, object: ObjectId) -> Kind {

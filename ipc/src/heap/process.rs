@@ -10,6 +10,7 @@
 
 use std::io;
 
+use super::hold::{self, Owner};
 use super::layout::{self, MAX_PROCESSES, ProcessId, header};
 use super::map::Heap;
 use super::object::{halves, join};
@@ -61,8 +62,8 @@ fn unpack(word: u64) -> (State, u32) {
     let state = match word as u8 {
         0 => State::Free,
         1 => State::Reserved,
-        2 => State::Joined,
-        other => panic!("the program's heap is corrupt: process state {other}"),
+        // Any other is damage: then the place is nobody else's at least.
+        _ => State::Joined,
     };
     (state, halves(word).1)
 }
@@ -76,7 +77,7 @@ impl Heap {
     /// Keeps a place in the table for a process to come.
     pub(crate) fn reserve(&self, new: NewProcess<'_>) -> io::Result<ProcessId> {
         let mut tx = Transaction::begin(self);
-        let used = tx.read(header::PROCESSES) as u32;
+        let used = (tx.read(header::PROCESSES) as u32).min(MAX_PROCESSES);
         let free = |slot: &u32| unpack(tx.read(layout::process(*slot))).0 == State::Free;
         let slot = (0..used).find(free).unwrap_or(used);
         if slot >= MAX_PROCESSES {
@@ -131,7 +132,7 @@ impl Heap {
         if unpack(tx.read(at)).1 != process.generation() {
             return true;
         }
-        if tx.read(at + 16) != 0 {
+        if hold::first(&tx, Owner::Process(process)).is_some() {
             return false;
         }
         tx.write(at, State::Free as u64 | u64::from(process.generation()) << 32);

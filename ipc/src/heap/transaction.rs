@@ -84,18 +84,21 @@ impl<'h> Transaction<'h> {
         self.apply();
     }
 
-    /// Carries out what the journal says and clears it.
+    /// Carries out what the journal says and clears it. An entry that leads elsewhere than to the
+    /// bookkeeping, or a journal that is longer than one can be, is nobody's change.
     fn apply(&self) {
-        let len = self.heap.load(header::JOURNAL_LEN) as usize;
-        assert!(len <= JOURNAL_CAPACITY, "the program's heap is corrupt: journal of {len} entries");
-        for index in 0..len {
+        let len = self.heap.load(header::JOURNAL_LEN);
+        let entries = if len <= JOURNAL_CAPACITY as u64 { 0..len as usize } else { 0..0 };
+        for index in entries {
             let [at, value] = self.entry(index).map(|word| word.load(Ordering::Relaxed));
             if at & WAKE == 0 {
-                // Release pairs with the Acquire of `Heap::load`, for readers without the lock.
-                self.heap.word(at).store(value, Ordering::Release);
-            } else {
+                if let Some(word) = self.heap.named_word(at) {
+                    // Release pairs with the Acquire of `Heap::load`, for readers without the lock.
+                    word.store(value, Ordering::Release);
+                }
+            } else if let Some(signal) = self.heap.named_signal(at & !WAKE) {
                 // Whoever sleeps, even if a notifier died after it had taken their mark away.
-                self.heap.signal(at & !WAKE).notify_after_death(self.heap);
+                signal.notify_after_death(self.heap);
             }
         }
         // Release: everything above is done before the journal reads as empty (Acquire in `begin`).
@@ -134,7 +137,8 @@ mod tests {
     fn what_a_dead_committer_left_in_the_journal_is_carried_out_by_the_next() {
         let heap = Heap::create().expect("a heap");
         // As after a death between the store that makes the journal valid and the first change.
-        let entries = [(WORD, 7), (WORD + 8, 8), (4096 | WAKE, 0)];
+        let signal = heap.layout.blocks() | WAKE;
+        let entries = [(WORD, 7), (WORD + 8, 8), (signal, 0)];
         for (index, (at, value)) in entries.into_iter().enumerate() {
             let entry = header::JOURNAL + index as u64 * 16;
             heap.word(entry).store(at, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use super::codec::Encoder;
 use super::context::{ENCODING, Handles, Within};
 use super::leaving::Leaving;
 use crate::error::EncodeError;
-use crate::heap::{Contents, HoldId, Kind, ObjectId, Owner, Role, Size};
+use crate::heap::{Contents, HoldId, Kind, ObjectId, Owner, Role, Size, damaged};
 use crate::program::Program;
 
 thread_local! {
@@ -109,12 +109,17 @@ impl Encoded {
         let parcel = heap
             .allocate(size, contents, Owner::Process(*me), Role::Plain, *me)
             .map_err(TooLarge::Heap)?;
-        let (offset, room) = heap.block(parcel.object);
-        assert!(length <= room, "the block was made for this message");
+        let block = heap
+            .block(parcel.object, 1)
+            .and_then(|block| if length > block.size { Err(damaged()) } else { Ok(block) });
+        let block = block.map_err(|error| {
+            heap.release(parcel.hold, Owner::Process(*me), *me);
+            TooLarge::Heap(error)
+        })?;
         // SAFETY: within the block, which only this process uses until a slot names the parcel.
         unsafe {
-            let block = heap.at(offset, room, 1).as_ptr();
-            block.copy_from_nonoverlapping(self.bytes.as_ptr(), self.bytes.len());
+            let start = block.start.as_ptr();
+            start.copy_from_nonoverlapping(self.bytes.as_ptr(), self.bytes.len());
         }
         for hold in self.holds.drain(..) {
             heap.move_hold(hold, Owner::Process(*me), Owner::Object(parcel.object));

@@ -70,12 +70,11 @@ impl Parcel {
     ) -> Result<V, DecodeError> {
         let heap = &self.0.program().heap;
         let object = self.0.object();
-        let (offset, room) = heap.block(object);
-        let length = heap.length(object).min(room) as usize;
+        let block = heap.block(object, 1).map_err(DecodeError::new)?;
+        let length = heap.length(object).min(block.size) as usize;
         // SAFETY: within the block. The sender is done with it and it belongs to this process now;
         // the processes of a program trust each other not to write where they have no business.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(heap.at(offset, room, 1).as_ptr(), length) };
+        let bytes = unsafe { std::slice::from_raw_parts(block.start.as_ptr(), length) };
         let _decoding = Within::enter(&DECODING, object);
         read(&mut Decoder { rest: bytes })
     }

@@ -11,6 +11,8 @@ pub(crate) fn sweep(heap: &Heap, me: ProcessId, dead: ProcessId) {
     // and a ring's slots name only the place.
     let _one = heap.lock_sweep();
     if heap.process(dead).is_none() {
+        // None has children after its own sweep, but in a damaged table.
+        heap.hand_on_children(dead);
         return;
     }
     for child in heap.processes().iter().filter(|entry| entry.parent == Some(dead)) {

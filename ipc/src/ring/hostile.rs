@@ -1,9 +1,6 @@
 //! Rings in which somebody wrote who had no business there.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -11,20 +8,10 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 use super::layout::Ring;
 use super::mpmc::{Peek, Pop, Push};
 use super::slot::{INLINE, Payload, State, TICKETS, Word};
-use crate::heap::{Contents, Heap, HoldId, Kind, NewProcess, ObjectId, Owner, ProcessId, Role};
-
-/// Fails if `f` is not done in time, which is far longer than it ever takes.
-fn watched(f: impl FnOnce() + Send + 'static) {
-    let (done, ended) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        f();
-        let _ = done.send(());
-    });
-    let hangs =
-        matches!(ended.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Timeout));
-    assert!(!hangs, "an operation does not end");
-    thread.join().expect("no operation panics");
-}
+use crate::heap::hostile::watched;
+use crate::heap::{
+    Block, Contents, Heap, HoldId, Kind, NewProcess, ObjectId, Owner, ProcessId, Role,
+};
 
 fn heap() -> (Heap, ProcessId) {
     let heap = Heap::create().expect("a heap");
@@ -36,7 +23,8 @@ fn ring(heap: &Heap, me: ProcessId, capacity: Option<usize>) -> (Ring<'_>, Objec
     let size = Ring::size(heap, capacity, false).expect("room");
     let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
     let new = heap.allocate(size, contents, Owner::Process(me), Role::Both, me).expect("memory");
-    (Ring::init(heap, new.object, capacity, false, new.zeroed), new.object)
+    let ring = Ring::init(heap, new.object, capacity, false, new.zeroed).expect("a ring");
+    (ring, new.object)
 }
 
 fn push(ring: &Ring<'_>) -> Push {
@@ -102,7 +90,7 @@ fn a_sparse_ring_makes_no_memory_for_tickets_that_a_head_lies_about() {
 fn a_header_whose_ring_would_give_back_what_is_not_its_own_is_refused() {
     let (heap, me) = heap();
     let (_, object) = ring(&heap, me, Some(64));
-    let (offset, _) = heap.block(object);
+    let offset = heap.block(object, 1).expect("a block").offset;
     // As a ring with four slots that gives chunks of them back.
     for (at, value) in [(0, 1), (8, 4), (24, 2)] {
         heap.poke(offset + at, value);
@@ -156,7 +144,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn carry_out(heap: &Heap, me: ProcessId, capacity: Option<usize>, steps: &[Step]) {
     let (mut ring, object) = ring(heap, me, capacity);
-    let (offset, size) = heap.block(object);
+    let Block { offset, size, .. } = heap.block(object, 1).expect("a block");
     let first = if capacity.is_some_and(|capacity| capacity <= 1024) { 384 } else { 4096 };
     for step in steps {
         match *step {

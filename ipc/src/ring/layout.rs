@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::slot::{Slot, State, Word};
 use super::tasks::Tasks;
-use crate::heap::{Heap, ObjectId, Signal, Size};
+use crate::heap::{Block, Heap, ObjectId, Signal, Size, damaged};
 
 /// How a ring begins; the slots follow. Fields that different sides write are 64 bytes apart.
 #[repr(C)]
@@ -121,22 +121,23 @@ impl<'h> Ring<'h> {
         capacity: Option<usize>,
         tasks: bool,
         zeroed: bool,
-    ) -> Ring<'h> {
-        let (offset, size) = heap.block(object);
-        let slots = Ring::slots_for(heap, capacity).expect("the block was made for them");
+    ) -> io::Result<Ring<'h>> {
+        let Block { start, size, .. } = heap.block(object, align_of::<Slot>())?;
+        let slots = Ring::slots_for(heap, capacity).ok_or_else(damaged)?;
         let memory = match capacity {
             None => Memory::GivenBack,
             Some(_) if slots > DENSE_SLOTS && zeroed => Memory::Lazy,
             Some(_) => Memory::Dense,
         };
-        let start = heap.at(offset, size, align_of::<Slot>() as u64);
+        let begin = Ring::begin(true, tasks);
+        if (begin as u64) > size {
+            return Err(damaged());
+        }
         if !zeroed {
-            let begin = Ring::begin(true, tasks);
-            assert!(begin as u64 <= size, "a ring fits into its block");
             // SAFETY: within the block, which only this process knows.
             unsafe { start.as_ptr().write_bytes(0, begin) };
         }
-        // SAFETY: in bounds and aligned (`at`); all-zero is a valid header.
+        // SAFETY: in bounds and aligned (`block`); all-zero is a valid header.
         let header: &Header = unsafe { start.cast().as_ref() };
         // A sender must not be a lap behind a receiver that gives a chunk back: see `mpmc.rs`.
         let capacity = capacity.unwrap_or_else(|| slots - 4 * CHUNK as usize);
@@ -145,21 +146,23 @@ impl<'h> Ring<'h> {
         header.slots.store(slots as u64, Ordering::Relaxed);
         header.memory.store(memory as u32, Ordering::Relaxed);
         header.tasks.store(tasks.into(), Ordering::Relaxed);
-        let ring = Ring::view(heap, object).expect("the ring was just made");
+        let ring = Ring::view(heap, object)?;
         if memory == Memory::Dense {
             for (ticket, slot) in ring.slots.iter().enumerate() {
                 let empty = Word::new(ticket as u64, State::Empty, 0);
                 slot.word.store(empty.pack(), Ordering::Relaxed);
             }
         }
-        ring
+        Ok(ring)
     }
 
     /// The ring in `object`, its measures checked against the block's.
     pub(crate) fn view(heap: &'h Heap, object: ObjectId) -> io::Result<Ring<'h>> {
-        let (offset, size) = heap.block(object);
-        let start = heap.at(offset, size, align_of::<Slot>() as u64);
-        // SAFETY: in bounds and aligned (`at`); a header is atomics and signals, for which every
+        let Block { start, offset, size } = heap.block(object, align_of::<Slot>())?;
+        if size < size_of::<Header>() as u64 {
+            return Err(damaged());
+        }
+        // SAFETY: in bounds and aligned (`block`); a header is atomics and signals, for which every
         // bit pattern is valid. The heap is never unmapped.
         let header: &'h Header = unsafe { start.cast().as_ref() };
         let capacity = header.capacity.load(Ordering::Relaxed);
@@ -172,7 +175,7 @@ impl<'h> Ring<'h> {
         let spare = if memory == Memory::GivenBack { 4 * CHUNK } else { 0 };
         let fits = capacity > 0 && count.checked_sub(spare).is_some_and(|most| capacity <= most);
         if !count.is_power_of_two() || count > room || !fits {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a ring's header is damaged"));
+            return Err(damaged());
         }
         // SAFETY: `count` slots behind the header were just checked to lie within the block; a slot
         // is two atomics and bytes, for which every bit pattern is valid.

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod hostile_stream;
 mod layout;
 mod mpmc;
 mod repair;

@@ -310,7 +310,7 @@ mod tests {
         let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
         let new =
             heap.allocate(size, contents, Owner::Process(me), Role::Both, me).expect("memory");
-        let ring = Ring::init(&heap, new.object, None, false, new.zeroed);
+        let ring = Ring::init(&heap, new.object, None, false, new.zeroed).expect("a ring");
         let memory = || {
             let touched = heap.touched(0..heap.size()).expect("a file");
             touched.iter().map(|part| part.end - part.start).sum::<u64>()

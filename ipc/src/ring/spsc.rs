@@ -48,6 +48,8 @@ const _: () = {
 const CAPACITY: u64 = 512 << 10;
 /// The largest payload of a chunk: both sides work on a long message at the same time.
 const LARGEST_CHUNK: usize = 64 << 10;
+/// No stream comes to this position; one that is at it is damaged.
+const LAST: u64 = 1 << 62;
 /// A chunk's own word.
 const WORD: u64 = 8;
 
@@ -62,6 +64,17 @@ pub(crate) enum Flow {
     Asked = 2,
     /// It is blocked, and its sender was, too, and has gone to say so.
     Deadlocked = 3,
+}
+
+impl Flow {
+    fn from_raw(raw: u32) -> Flow {
+        match raw {
+            0 => Flow::Free,
+            1 => Flow::Blocked,
+            2 => Flow::Asked,
+            _ => Flow::Deadlocked,
+        }
+    }
 }
 
 /// One side of a stream. Which one, its owner knows: a sender calls `write`, a receiver `read`.
@@ -104,10 +117,8 @@ impl Stream {
     }
 
     /// Makes a stream of a block that nobody else knows yet.
-    pub(crate) fn init(heap: &Heap, object: ObjectId, zeroed: bool) {
-        let (offset, size) = heap.block(object);
-        let start = heap.at(offset, size, 128);
-        assert!(size >= HEADER as u64 + CAPACITY, "a stream fits into the block made for it");
+    pub(crate) fn init(heap: &Heap, object: ObjectId, zeroed: bool) -> io::Result<()> {
+        let start = Stream::start(heap, object)?;
         if !zeroed {
             // SAFETY: within the block, which only this process knows.
             unsafe { start.as_ptr().write_bytes(0, HEADER) };
@@ -116,6 +127,13 @@ impl Stream {
         let header: &Header = unsafe { start.cast().as_ref() };
         // Relaxed: whoever gets to know the stream does so by a message, which orders this.
         header.capacity.store(CAPACITY, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Where a stream lies, all of it in its block.
+    fn start(heap: &Heap, object: ObjectId) -> io::Result<NonNull<u8>> {
+        let block = heap.block(object, 128)?;
+        if block.size < HEADER as u64 + CAPACITY { Err(damaged()) } else { Ok(block.start) }
     }
 
     pub(crate) fn sender(heap: &'static Heap, object: ObjectId) -> io::Result<Stream> {
@@ -127,13 +145,12 @@ impl Stream {
     }
 
     fn view(heap: &'static Heap, object: ObjectId, side: Side) -> io::Result<Stream> {
-        let (offset, size) = heap.block(object);
-        let start = heap.at(offset, size, 128);
-        // SAFETY: in bounds and aligned (`at`); a header is atomics and signals, for which every
+        let start = Stream::start(heap, object)?;
+        // SAFETY: in bounds and aligned (`start`); a header is atomics and signals, for which every
         // bit pattern is valid. The heap is never unmapped.
         let header: &'static Header = unsafe { start.cast().as_ref() };
         let capacity = header.capacity.load(Ordering::Relaxed);
-        if !capacity.is_power_of_two() || HEADER as u64 + capacity > size {
+        if capacity != CAPACITY {
             return Err(damaged());
         }
         // SAFETY: within the block, as just checked.
@@ -142,7 +159,7 @@ impl Stream {
         // first, so that the tail is not behind it.
         let head = header.head.load(Ordering::Acquire);
         let tail = header.tail.load(Ordering::Acquire);
-        if tail.checked_sub(head).is_none_or(|there| there > capacity) {
+        if tail > LAST || tail.checked_sub(head).is_none_or(|there| there > capacity) {
             return Err(damaged());
         }
         let (mine, other) = match side {
@@ -165,9 +182,11 @@ impl Stream {
             return Ok(true);
         }
         // Acquire pairs with the Release of `consume`: the receiver is done with those bytes.
-        self.other = self.header.head.load(Ordering::Acquire);
-        let used = self.mine.checked_sub(self.other).filter(|used| *used <= self.capacity);
-        Ok(self.capacity - used.ok_or_else(damaged)? >= needed)
+        let head = self.header.head.load(Ordering::Acquire);
+        let used = self.mine.checked_sub(head).filter(|used| *used <= self.capacity);
+        let used = used.ok_or_else(damaged)?;
+        self.other = head;
+        Ok(self.capacity - used >= needed)
     }
 
     /// Room for a message with so many bytes, in all its chunks.
@@ -200,9 +219,11 @@ impl Stream {
         if self.other - self.mine < WORD {
             self.tell_of_room();
             // Acquire pairs with the Release of `write`: the bytes up to there are written.
-            self.other = self.header.tail.load(Ordering::Acquire);
-            let there = self.other.checked_sub(self.mine).filter(|there| *there <= self.capacity);
-            if there.ok_or_else(damaged)? < WORD {
+            let tail = self.header.tail.load(Ordering::Acquire);
+            let there = tail.checked_sub(self.mine).filter(|there| *there <= self.capacity);
+            let there = there.ok_or_else(damaged)?;
+            self.other = tail;
+            if there < WORD {
                 return Ok(None);
             }
         }
@@ -264,12 +285,13 @@ impl Stream {
     /// What the receiver says it does. SeqCst throughout, as for the positions in `is_empty`: of two
     /// receivers that say they are blocked and then look at each other, one at least sees the other.
     pub(crate) fn flow(&self) -> Flow {
-        match self.header.flow.load(Ordering::SeqCst) {
-            0 => Flow::Free,
-            1 => Flow::Blocked,
-            2 => Flow::Asked,
-            _ => Flow::Deadlocked,
-        }
+        Flow::from_raw(self.header.flow.load(Ordering::SeqCst))
+    }
+
+    /// The receiver does nothing that matters any more; what it did until now.
+    pub(crate) fn free_flow(&self) -> Flow {
+        // SeqCst: see `flow`.
+        Flow::from_raw(self.header.flow.swap(Flow::Free as u32, Ordering::SeqCst))
     }
 
     /// Changes what the receiver does from `from` to `to`; tells whether it was `from`.

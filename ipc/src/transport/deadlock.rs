@@ -44,11 +44,6 @@ fn answer(mine: &Stream, other: &Stream) -> Option<bool> {
 
 /// This end is not blocked any more. `false` if it was told of a deadlock before.
 pub(super) fn unblock(mine: &Stream) -> bool {
-    loop {
-        let flow = mine.flow();
-        // Only this end leaves Free, so nobody has asked it anything.
-        if flow == Flow::Free || mine.change_flow(flow, Flow::Free) {
-            return flow != Flow::Deadlocked;
-        }
-    }
+    // Only this end leaves Free, so nobody has asked it anything.
+    mine.flow() == Flow::Free || mine.free_flow() != Flow::Deadlocked
 }

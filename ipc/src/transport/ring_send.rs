@@ -18,8 +18,8 @@ pub(crate) fn stream(program: &'static Program, fingerprint: u64) -> io::Result<
     let contents = Contents { kind: Kind::Stream, fingerprint, length: 0 };
     let mine = Owner::Process(*me);
     let new = heap.allocate(size, contents, mine, Role::Sender, *me)?;
-    Stream::init(heap, new.object, new.zeroed);
     let sender = Hold::new(program, new.hold, new.object);
+    Stream::init(heap, new.object, new.zeroed)?;
     let receiver = heap.add_hold(new.object, mine, Role::Receiver)?;
     Ok((sender, Hold::new(program, receiver, new.object)))
 }
