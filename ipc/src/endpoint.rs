@@ -84,6 +84,11 @@ impl Endpoint {
         self.hold.object() == other.hold.object()
     }
 
+    #[cfg(test)]
+    pub(crate) fn object(&self) -> crate::heap::ObjectId {
+        self.hold.object()
+    }
+
     pub(crate) fn ring(&self) -> &Ring<'static> {
         &self.ring
     }

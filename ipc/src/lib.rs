@@ -7,6 +7,8 @@ pub mod entry;
 mod error;
 mod handle;
 mod heap;
+#[cfg(test)]
+mod hostile;
 mod list;
 mod listener;
 mod manager;
