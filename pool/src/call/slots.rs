@@ -94,3 +94,48 @@ impl<A, R> Slots<A, R> {
         self.pages[page].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+    use std::ops::{ControlFlow, Range};
+
+    use super::{PAGE, Slot, Slots};
+
+    /// The items that are gone through, up to the one that breaks off.
+    fn seen(slots: &Slots<usize, ()>, items: Range<usize>, last: usize) -> Vec<usize> {
+        let mut seen = Vec::new();
+        let _ = slots.each(items, |slot| {
+            let Slot::Waiting(item) = slot else { panic!("it waits") };
+            seen.push(*item);
+            if *item == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        seen
+    }
+
+    #[test]
+    fn items_of_all_pages_are_gone_through_in_their_order_each_once() {
+        for len in [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 7] {
+            let slots = Slots::new(0..len);
+            assert_eq!(slots.len(), len);
+            for items in [0..len, len / 3..len, 0..len / 2, len / 3..len / 2] {
+                assert_eq!(seen(&slots, items.clone(), len), Vec::from_iter(items));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_touched_after_the_one_that_breaks_off() {
+        let slots = Slots::new(0..3 * PAGE);
+        for last in [0, PAGE - 1, PAGE, PAGE + 5] {
+            assert_eq!(seen(&slots, 0..slots.len(), last), Vec::from_iter(0..=last));
+        }
+    }
+
+    #[test]
+    fn an_iterator_is_not_asked_again_after_its_end() {
+        let mut asked = 0..10;
+        let items = iter::from_fn(|| asked.next().filter(|n| *n != 3));
+        assert_eq!(Slots::<usize, ()>::new(items).len(), 3);
+    }
+}
