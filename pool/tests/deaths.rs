@@ -5,11 +5,12 @@ mod watchdog;
 use std::collections::BTreeSet;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use ipc::{Receiver, RecvError, Sender, Shared};
-use pool::{Pool, ProcessPool, TaskError};
+use pool::{Event, Pool, ProcessPool, TaskError};
 use proc_spawn::{Process, active_children};
 use watchdog::watch;
 
@@ -197,6 +198,31 @@ fn two_workers_killed_at_once_cost_two_tasks() {
     for (n, task) in (0..50).zip(more) {
         assert_eq!(task.get(), Ok(2 * n));
     }
+}
+
+#[test]
+fn a_listener_can_break_the_pool_at_the_first_death() {
+    let _watchdog = watch("a pool that breaks");
+    let pool = Arc::new(OnceLock::<ProcessPool>::new());
+    let weak = Arc::downgrade(&pool);
+    let on_event = move |event| {
+        if let Event::TaskFailed { error: TaskError::WorkerDied { .. }, .. } = event
+            && let Some(pool) = weak.upgrade()
+        {
+            pool.get().expect("it was set before the first task").terminate();
+        }
+    };
+    let made = Pool::builder().workers(1).on_event(on_event).processes().unwrap();
+    let pool = pool.get_or_init(|| made);
+    let (here, begun) = ipc::channel(1).unwrap();
+    let task = pool.submit(wait_to_be_killed, here);
+    let others: Vec<_> = (0..20).map(|n| pool.submit(double, n)).collect();
+    signal("-KILL", begun.recv().unwrap());
+    assert_eq!(death(task.get()), (Some(9), None));
+    for task in others {
+        assert_eq!(task.get(), Err(TaskError::Cancelled));
+    }
+    assert_eq!(pool.apply(double, 1), Err(TaskError::Closed));
 }
 
 #[test]
