@@ -54,22 +54,23 @@ impl<F, A, M, R> Batch<F, A, M, R> {
     where
         A: Any,
     {
-        self.slots.at(index, |slot| {
+        let item = self.slots.at(index, |slot| {
             // Within the lock, so that a stop that finds the item waiting is in time.
             if self.is_stopped() {
                 return None;
             }
             match std::mem::replace(slot, Slot::Taken(None)) {
-                Slot::Waiting(item) => {
-                    *slot = Slot::Taken(self.text(&item).map(Box::new));
-                    Some(item)
-                }
+                Slot::Waiting(item) => Some(item),
                 other => {
                     *slot = other;
                     None
                 }
             }
-        })
+        })?;
+        if let Some(text) = self.text(&item) {
+            self.slots.at(index, |slot| *slot = Slot::Taken(Some(Box::new(text))));
+        }
+        Some(item)
     }
 
     /// Puts an item back that was taken and has not begun after all.
