@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_wants_is_passed_over_as_far_as_it_is_here() {
+        let (pen, mut reader) = pair();
+        for number in [0, 1, 2, 3, 5] {
+            assert!(pen.write(number, &number));
+        }
+        assert_eq!(reader.skip(2, 0), 2);
+        assert_eq!(take(&mut reader, 2), Some(vec![2]));
+        assert_eq!(reader.skip(9, 3), 1, "the next one comes by message");
+        assert_eq!(reader.skip(9, 5), 1);
+    }
+
+    #[test]
     fn nothing_is_written_over_before_it_was_read() {
         let (pen, mut reader) = pair();
         let written = (0..).take_while(|number| pen.write(*number, &(*number as u8))).count();
