@@ -5,6 +5,7 @@ mod channel;
 mod endpoint;
 pub mod entry;
 mod error;
+mod greeting;
 mod handle;
 mod heap;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::greeting::{Greeting, MAGIC};
 use crate::handle::Hold;
 use crate::heap::{HoldId, Kind, NewProcess, Owner, ProcessId};
 use crate::message::Parcel;
@@ -26,22 +27,7 @@ use crate::sys::{handover, image, socket, streams};
 pub use crate::shared_word::SharedWord;
 pub use crate::sys::handover::HANDOVER_FD;
 
-/// Begins every greeting, so that a descriptor that happens to be there is not taken for ours.
-const MAGIC: [u8; 16] = *b"\x7ftandem-greeting";
 const LONGEST: usize = 4096;
-
-#[derive(Serialize, Deserialize)]
-struct Greeting<'a> {
-    build: &'a str,
-    place: u32,
-    parent: u32,
-    parent_pid: u32,
-    parent_name: &'a str,
-    name: &'a str,
-    daemon: bool,
-    /// The hold on the parcel with the arguments, which the place in the table has.
-    arguments: (u32, u32),
-}
 
 /// Why a child would not join.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -127,7 +113,7 @@ impl Invitation {
             daemon: self.daemon,
             arguments: (index, generation),
         };
-        let bytes = postcard::to_extend(&greeting, MAGIC.to_vec()).map_err(io::Error::other)?;
+        let bytes = greeting.encode().map_err(io::Error::other)?;
         if bytes.len() > LONGEST {
             let why = "the name of the process is too long";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
@@ -328,8 +314,7 @@ fn join_on(line: BorrowedFd<'_>) -> Result<Arrival, Refusal> {
     let system = |error: &dyn fmt::Display| Refusal::System(error.to_string());
     let mut bytes = [0; LONGEST];
     let (len, heap) = socket::recv(line, &mut bytes).map_err(|error| system(&error))?;
-    let greeting = bytes[..len].strip_prefix(&MAGIC).unwrap_or_default();
-    let greeting: Greeting<'_> = postcard::from_bytes(greeting).map_err(|error| system(&error))?;
+    let greeting = Greeting::decode(&bytes[..len]).map_err(|error| system(&error))?;
     let build = &image::main().build_id;
     if greeting.build != build {
         let parent = greeting.build.to_owned();
