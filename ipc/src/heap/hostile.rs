@@ -255,6 +255,16 @@ fn a_block_that_is_not_among_the_blocks_is_an_error() {
 }
 
 #[test]
+fn a_number_of_objects_that_lies_makes_no_memory_for_the_table() {
+    let (heap, processes) = heap();
+    parcel(&heap, processes[0]);
+    heap.poke(header::OBJECTS, u64::from(u32::MAX));
+    assert_eq!(heap.usage().objects, 1);
+    let touched = heap.touched(0..heap.size()).expect("a file");
+    assert!(touched.iter().map(|part| part.end - part.start).sum::<u64>() < 4 << 20);
+}
+
+#[test]
 fn lists_of_holds_that_lead_in_a_circle_end() {
     watched(|| {
         let (heap, processes) = heap();

@@ -27,6 +27,10 @@ impl Heap {
         let mut usage = Usage::default();
         for index in 1..used {
             let fields = Fields::of(&self.layout, ObjectId(index));
+            if tx.read(fields.offset()) == 0 {
+                // Never numbered, whatever the header says: to go on would make memory for the table.
+                break;
+            }
             let (kind, class, _) = unpack_state(tx.read(fields.state()));
             if kind != Kind::Free {
                 usage.objects += 1;

@@ -55,7 +55,8 @@ impl<const BOUNDED: bool> SemaphoreState<BOUNDED> {
 
     fn forget(&mut self, client: &Client) {
         let held = self.held.remove(&client.link).unwrap_or(0);
-        self.available += held;
+        // Others may have given back as many as there can be.
+        self.available = self.available.saturating_add(held);
     }
 }
 
@@ -273,3 +274,18 @@ semaphore_methods!(
     "SyncManager.BoundedSemaphore",
     "[`ManagerError::OverRelease`] if there would be more than at the start,"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, SemaphoreState};
+
+    #[test]
+    fn the_permits_of_the_dead_do_not_come_on_top_of_all_there_can_be() {
+        let client = Client { link: 1, thread: 0, pid: 1 };
+        let mut semaphore = SemaphoreState::<false>::new(1);
+        assert!(semaphore.acquire(&client));
+        assert!(semaphore.release(usize::MAX));
+        semaphore.forget(&client);
+        assert_eq!(semaphore.available, usize::MAX);
+    }
+}
