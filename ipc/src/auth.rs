@@ -13,6 +13,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Deref;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -35,9 +36,18 @@ pub(crate) const REFUSED: [u8; VERDICT] = [0; VERDICT];
 
 pub(crate) type Nonce = [u8; NONCE];
 
-/// The shared key. Never printed.
-#[derive(Clone)]
-pub(crate) struct AuthKey(Vec<u8>);
+/// A key that two programs share: read as bytes it is what [`Listener::bind`](crate::Listener::bind) and the
+/// like take. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthKey(Vec<u8>);
+
+impl Deref for AuthKey {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 impl fmt::Debug for AuthKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ mod handle;
 mod heap;
 #[cfg(test)]
 mod hostile;
+mod inherited;
 mod list;
 mod listener;
 mod manager;
@@ -36,6 +37,7 @@ pub mod parcel {
     pub use crate::message::{Decoder, Encoder, Parcel};
 }
 
+pub use auth::AuthKey;
 pub use channel::{Receiver, Sender, Untyped, channel};
 /// What the macros expand to. Not for use by hand.
 #[doc(hidden)]
@@ -45,6 +47,9 @@ pub mod __private {
 
 pub use error::{DecodeError, EncodeError, RecvError, SendError, TaskDoneTooOften};
 pub use heap::{ProcessId, Usage};
+#[doc(hidden)]
+pub use inherited::InheritedKey;
+pub use inherited::{authkey, set_authkey};
 /// # Examples
 ///
 /// ```

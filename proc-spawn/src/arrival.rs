@@ -82,6 +82,7 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
             runtime::set_environment(environment);
         }
         start_method::set_start_method(preamble.start_method);
+        preamble.authkey.take_over();
         if let Err(problem) = submit(&preamble.limits, preamble.refused_memory) {
             return Ok(Err(refuse(&Refusal::System(problem))));
         }

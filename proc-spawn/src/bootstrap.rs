@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use ipc::entry::{self, Entry, EntryName};
 use ipc::parcel::Parcel;
 use ipc::rendezvous::{Invitation, Refusal};
-use ipc::{DecodeError, Receiver, RecvError, Shared};
+use ipc::{DecodeError, InheritedKey, Receiver, RecvError, Shared};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,7 @@ pub(crate) struct Preamble {
     pub(crate) refused_memory: Option<Shared<AtomicU32>>,
     /// Where its log records go.
     pub(crate) log: Option<logs::Line>,
+    pub(crate) authkey: InheritedKey,
 }
 
 /// What a child says of its function: first that it begins, then how it ended.
@@ -174,6 +175,8 @@ where
         environment: started_without.then(|| mem::take(&mut environment)),
         refused_memory: refused_memory.clone(),
         log: logs::line().map_err(SpawnError::system("collect the log records of a process"))?,
+        authkey: InheritedKey::from_here()
+            .map_err(SpawnError::system("make the key of this program"))?,
     };
     // The sender moves along, so the child's is the only one: once it is gone, no word will come.
     let parcel = Parcel::encode_with((sender, args), |message, (sender, args)| {
