@@ -1,5 +1,8 @@
 //! What a manager holds, on a process and on threads.
 
+#[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
+#[path = "../../sync-prims/tests/stepping/asleep.rs"]
+mod asleep;
 mod hosts;
 mod watchdog;
 
@@ -248,6 +251,39 @@ fn after_a_shutdown_every_call_is_gone() {
             assert!(matches!(value.get(), Err(ManagerError::Gone)));
         }
     });
+}
+
+#[test]
+fn the_end_of_a_server_on_threads_is_told_when_its_last_call_has_ended() {
+    let _watchdog = watch("calls of a server that ends");
+    for ends_in_time in [false, true] {
+        let manager = start::<Thread>();
+        let queues = (Queue::<()>::bounded(1).unwrap(), Queue::<()>::bounded(1).unwrap());
+        let (started, end) = queues.clone();
+        let value = manager.value(queues).unwrap();
+        let call = std::thread::spawn(move || {
+            value.update(|(started, end)| {
+                started.put(()).unwrap();
+                end.get().unwrap();
+            })
+        });
+        started.get().unwrap();
+        if ends_in_time {
+            let (said, heard) = std::sync::mpsc::channel();
+            let ending = std::thread::spawn(move || {
+                said.send(asleep::thread_id()).unwrap();
+                manager.shutdown_timeout(Duration::from_secs(50))
+            });
+            asleep::until_asleep(heard.recv().unwrap());
+            assert!(!ending.is_finished());
+            end.put(()).unwrap();
+            assert!(ending.join().unwrap());
+        } else {
+            assert!(!manager.shutdown_timeout(Duration::from_millis(20)));
+            end.put(()).unwrap();
+        }
+        call.join().unwrap().unwrap();
+    }
 }
 
 #[test]

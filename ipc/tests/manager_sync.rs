@@ -1,18 +1,21 @@
 //! Locks, queues and the like that a manager holds, and the deaths of those who use them.
 
+#[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
+#[path = "../../sync-prims/tests/stepping/asleep.rs"]
+mod asleep;
 mod hosts;
 mod watchdog;
 
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use hosts::{on_each, start};
+use hosts::on_each;
 use ipc::{
     BarrierProxy, ConditionProxy, EventProxy, LockProxy, ManagerError, PutError, QueueProxy,
     RLockProxy, SemaphoreProxy, Sender, TakeError,
 };
 use proc_spawn::Process;
-use watchdog::watch;
 
 proc_spawn::enable_test_support!();
 
@@ -137,6 +140,8 @@ fn the_permits_of_the_dead_come_back_but_for_those_that_were_to_stay_taken() {
 }
 
 fn wait_for_event(event: EventProxy, ready: Sender<()>) {
+    // From here on it sleeps for nothing else.
+    event.is_set().unwrap();
     ready.send(()).unwrap();
     event.wait().unwrap();
     ready.send(()).unwrap();
@@ -152,13 +157,13 @@ fn a_set_event_wakes_all_who_wait_also_if_it_is_cleared_at_once() {
             [0; 2].map(|_| Process::spawn(wait_for_event, (event.clone(), ready.clone())).unwrap());
         is_ready.recv().unwrap();
         is_ready.recv().unwrap();
-        // Whether they wait already is not to be seen: until both are through.
-        let mut through = 0;
-        while through < 2 {
-            event.set().unwrap();
-            event.clear().unwrap();
-            through += usize::from(is_ready.recv_timeout(SOON).is_ok());
+        for child in [&one, &other] {
+            asleep::until_asleep(child.id().try_into().unwrap());
         }
+        event.set().unwrap();
+        event.clear().unwrap();
+        is_ready.recv().unwrap();
+        is_ready.recv().unwrap();
         one.join().unwrap();
         other.join().unwrap();
         event.set().unwrap();
@@ -229,6 +234,8 @@ fn a_wait_that_is_not_notified_in_time_has_every_level_of_the_lock_again() {
 }
 
 fn wait_at_barrier(barrier: BarrierProxy, ready: Sender<()>) {
+    // From here on it sleeps for nothing else.
+    barrier.waiting().unwrap();
     ready.send(()).unwrap();
     let _ = barrier.wait();
 }
@@ -254,9 +261,8 @@ fn a_barrier_lets_all_through_at_once_and_is_broken_by_a_death_a_timeout_and_an_
         let (ready, is_ready) = ipc::channel(1).unwrap();
         let child = Process::spawn(wait_at_barrier, (barrier.clone(), ready)).unwrap();
         is_ready.recv().unwrap();
-        while barrier.waiting().unwrap() == 0 {
-            thread::yield_now();
-        }
+        asleep::until_asleep(child.id().try_into().unwrap());
+        assert_eq!(barrier.waiting().unwrap(), 1);
         thread::scope(|scope| {
             let party = scope.spawn(|| barrier.wait());
             child.kill().unwrap();
@@ -265,10 +271,15 @@ fn a_barrier_lets_all_through_at_once_and_is_broken_by_a_death_a_timeout_and_an_
         child.wait();
         barrier.reset().unwrap();
         thread::scope(|scope| {
-            let party = scope.spawn(|| barrier.wait());
-            while barrier.waiting().unwrap() == 0 {
-                thread::yield_now();
-            }
+            let (said, heard) = mpsc::channel();
+            let barrier = &barrier;
+            let party = scope.spawn(move || {
+                barrier.waiting().unwrap();
+                said.send(asleep::thread_id()).unwrap();
+                barrier.wait()
+            });
+            asleep::until_asleep(heard.recv().unwrap());
+            assert_eq!(barrier.waiting().unwrap(), 1);
             barrier.reset().unwrap();
             assert!(broken(party.join().unwrap()));
         });
@@ -333,48 +344,4 @@ fn who_is_killed_while_it_waits_to_get_takes_nothing_and_its_tasks_are_not_waite
         queue.join().unwrap();
         child.wait();
     });
-}
-
-#[test]
-fn whoever_waits_for_whatever_is_told_when_the_server_is_killed() {
-    let _watchdog = watch("waits at a killed server");
-    let manager = start::<Process>();
-    let (lock, semaphore) = (manager.lock().unwrap(), manager.semaphore(0).unwrap());
-    let (event, barrier) = (manager.event().unwrap(), manager.barrier(2).unwrap());
-    let (queue, full) = (manager.queue::<u32>(1).unwrap(), manager.queue::<u32>(1).unwrap());
-    let condition = manager.condition().unwrap();
-    let guard = lock.lock().unwrap();
-    full.put(1).unwrap();
-    let (started, is_started) = ipc::channel::<()>(16).unwrap();
-    thread::scope(|scope| {
-        let gone = |error: Result<(), ManagerError>| matches!(error, Err(ManagerError::Gone));
-        let wait = |wait: Box<dyn FnOnce() -> bool + Send>| {
-            let started = started.clone();
-            scope.spawn(move || {
-                started.send(()).unwrap();
-                wait()
-            })
-        };
-        let (lock, semaphore, event) = (lock.clone(), semaphore.clone(), event.clone());
-        let (barrier, queue, full) = (barrier.clone(), queue.clone(), full.clone());
-        let condition = condition.clone();
-        let waits = [
-            wait(Box::new(move || gone(lock.lock().map(drop)))),
-            wait(Box::new(move || gone(semaphore.acquire().map(drop)))),
-            wait(Box::new(move || gone(event.wait()))),
-            wait(Box::new(move || gone(barrier.wait().map(drop)))),
-            wait(Box::new(move || {
-                matches!(queue.get(), Err(TakeError::Manager(ManagerError::Gone)))
-            })),
-            wait(Box::new(move || {
-                matches!(full.put(2), Err(PutError::Manager(ManagerError::Gone)))
-            })),
-            wait(Box::new(move || gone(condition.lock().and_then(|guard| guard.wait())))),
-        ];
-        waits.iter().for_each(|_| is_started.recv().unwrap());
-        let pid = manager.pid().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
-        assert!(waits.into_iter().all(|wait| wait.join().unwrap()));
-    });
-    drop(guard);
 }

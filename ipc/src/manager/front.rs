@@ -1,10 +1,11 @@
 //! `Manager`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use sync_prims::Deadline;
 
 use super::error::ManagerError;
 use super::function::Created;
@@ -15,8 +16,9 @@ use super::managed::{Managed, Typed};
 use super::protocol::Request;
 use super::proxy::Proxy;
 use super::server::{Server, kind_of};
-use crate::channel::{Sender, Untyped, channel};
+use crate::channel::{Receiver, Sender, Untyped, channel};
 use crate::entry;
+use crate::error::RecvError;
 use crate::listener::Address;
 use crate::queue::Queue;
 
@@ -61,13 +63,16 @@ use crate::queue::Queue;
 /// ```
 pub struct Manager {
     pub(super) link: Arc<Link>,
-    running: Option<Running>,
+    /// A mutex, so that threads can share the manager; whoever ends it has it alone.
+    running: Mutex<Option<Running>>,
 }
 
 struct Running {
     end: Box<dyn FnOnce(Option<Duration>) -> bool + Send>,
     /// When it is dropped the server ends.
     control: Sender<()>,
+    /// Disconnected when all its threads have ended.
+    alive: Receiver<()>,
 }
 
 impl Manager {
@@ -79,9 +84,10 @@ impl Manager {
     pub fn start<H: Host>() -> Result<Manager, ManagerError> {
         let (requests, inbox) = Queue::<Untyped>::unbounded()?.split()?;
         let (control, controlled) = channel(1)?;
-        let running = H::host(Server { inbox, control: controlled })?;
+        let (alive, is_alive) = channel(1)?;
+        let running = H::host(Server { inbox, control: controlled, alive })?;
         let end = Box::new(move |patience| H::end(running, patience));
-        let running = Some(Running { end, control });
+        let running = Mutex::new(Some(Running { end, control, alive: is_alive }));
         let manager = Manager { link: Link::to(requests), running };
         manager.pid()?;
         Ok(manager)
@@ -199,28 +205,32 @@ impl Manager {
     /// # Ok::<(), ipc::ManagerError>(())
     /// ```
     pub fn connect(address: &Address, authkey: &[u8]) -> Result<Manager, ManagerError> {
-        let manager = Manager { link: Link::over(address, authkey), running: None };
+        let manager = Manager { link: Link::over(address, authkey), running: Mutex::default() };
         manager.pid()?;
         Ok(manager)
     }
 
-    /// Ends the server, and waits until it has ended. Calls that run at the time are not waited for.
-    /// Dropping the manager does the same.
+    /// Ends the server, and waits until it has ended. Calls that run at the time are not waited for: they end
+    /// with a process, and go on to their results on a thread. Dropping the manager does the same.
     pub fn shutdown(mut self) {
         self.end(None);
     }
 
-    /// Ends the server, by force if it has not ended in that time. `false` if it could not be ended: a thread
-    /// cannot be.
+    /// Ends the server, and waits at most that long until it has ended, with the calls that run at the time; a
+    /// process is ended by force after that. `false` if one runs on, which a thread may.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
         self.end(Some(timeout))
     }
 
     fn end(&mut self, patience: Option<Duration>) -> bool {
-        self.running.take().is_none_or(|Running { end, control }| {
-            drop(control);
-            end(patience)
-        })
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(Running { end, control, alive }) = running.take() else { return true };
+        drop(control);
+        let deadline = patience.map(Deadline::after);
+        end(patience)
+            && deadline
+                .and_then(|deadline| deadline.remaining())
+                .is_none_or(|rest| matches!(alive.recv_timeout(rest), Err(RecvError::Disconnected)))
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Core {
     tasks: Mutex<VecDeque<Task>>,
     pub(super) gate: Gate,
     ids: AtomicU64,
+    /// Nothing is ever sent.
+    _alive: Sender<()>,
 }
 
 impl Core {
@@ -39,6 +41,7 @@ impl Core {
         inbox: Receiver<Untyped>,
         catch: Catch,
         nudge: Nudge,
+        alive: Sender<()>,
     ) -> std::io::Result<Core> {
         let myself = inbox.sender()?;
         Ok(Core {
@@ -54,6 +57,7 @@ impl Core {
             tasks: Mutex::default(),
             gate: Gate::default(),
             ids: AtomicU64::new(1),
+            _alive: alive,
         })
     }
 

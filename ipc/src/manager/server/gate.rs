@@ -14,7 +14,7 @@ use super::wire::Wire;
 use crate::error::RecvError;
 use crate::listener::{Address, Listener};
 use crate::manager::function::Client;
-use crate::manager::protocol::{Envelope, Greeting, Refusal, Welcome};
+use crate::manager::protocol::{Envelope, Greeting, Refusal, Request, Welcome};
 use crate::message::{Decoder, decode_plain};
 use crate::pipe::{Connection, RecvHalf};
 use crate::sys::epoll::{Epoll, Ready};
@@ -196,8 +196,11 @@ impl Keeper {
 
     fn serve(&mut self, Ready { number, read, gone }: Ready) {
         let Some(guest) = self.guests.get_mut(&number) else { return };
-        let served =
-            if read { guest.read(&self.core) } else { !gone && guest.wire.flush().is_ok() };
+        let served = match (read, gone) {
+            (true, _) => guest.read(&self.core),
+            (false, true) => guest.hear_last_word(),
+            (false, false) => guest.wire.flush().is_ok(),
+        };
         if !served {
             self.take_leave(number);
         }
@@ -253,6 +256,16 @@ impl Guest {
             Ok(false) => self.wire.flush().is_ok(),
             Err(_) => false,
         }
+    }
+
+    /// The client is gone while nothing was read. It may have received the last reply before that.
+    fn hear_last_word(&mut self) -> bool {
+        if let (Some(line), Ok(bytes)) = (&self.line, self.recv.recv_bytes_timeout(Duration::ZERO))
+            && let Ok(Request::Received) = decode_plain(&bytes, |decoder| decoder.take())
+        {
+            line.received();
+        }
+        false
     }
 
     fn greet(&mut self, core: &Core, greeting: &Greeting) -> bool {

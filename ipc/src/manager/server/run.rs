@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::core::Core;
 use super::crew::enlist;
 use super::watch::{Nudge, watch};
-use crate::channel::{Receiver, Untyped};
+use crate::channel::{Receiver, Sender, Untyped};
 use crate::manager::host::Catch;
 
 /// A manager's server, before it runs. It is a value: a [`Host`](crate::Host) takes it to where it is to
@@ -23,6 +23,8 @@ pub struct Server {
     pub(in crate::manager) inbox: Receiver<Untyped>,
     /// The manager has the other end.
     pub(in crate::manager) control: Receiver<()>,
+    /// The same. It is there as long as a thread of the server is.
+    pub(in crate::manager) alive: Sender<()>,
 }
 
 impl Server {
@@ -32,9 +34,9 @@ impl Server {
     /// # Errors
     /// The system is out of memory, threads or descriptors.
     pub fn run(self, catch: Catch) -> io::Result<()> {
-        let Server { inbox, control } = self;
+        let Server { inbox, control, alive } = self;
         let (nudge, nudged) = Nudge::new()?;
-        let core = Arc::new(Core::new(inbox, catch, nudge)?);
+        let core = Arc::new(Core::new(inbox, catch, nudge, alive)?);
         let served = enlist(&core).and_then(|()| watch(&core, &control, &nudged));
         core.end();
         served
