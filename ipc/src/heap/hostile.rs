@@ -1,6 +1,7 @@
 //! A heap in whose tables somebody wrote who had no business there.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub(crate) fn watched(f: impl FnOnce() + Send + 'static) {
 }
 
 /// What a word becomes: anything, or what looks right.
-pub(crate) fn word() -> impl Strategy<Value = u64> {
+pub(crate) fn word() -> impl Strategy<Value = u64> + Clone {
     let halves = (0..12u64, 0..12u64).prop_map(|(low, high)| low | high << 32);
     prop_oneof![
         any::<u64>(),
@@ -78,22 +79,26 @@ enum Step {
     Sweep(usize),
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let poke = prop_oneof![
-        TARGETS[0].clone(),
-        TARGETS[1].clone(),
-        TARGETS[2].clone(),
-        TARGETS[3].clone(),
-        TARGETS[4].clone(),
-        TARGETS[5].clone(),
-        TARGETS[6].clone(),
-        TARGETS[6].clone(),
-        TARGETS[6].clone()
+fn poke() -> impl Strategy<Value = (u64, u64)> + Clone {
+    let [numbers, free, deaths, journal, bells, processes, records] = TARGETS;
+    let at = prop_oneof![
+        numbers,
+        free,
+        deaths,
+        journal,
+        bells,
+        processes,
+        records.clone(),
+        records.clone(),
+        records,
     ];
-    let poke = || (poke.clone(), word()).prop_map(|(at, value)| Step::Poke(at & !7, value));
+    (at, word()).prop_map(|(at, value)| (at & !7, value))
+}
+
+fn step() -> impl Strategy<Value = Step> {
     let who = 0..3usize;
     prop_oneof![
-        3 => poke(),
+        3 => poke().prop_map(|(at, value)| Step::Poke(at, value)),
         2 => (who.clone(), prop_oneof![1..5000usize, 1 << 20..2usize << 20])
             .prop_map(|(who, size)| Step::Allocate(who, size)),
         1 => (who.clone(), prop_oneof![Just(None), (1..3000usize).prop_map(Some)])
@@ -111,8 +116,23 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn carry_out(steps: &[Step]) {
-    let (heap, processes) = heap();
+/// Calls `f` while somebody writes what `poke` is told to, again and again.
+pub(crate) fn beside(poke: impl Fn() + Sync, f: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Relaxed: orders nothing.
+            while !over.load(Ordering::Relaxed) {
+                poke();
+                thread::yield_now();
+            }
+        });
+        f();
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+fn carry_out(heap: &Heap, processes: &[ProcessId], steps: &[Step]) {
     let me = processes[0];
     let mut known: Vec<(HoldId, ObjectId, Owner)> = Vec::new();
     for step in steps {
@@ -128,9 +148,9 @@ fn carry_out(steps: &[Step]) {
             Step::Ring(who, capacity) => {
                 let contents = Contents { kind: Kind::Ring, fingerprint: 0, length: 0 };
                 let owner = Owner::Process(processes[who]);
-                let size = Ring::size(&heap, capacity, false).expect("room");
+                let size = Ring::size(heap, capacity, false).expect("room");
                 if let Ok(new) = heap.allocate(size, contents, owner, Role::Both, me) {
-                    let _ = Ring::init(&heap, new.object, capacity, false, new.zeroed);
+                    let _ = Ring::init(heap, new.object, capacity, false, new.zeroed);
                     known.push((new.hold, new.object, owner));
                 }
             }
@@ -162,7 +182,7 @@ fn carry_out(steps: &[Step]) {
                     assert!(
                         block.is_err() || block.is_ok_and(|it| it.offset + it.size <= heap.size())
                     );
-                    let _ = (Ring::view(&heap, object).is_ok(), heap.kind(object));
+                    let _ = (Ring::view(heap, object).is_ok(), heap.kind(object));
                     let _ = (heap.guard_held_in(object), heap.roles(object));
                 }
             }
@@ -173,11 +193,11 @@ fn carry_out(steps: &[Step]) {
             Step::Reserve => {
                 drop(heap.reserve(NewProcess { parent: Some(me), name: "another" }));
             }
-            Step::Sweep(who) => sweep(&heap, me, processes[who]),
+            Step::Sweep(who) => sweep(heap, me, processes[who]),
         }
     }
     for process in &processes[1..] {
-        sweep(&heap, me, *process);
+        sweep(heap, me, *process);
     }
     heap.holds_of(Owner::Process(me)).iter().for_each(|(hold, _)| {
         heap.release(*hold, Owner::Process(me), me);
@@ -312,6 +332,25 @@ proptest! {
 
     #[test]
     fn tables_with_any_words_in_them_are_errors(steps in vec(step(), 1..80)) {
-        watched(move || carry_out(&steps));
+        watched(move || {
+            let (heap, processes) = heap();
+            carry_out(&heap, &processes, &steps);
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tables_that_are_written_to_meanwhile_are_errors(
+        pokes in vec(poke(), 1..40),
+        steps in vec(step(), 100),
+    ) {
+        watched(move || {
+            let (heap, processes) = heap();
+            let poke = || pokes.iter().for_each(|(at, value)| heap.poke(*at, *value));
+            beside(poke, || carry_out(&heap, &processes, &steps));
+        });
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 use super::layout::Ring;
 use super::mpmc::{Peek, Pop, Push};
 use super::slot::{INLINE, Payload, State, TICKETS, Word};
-use crate::heap::hostile::watched;
+use crate::heap::hostile::{beside, watched};
 use crate::heap::{
     Block, Contents, Heap, HoldId, Kind, NewProcess, ObjectId, Owner, ProcessId, Role,
 };
@@ -190,6 +190,31 @@ proptest! {
         watched(move || {
             let (heap, me) = heap();
             carry_out(&heap, me, capacity, &steps);
+        });
+    }
+
+    #[test]
+    fn a_ring_that_is_written_to_meanwhile_harms_nobody(
+        header in vec((0..48u64, word()), 0..10),
+        slots in vec((0..8u64, 0..2u64, word()), 1..20),
+    ) {
+        watched(move || {
+            let (heap, me) = heap();
+            let (ring, object) = ring(&heap, me, Some(8));
+            let offset = heap.block(object, 1).expect("a block").offset;
+            let poke = || {
+                header.iter().for_each(|(at, value)| heap.poke(offset + at * 8, *value));
+                for (slot, word, value) in &slots {
+                    heap.poke(offset + 384 + slot * 128 + word * 8, *value);
+                }
+            };
+            beside(poke, || {
+                for _ in 0..2000 {
+                    push(&ring);
+                    assert!(!matches!(pop(&ring), Pop::Inline(len) if len > INLINE));
+                    let _ = (ring.peek(), ring.has_room(), ring.len());
+                }
+            });
         });
     }
 }
