@@ -1,5 +1,6 @@
 //! Values to bytes and back.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,11 +20,30 @@ impl Encoder {
     /// # Errors
     /// The value's serde code failed. The message cannot be used any more.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let bytes = std::mem::take(&mut self.bytes);
         take_refusal();
-        self.bytes = postcard::to_extend(value, bytes).map_err(|error| {
+        postcard::serialize_with_flavor(value, Behind(&mut self.bytes)).map_err(|error| {
             take_refusal().map_or_else(|| EncodeError::new(error), EncodeError::new)
-        })?;
+        })
+    }
+}
+
+/// Writes behind what is there: small values cost less than if the bytes moved in and out with each.
+struct Behind<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Behind<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
         Ok(())
     }
 }
