@@ -68,7 +68,7 @@ pub(crate) fn expand(object: &Type, function: &ImplItemFn) -> Result<TokenStream
             &self,
             #(#names: #declared),*
         ) -> ::core::result::Result<#output, ::ipc::ManagerError> #conditions {
-            self.0.call_as::<_, (#(#owned,)*), _>(
+            self.0.call_as::<_, (#(#owned,)*), _, false>(
                 |__object: & #mutability #object, #(#names: #owned),*| -> #output {
                     <#object>::#name(__object, #(#passed),*)
                 },

@@ -75,23 +75,7 @@ impl<T: 'static> Proxy<T> {
         A: Serialize + DeserializeOwned + Send + 'static,
         M: 'static,
     {
-        self.call_named::<F, A, M, false>(function, args)
-    }
-
-    /// What the methods of `#[ipc::managed]` are called by: with arguments that are encoded as an `A` is.
-    #[doc(hidden)]
-    pub fn call_as<F, A, M>(
-        &self,
-        function: F,
-        args: impl Serialize,
-    ) -> Result<F::Output, ManagerError>
-    where
-        F: Method<T, A, M>,
-        F::Output: Serialize + DeserializeOwned,
-        A: DeserializeOwned + Send + 'static,
-        M: 'static,
-    {
-        self.call_named::<F, A, M, false>(function, args)
+        self.call_as::<F, A, M, false>(function, args)
     }
 
     /// Calls a function on the object, at the server, and waits for what it returns: a fn item or closure
@@ -113,7 +97,7 @@ impl<T: 'static> Proxy<T> {
         F: Fn(&mut T) -> R + Copy + 'static,
         R: Serialize + DeserializeOwned,
     {
-        self.call_named::<F, (), Changes<0>, false>(function, ())
+        self.call_as::<F, (), Changes<0>, false>(function, ())
     }
 
     /// Calls a function of ours that never waits for anything.
@@ -128,25 +112,13 @@ impl<T: 'static> Proxy<T> {
         A: Serialize + DeserializeOwned + Send + 'static,
         M: 'static,
     {
-        self.call_named::<F, A, M, true>(function, args)
+        self.call_as::<F, A, M, true>(function, args)
     }
 
-    /// The same with arguments that are encoded as an `A` is.
-    pub(super) fn call_sent<F, A, M>(
-        &self,
-        function: F,
-        args: impl Serialize,
-    ) -> Result<F::Output, ManagerError>
-    where
-        F: Method<T, A, M>,
-        F::Output: Serialize + DeserializeOwned,
-        A: DeserializeOwned + Send + 'static,
-        M: 'static,
-    {
-        self.call_named::<F, A, M, true>(function, args)
-    }
-
-    fn call_named<F, A, M, const QUICK: bool>(
+    /// Calls a function with arguments that are encoded as an `A` is: so do the methods of `#[ipc::managed]`.
+    /// One that is `QUICK` never waits for anything.
+    #[doc(hidden)]
+    pub fn call_as<F, A, M, const QUICK: bool>(
         &self,
         _: F,
         args: impl Serialize,

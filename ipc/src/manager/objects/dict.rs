@@ -6,11 +6,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::typed::{Item, Key, typed_proxy};
+use super::typed::{Item, Key, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
-use crate::manager::proxy::Proxy;
 
 impl<K: Key, V: Item> Managed for HashMap<K, V> {
     type Args = HashMap<K, V>;
@@ -27,7 +26,7 @@ typed_proxy! {
     /// What [`get`](DictProxy::get) gives is a copy. To change what is in there use
     /// [`update_value`](DictProxy::update_value), which does so at the server, in one step.
     ///
-    /// Every method is one call of the server and fails as [`Proxy::call`] does.
+    /// Every method is one call of the server and fails as [`Proxy::call`](crate::Proxy::call) does.
     ///
     /// # Examples
     ///
@@ -45,6 +44,8 @@ typed_proxy! {
     /// ```
     DictProxy[K: Key, V: Item] of HashMap<K, V>
 }
+
+container_methods! { DictProxy[K: Key, V: Item] of HashMap<K, V>, (K, V) }
 
 impl Manager {
     /// An empty dict.
@@ -69,29 +70,12 @@ impl Manager {
 }
 
 impl<K: Key, V: Item> DictProxy<K, V> {
-    /// The proxy without these methods, to [`call`](Proxy::call) functions of your own.
-    pub fn proxy(&self) -> &Proxy<HashMap<K, V>> {
-        &self.0
-    }
-
     /// Puts a value in; gives what had the key before.
     ///
     /// # Errors
     /// See [`DictProxy`].
     pub fn insert(&self, key: K, value: V) -> Result<Option<V>, ManagerError> {
         self.0.call_quick(HashMap::<K, V>::insert, (key, value))
-    }
-
-    /// Puts all of them in.
-    ///
-    /// # Errors
-    /// See [`DictProxy`].
-    pub fn extend(&self, others: impl IntoIterator<Item = (K, V)>) -> Result<(), ManagerError> {
-        let others: Vec<(K, V)> = others.into_iter().collect();
-        self.0.call_quick(
-            |dict: &mut HashMap<K, V>, others: Vec<(K, V)>| dict.extend(others),
-            (others,),
-        )
     }
 
     /// A copy of the value with that key.
@@ -103,7 +87,7 @@ impl<K: Key, V: Item> DictProxy<K, V> {
         V: Clone,
     {
         let copy = |dict: &HashMap<K, V>, key: K| dict.get(&key).cloned();
-        self.0.call_sent::<_, (K,), _>(copy, (key.borrow(),))
+        self.0.call_as::<_, (K,), _, true>(copy, (key.borrow(),))
     }
 
     /// A copy of the value with that key, which is put in if there is none. [Python's `setdefault`]
@@ -126,7 +110,7 @@ impl<K: Key, V: Item> DictProxy<K, V> {
     #[doc(alias = "pop")]
     pub fn remove(&self, key: impl Borrow<K>) -> Result<Option<V>, ManagerError> {
         let remove = |dict: &mut HashMap<K, V>, key: K| dict.remove(&key);
-        self.0.call_sent::<_, (K,), _>(remove, (key.borrow(),))
+        self.0.call_as::<_, (K,), _, true>(remove, (key.borrow(),))
     }
 
     /// Whether there is a value with that key.
@@ -135,31 +119,7 @@ impl<K: Key, V: Item> DictProxy<K, V> {
     /// See [`DictProxy`].
     pub fn contains_key(&self, key: impl Borrow<K>) -> Result<bool, ManagerError> {
         let contains = |dict: &HashMap<K, V>, key: K| dict.contains_key(&key);
-        self.0.call_sent::<_, (K,), _>(contains, (key.borrow(),))
-    }
-
-    /// How many values there are.
-    ///
-    /// # Errors
-    /// See [`DictProxy`].
-    pub fn len(&self) -> Result<usize, ManagerError> {
-        self.0.call_quick(HashMap::<K, V>::len, ())
-    }
-
-    /// Whether there are none.
-    ///
-    /// # Errors
-    /// See [`DictProxy`].
-    pub fn is_empty(&self) -> Result<bool, ManagerError> {
-        self.0.call_quick(HashMap::<K, V>::is_empty, ())
-    }
-
-    /// Takes everything out.
-    ///
-    /// # Errors
-    /// See [`DictProxy`].
-    pub fn clear(&self) -> Result<(), ManagerError> {
-        self.0.call_quick(HashMap::<K, V>::clear, ())
+        self.0.call_as::<_, (K,), _, true>(contains, (key.borrow(),))
     }
 
     /// Copies of the keys, in no order.
@@ -195,18 +155,6 @@ impl<K: Key, V: Item> DictProxy<K, V> {
         V: Clone,
     {
         self.0.call_quick(HashMap::<K, V>::clone, ())
-    }
-
-    /// Calls a function on the whole dict, at the server, in one step; see [`Proxy::update`].
-    ///
-    /// # Errors
-    /// See [`DictProxy`].
-    pub fn update<F, R>(&self, function: F) -> Result<R, ManagerError>
-    where
-        F: Fn(&mut HashMap<K, V>) -> R + Copy + 'static,
-        R: Serialize + DeserializeOwned,
-    {
-        self.0.update(function)
     }
 
     /// Calls a function on the value with that key, at the server, in one step: `default` is put in first if

@@ -3,11 +3,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::typed::{Item, typed_proxy};
+use super::typed::{Item, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
-use crate::manager::proxy::Proxy;
 
 impl<T: Item> Managed for Vec<T> {
     type Args = Vec<T>;
@@ -21,7 +20,7 @@ impl<T: Item> Managed for Vec<T> {
 typed_proxy! {
     /// A list that a manager's server holds, and many processes use.
     ///
-    /// Every method is one call of the server and fails as [`Proxy::call`] does.
+    /// Every method is one call of the server and fails as [`Proxy::call`](crate::Proxy::call) does.
     ///
     /// # Examples
     ///
@@ -40,6 +39,8 @@ typed_proxy! {
     /// ```
     ListProxy[T: Item] of Vec<T>
 }
+
+container_methods! { ListProxy[T: Item] of Vec<T>, T }
 
 impl Manager {
     /// An empty list.
@@ -61,11 +62,6 @@ impl Manager {
 }
 
 impl<T: Item> ListProxy<T> {
-    /// The proxy without these methods, to [`call`](Proxy::call) functions of your own.
-    pub fn proxy(&self) -> &Proxy<Vec<T>> {
-        &self.0
-    }
-
     /// Adds an item at the end.
     ///
     /// # Errors
@@ -73,15 +69,6 @@ impl<T: Item> ListProxy<T> {
     #[doc(alias = "append")]
     pub fn push(&self, item: T) -> Result<(), ManagerError> {
         self.0.call_quick(Vec::<T>::push, (item,))
-    }
-
-    /// Adds all of them at the end.
-    ///
-    /// # Errors
-    /// See [`ListProxy`].
-    pub fn extend(&self, items: impl IntoIterator<Item = T>) -> Result<(), ManagerError> {
-        let items: Vec<T> = items.into_iter().collect();
-        self.0.call_quick(|list: &mut Vec<T>, items: Vec<T>| list.extend(items), (items,))
     }
 
     /// Takes the last item out.
@@ -140,31 +127,7 @@ impl<T: Item> ListProxy<T> {
         T: PartialEq,
     {
         let contains = |list: &Vec<T>, item: T| list.contains(&item);
-        self.0.call_sent::<_, (T,), _>(contains, (item,))
-    }
-
-    /// How many items there are.
-    ///
-    /// # Errors
-    /// See [`ListProxy`].
-    pub fn len(&self) -> Result<usize, ManagerError> {
-        self.0.call_quick(Vec::<T>::len, ())
-    }
-
-    /// Whether there are none.
-    ///
-    /// # Errors
-    /// See [`ListProxy`].
-    pub fn is_empty(&self) -> Result<bool, ManagerError> {
-        self.0.call_quick(Vec::<T>::is_empty, ())
-    }
-
-    /// Takes everything out.
-    ///
-    /// # Errors
-    /// See [`ListProxy`].
-    pub fn clear(&self) -> Result<(), ManagerError> {
-        self.0.call_quick(Vec::<T>::clear, ())
+        self.0.call_as::<_, (T,), _, true>(contains, (item,))
     }
 
     /// A copy of everything.
@@ -176,18 +139,6 @@ impl<T: Item> ListProxy<T> {
         T: Clone,
     {
         self.0.call_quick(Vec::<T>::clone, ())
-    }
-
-    /// Calls a function on the whole list, at the server, in one step; see [`Proxy::update`].
-    ///
-    /// # Errors
-    /// See [`ListProxy`].
-    pub fn update<F, R>(&self, function: F) -> Result<R, ManagerError>
-    where
-        F: Fn(&mut Vec<T>) -> R + Copy + 'static,
-        R: Serialize + DeserializeOwned,
-    {
-        self.0.update(function)
     }
 
     /// Calls a function on the item at a place, if there is one, at the server, in one step.

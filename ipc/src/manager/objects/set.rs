@@ -2,14 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::typed::{Key, typed_proxy};
+use super::typed::{Key, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
-use crate::manager::proxy::Proxy;
 
 impl<T: Key> Managed for HashSet<T> {
     type Args = HashSet<T>;
@@ -23,7 +19,7 @@ impl<T: Key> Managed for HashSet<T> {
 typed_proxy! {
     /// A set that a manager's server holds, and many processes use.
     ///
-    /// Every method is one call of the server and fails as [`Proxy::call`] does.
+    /// Every method is one call of the server and fails as [`Proxy::call`](crate::Proxy::call) does.
     ///
     /// # Examples
     ///
@@ -41,6 +37,8 @@ typed_proxy! {
     SetProxy[T: Key] of HashSet<T>
 }
 
+container_methods! { SetProxy[T: Key] of HashSet<T>, T }
+
 impl Manager {
     /// An empty set.
     ///
@@ -53,11 +51,6 @@ impl Manager {
 }
 
 impl<T: Key> SetProxy<T> {
-    /// The proxy without these methods, to [`call`](Proxy::call) functions of your own.
-    pub fn proxy(&self) -> &Proxy<HashSet<T>> {
-        &self.0
-    }
-
     /// Puts an item in; `false` if it was there already.
     ///
     /// # Errors
@@ -67,15 +60,6 @@ impl<T: Key> SetProxy<T> {
         self.0.call_quick(HashSet::<T>::insert, (item,))
     }
 
-    /// Puts all of them in.
-    ///
-    /// # Errors
-    /// See [`SetProxy`].
-    pub fn extend(&self, items: impl IntoIterator<Item = T>) -> Result<(), ManagerError> {
-        let items: Vec<T> = items.into_iter().collect();
-        self.0.call_quick(|set: &mut HashSet<T>, items: Vec<T>| set.extend(items), (items,))
-    }
-
     /// Takes an item out; `false` if it was not there.
     ///
     /// # Errors
@@ -83,7 +67,7 @@ impl<T: Key> SetProxy<T> {
     #[doc(alias = "discard")]
     pub fn remove(&self, item: &T) -> Result<bool, ManagerError> {
         let remove = |set: &mut HashSet<T>, item: T| set.remove(&item);
-        self.0.call_sent::<_, (T,), _>(remove, (item,))
+        self.0.call_as::<_, (T,), _, true>(remove, (item,))
     }
 
     /// Whether an item is in it.
@@ -92,31 +76,7 @@ impl<T: Key> SetProxy<T> {
     /// See [`SetProxy`].
     pub fn contains(&self, item: &T) -> Result<bool, ManagerError> {
         let contains = |set: &HashSet<T>, item: T| set.contains(&item);
-        self.0.call_sent::<_, (T,), _>(contains, (item,))
-    }
-
-    /// How many items there are.
-    ///
-    /// # Errors
-    /// See [`SetProxy`].
-    pub fn len(&self) -> Result<usize, ManagerError> {
-        self.0.call_quick(HashSet::<T>::len, ())
-    }
-
-    /// Whether there are none.
-    ///
-    /// # Errors
-    /// See [`SetProxy`].
-    pub fn is_empty(&self) -> Result<bool, ManagerError> {
-        self.0.call_quick(HashSet::<T>::is_empty, ())
-    }
-
-    /// Takes everything out.
-    ///
-    /// # Errors
-    /// See [`SetProxy`].
-    pub fn clear(&self) -> Result<(), ManagerError> {
-        self.0.call_quick(HashSet::<T>::clear, ())
+        self.0.call_as::<_, (T,), _, true>(contains, (item,))
     }
 
     /// A copy of everything.
@@ -128,17 +88,5 @@ impl<T: Key> SetProxy<T> {
         T: Clone,
     {
         self.0.call_quick(HashSet::<T>::clone, ())
-    }
-
-    /// Calls a function on the whole set, at the server, in one step; see [`Proxy::update`].
-    ///
-    /// # Errors
-    /// See [`SetProxy`].
-    pub fn update<F, R>(&self, function: F) -> Result<R, ManagerError>
-    where
-        F: Fn(&mut HashSet<T>) -> R + Copy + 'static,
-        R: Serialize + DeserializeOwned,
-    {
-        self.0.update(function)
     }
 }

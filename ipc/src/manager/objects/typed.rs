@@ -47,7 +47,72 @@ macro_rules! typed_proxy {
     };
 }
 
-pub(super) use typed_proxy;
+/// What proxies of all containers do in the same way.
+macro_rules! container_methods {
+    ($name:ident[$($parameter:ident: $bound:path),*] of $object:ty, $item:ty) => {
+        impl<$($parameter: $bound),*> $name<$($parameter),*> {
+            /// The proxy without these methods, to [`call`](crate::Proxy::call) functions of your own.
+            pub fn proxy(&self) -> &$crate::manager::proxy::Proxy<$object> {
+                &self.0
+            }
+
+            /// Puts all of them in, in their order.
+            ///
+            /// # Errors
+            /// As [`Proxy::call`](crate::Proxy::call).
+            pub fn extend(
+                &self,
+                items: impl IntoIterator<Item = $item>,
+            ) -> Result<(), $crate::manager::error::ManagerError> {
+                let items: Vec<$item> = items.into_iter().collect();
+                let extend = |all: &mut $object, items: Vec<$item>| all.extend(items);
+                self.0.call_quick(extend, (items,))
+            }
+
+            /// How many there are in it.
+            ///
+            /// # Errors
+            /// As [`Proxy::call`](crate::Proxy::call).
+            pub fn len(&self) -> Result<usize, $crate::manager::error::ManagerError> {
+                self.0.call_quick(<$object>::len, ())
+            }
+
+            /// Whether there is nothing in it.
+            ///
+            /// # Errors
+            /// As [`Proxy::call`](crate::Proxy::call).
+            pub fn is_empty(&self) -> Result<bool, $crate::manager::error::ManagerError> {
+                self.0.call_quick(<$object>::is_empty, ())
+            }
+
+            /// Takes everything out.
+            ///
+            /// # Errors
+            /// As [`Proxy::call`](crate::Proxy::call).
+            pub fn clear(&self) -> Result<(), $crate::manager::error::ManagerError> {
+                self.0.call_quick(<$object>::clear, ())
+            }
+
+            /// Calls a function on the whole of it, at the server, in one step; see
+            /// [`Proxy::update`](crate::Proxy::update).
+            ///
+            /// # Errors
+            /// As [`Proxy::call`](crate::Proxy::call).
+            pub fn update<F, R>(
+                &self,
+                function: F,
+            ) -> Result<R, $crate::manager::error::ManagerError>
+            where
+                F: Fn(&mut $object) -> R + Copy + 'static,
+                R: serde::Serialize + serde::de::DeserializeOwned,
+            {
+                self.0.update(function)
+            }
+        }
+    };
+}
+
+pub(super) use {container_methods, typed_proxy};
 
 use std::hash::Hash;
 

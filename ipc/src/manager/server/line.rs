@@ -26,18 +26,20 @@ pub(super) struct Link {
     gone: AtomicBool,
     /// How often it was lent something.
     turns: AtomicU64,
+    /// The numbers of its lines.
+    lines: Mutex<Vec<u64>>,
     /// Leases of a client that is not of the program, and how many each is.
     leases: Mutex<HashMap<u64, (Endpoint, usize)>>,
 }
 
 impl Link {
     pub(super) fn new(client: Client) -> Link {
-        Link {
-            client,
-            gone: AtomicBool::new(false),
-            turns: AtomicU64::new(0),
-            leases: Mutex::default(),
-        }
+        let (gone, turns) = (AtomicBool::new(false), AtomicU64::new(0));
+        Link { client, gone, turns, lines: Mutex::default(), leases: Mutex::default() }
+    }
+
+    pub(super) fn lines(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<u64, (Endpoint, usize)>> {

@@ -48,10 +48,9 @@ impl<T> Numbered<T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&number)
     }
 
-    fn take_all(&self, which: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
+    fn take_all(&self) -> Vec<Arc<T>> {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let taken = all.extract_if(|_, one| which(one));
-        taken.map(|(_, one)| one).collect()
+        all.drain().map(|(_, one)| one).collect()
     }
 
     fn all(&self) -> Vec<Arc<T>> {
@@ -62,12 +61,17 @@ impl<T> Numbered<T> {
 #[derive(Default)]
 pub(super) struct Table {
     cells: Numbered<Cell>,
+    /// Those that want to know of deaths, once more.
+    hearing: Numbered<Cell>,
     links: Numbered<Link>,
     lines: Numbered<Line>,
 }
 
 impl Table {
     pub(super) fn add_cell(&self, cell: Arc<Cell>) {
+        if cell.hears {
+            self.hearing.add(cell.id, Arc::clone(&cell));
+        }
         self.cells.add(cell.id, cell);
     }
 
@@ -76,14 +80,13 @@ impl Table {
     }
 
     pub(super) fn take_cell(&self, number: u64) -> Option<Arc<Cell>> {
+        drop(self.hearing.take(number));
         self.cells.take(number)
     }
 
     /// Those that want to know of deaths.
     pub(super) fn hearing(&self) -> Vec<Arc<Cell>> {
-        let mut cells = self.cells.all();
-        cells.retain(|cell| cell.hears);
-        cells
+        self.hearing.all()
     }
 
     pub(super) fn add_link(&self, link: Arc<Link>) {
@@ -95,6 +98,7 @@ impl Table {
     }
 
     pub(super) fn add_line(&self, line: Arc<Line>) {
+        line.link.lines().push(line.id);
         self.lines.add(line.id, line);
     }
 
@@ -105,14 +109,16 @@ impl Table {
     /// Takes a client that is gone out, with its lines.
     pub(super) fn take_link(&self, number: u64) -> Option<(Arc<Link>, Vec<Arc<Line>>)> {
         let link = self.links.take(number)?;
-        Some((link, self.lines.take_all(|line| line.link.client.link == number)))
+        let lines = std::mem::take(&mut *link.lines());
+        Some((link, lines.into_iter().filter_map(|line| self.lines.take(line)).collect()))
     }
 
     /// Takes everything out.
     pub(super) fn clear(&self, catch: Catch) {
-        drop(self.lines.take_all(|_| true));
-        drop(self.links.take_all(|_| true));
-        let mut cells = self.cells.take_all(|_| true);
+        drop(self.lines.take_all());
+        drop(self.links.take_all());
+        drop(self.hearing.take_all());
+        let mut cells = self.cells.take_all();
         // Drops the user's objects, each on its own: one that panics must not keep the others.
         while let Some(cell) = cells.pop() {
             let mut cell = Some(cell);
