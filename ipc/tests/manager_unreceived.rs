@@ -5,6 +5,7 @@
 mod asleep;
 mod watchdog;
 
+use std::fs;
 use std::process::Command;
 use std::thread;
 
@@ -58,18 +59,26 @@ fn client(reach: Reach, wait: Wait, ready: Sender<()>) {
     };
     // Comes back when the server has dealt with the death.
     let _permit = objects.semaphore.try_acquire().unwrap();
-    // From here on it sleeps for nothing else.
-    let guard = objects.condition.lock().unwrap();
-    ready.send(()).unwrap();
+    // After it is ready it sleeps for nothing but what it waits for.
+    let be_ready = || ready.send(()).unwrap();
     match wait {
-        Wait::Notice => return guard.wait().unwrap(),
-        _ => drop(guard),
-    }
-    match wait {
-        Wait::Item => drop(objects.queue.get()),
-        Wait::Lock => drop(objects.lock.lock()),
-        Wait::Permit => drop(objects.semaphore.acquire()),
-        Wait::Notice => {}
+        Wait::Item => {
+            be_ready();
+            drop(objects.queue.get());
+        }
+        Wait::Lock => {
+            be_ready();
+            drop(objects.lock.lock());
+        }
+        Wait::Permit => {
+            be_ready();
+            drop(objects.semaphore.acquire());
+        }
+        Wait::Notice => {
+            let guard = objects.condition.lock().unwrap();
+            be_ready();
+            guard.wait().unwrap();
+        }
     }
 }
 
@@ -80,6 +89,16 @@ impl Waiting {
     fn stop(&self) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        // The signal stops one thread, and that one the others.
+        let is_stopped = |stat: &str| {
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+        };
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+            let stat = thread.unwrap().path().join("stat");
+            while !is_stopped(&fs::read_to_string(&stat).unwrap()) {
+                thread::yield_now();
+            }
+        }
     }
 }
 
@@ -123,7 +142,7 @@ impl Stage {
         };
         let child = Process::spawn(client, (reach, wait, ready)).unwrap();
         is_ready.recv().unwrap();
-        // Once the lock can be had, it is done with everything before.
+        // Who waits for a notice waits when the lock can be had.
         drop(self.objects.condition.lock().unwrap());
         asleep::until_asleep(child.id().try_into().unwrap());
         Waiting(child)
