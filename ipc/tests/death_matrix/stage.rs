@@ -112,10 +112,6 @@ impl Performance for Play {
         &mut self.tracee
     }
 
-    fn steps_only(&self) -> bool {
-        false
-    }
-
     fn unblock(&mut self) -> bool {
         // On a thread of its own: it may need what the victim has got where that is stopped.
         let Some(unblock) = self.stage.unblock.take() else { return false };

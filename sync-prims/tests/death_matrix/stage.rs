@@ -87,10 +87,6 @@ impl Performance for Play {
         &mut self.tracee
     }
 
-    fn steps_only(&self) -> bool {
-        self.stage.unblock.is_some()
-    }
-
     fn unblock(&mut self) -> bool {
         self.stage.unblock.take().map(|unblock| unblock()).is_some()
     }

@@ -43,6 +43,15 @@ pub enum Progress {
     Ended,
 }
 
+/// How far it goes by itself.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    /// One instruction.
+    Step,
+    /// To a breakpoint, or its end.
+    Run,
+}
+
 /// The time between two instructions: where the second one is, and how often it was passed before.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
@@ -72,7 +81,7 @@ impl Tracee {
     /// Leads it one instruction further.
     pub fn step(&mut self) -> Progress {
         if !self.goes {
-            self.go(libc::PTRACE_SINGLESTEP);
+            self.go(Pace::Step);
         }
         self.until_stopped()
     }
@@ -83,12 +92,12 @@ impl Tracee {
             if !self.goes {
                 if self.program_counter() != Some(moment.at) {
                     self.breakpoint = Some(Breakpoint::set(self.pid, moment.at));
-                    self.go(libc::PTRACE_CONT);
+                    self.go(Pace::Run);
                 } else if self.passed == moment.before {
                     return Progress::Stepped;
                 } else {
                     self.passed += 1;
-                    self.go(libc::PTRACE_SINGLESTEP);
+                    self.go(Pace::Step);
                 }
             }
             let progress = self.until_stopped();
@@ -98,9 +107,13 @@ impl Tracee {
         }
     }
 
-    fn go(&mut self, how: libc::c_uint) {
+    fn go(&mut self, pace: Pace) {
+        let request = match pace {
+            Pace::Step => libc::PTRACE_SINGLESTEP,
+            Pace::Run => libc::PTRACE_CONT,
+        };
         // SAFETY: a stopped child of this thread's.
-        let result = unsafe { libc::ptrace(how, self.pid, 0, 0) };
+        let result = unsafe { libc::ptrace(request, self.pid, 0, 0) };
         assert_eq!(result, 0, "it does not go on: {}", io::Error::last_os_error());
         self.goes = true;
     }
