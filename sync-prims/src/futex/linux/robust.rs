@@ -37,7 +37,8 @@ pub(crate) struct Links {
 #[derive(Debug)]
 pub(crate) struct Head {
     list: AtomicUsize,
-    offset: isize,
+    /// From a node to its word, as a signed number.
+    offset: AtomicUsize,
     pending: AtomicUsize,
 }
 
@@ -63,7 +64,7 @@ const KNOWN_WIDTH: bool = true;
 const KNOWN_WIDTH: bool = false;
 
 /// From a node to its word.
-const OFFSET: isize = WORD as isize * 4 - 32;
+const OFFSET: usize = (WORD * 4).wrapping_sub(32);
 
 /// In the *other* of the two words, this bit is not for the user of the node: see
 /// [`mark_linked`].
@@ -114,7 +115,7 @@ impl Head {
     /// The list of the calling thread, if its layout is one that we know.
     pub(crate) fn current(before_fork: *const Head) -> Option<&'static Head> {
         let head = query().or_else(|| prompt_libc(before_fork))?;
-        (KNOWN_WIDTH && head.offset == OFFSET).then_some(head)
+        (KNOWN_WIDTH && head.offset.load(Ordering::Relaxed) == OFFSET).then_some(head)
     }
 
     /// From here to [`done`](Self::done), a death of this thread is also applied to the word of
@@ -208,14 +209,18 @@ fn query() -> Option<&'static Head> {
     unsafe { head.as_ref() }
 }
 
-/// Has a head registered where there is none: musl registers one at the first robust lock,
-/// and a child made by a bare `clone` has lost the one that its memory still holds.
+/// Has a head registered where there is none: musl registers one at the first lock of a robust mutex
+/// that processes share, and forgets it in a child of `fork`, as a bare `clone` does, whose memory
+/// still holds it. musl forgets the offset, too, but not the list, which is the parent's.
 #[cold]
 fn prompt_libc(before_fork: *const Head) -> Option<&'static Head> {
     // SAFETY: null, or the head of this very thread as it was before a fork copied it.
     if let Some(head) = unsafe { before_fork.as_ref() } {
         head.list.store(head.itself(), Ordering::Relaxed);
         head.pending.store(0, Ordering::Relaxed);
+        if cfg!(target_env = "musl") {
+            head.offset.store(OFFSET, Ordering::Relaxed);
+        }
         // SAFETY: the head is valid and empty.
         unsafe { libc::syscall(libc::SYS_set_robust_list, before_fork, size_of::<Head>()) };
         return query();
@@ -227,6 +232,7 @@ fn prompt_libc(before_fork: *const Head) -> Option<&'static Head> {
     unsafe {
         libc::pthread_mutexattr_init(kind.as_mut_ptr());
         libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
+        libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), libc::PTHREAD_PROCESS_SHARED);
         libc::pthread_mutex_init(mutex.as_mut_ptr(), kind.as_ptr());
         if libc::pthread_mutex_lock(mutex.as_mut_ptr()) == 0 {
             libc::pthread_mutex_unlock(mutex.as_mut_ptr());
@@ -247,7 +253,7 @@ pub(crate) fn node_of(links: &Links) -> usize {
 /// and looks at nothing else.
 #[inline]
 pub(crate) fn node_of_word(word: &impl Word) -> usize {
-    word.address().addr().wrapping_add_signed(-OFFSET)
+    word.address().addr().wrapping_sub(OFFSET)
 }
 
 /// How long a sleeper may rely on the kernel to pass on the wake-up of one that died: for ever,
