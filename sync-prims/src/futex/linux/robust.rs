@@ -218,9 +218,7 @@ fn prompt_libc(before_fork: *const Head) -> Option<&'static Head> {
     if let Some(head) = unsafe { before_fork.as_ref() } {
         head.list.store(head.itself(), Ordering::Relaxed);
         head.pending.store(0, Ordering::Relaxed);
-        if cfg!(target_env = "musl") {
-            head.offset.store(OFFSET, Ordering::Relaxed);
-        }
+        head.offset.store(OFFSET, Ordering::Relaxed);
         // SAFETY: the head is valid and empty.
         unsafe { libc::syscall(libc::SYS_set_robust_list, before_fork, size_of::<Head>()) };
         return query();

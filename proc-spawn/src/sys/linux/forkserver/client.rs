@@ -37,12 +37,23 @@ pub(crate) fn has_environment(wanted: &Environment) -> bool {
     wanted == environment()
 }
 
+/// Whether the children of a server are told their own ids; see `server.rs`.
+#[cfg(not(target_env = "musl"))]
+const WORKS: bool = true;
+/// musl gives the kernel the lock of its list of threads for the place where a thread's id is.
+#[cfg(target_env = "musl")]
+const WORKS: bool = false;
+
 /// A server that dies is replaced; one that dies before it can do anything always will.
 const ATTEMPTS: usize = 3;
 
 /// Has a child made. It has the environment of [`has_environment`]. `prepare` is what a new server
 /// is given for [`serve`](super::serve).
 pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Pidfd)> {
+    if !WORKS {
+        let why = "a fork server cannot work with musl: start with StartMethod::Spawn";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
     let directory = open_directory(start.directory)?;
     let mut server = server();
     for _ in 0..ATTEMPTS {
