@@ -54,6 +54,20 @@ impl Signal {
         }
     }
 
+    /// As [`notify`](Self::notify), of what a sequentially consistent fence of the caller's separates from this.
+    #[inline]
+    pub(crate) fn notify_fenced(&self, heap: &Heap, count: u32) {
+        if self.sleepers.notify_fenced(count) {
+            self.ring(heap);
+        }
+    }
+
+    /// Whether [`notify_fenced`](Self::notify_fenced) would do anything.
+    #[inline]
+    pub(crate) fn may_have_sleepers(&self) -> bool {
+        self.sleepers.may_have_sleepers()
+    }
+
     /// Wakes everybody, even if nothing says that anybody sleeps; see [`EventCount`].
     pub(crate) fn notify_after_death(&self, heap: &Heap) {
         self.sleepers.notify_after_death();

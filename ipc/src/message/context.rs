@@ -7,15 +7,21 @@ use std::thread::LocalKey;
 use crate::heap::{HoldId, ObjectId, Owner, Role};
 use crate::program::Program;
 
-/// The handles of the message that a thread is encoding.
+/// The handles of a message that is being encoded, or is on its way out.
 #[derive(Debug, Default)]
 pub(super) struct Handles {
+    /// New holds of this process, one for each handle in the value.
     pub(super) holds: Vec<HoldId>,
+    /// Holds of the value's own, of things that there is only one handle to. They become the message's
+    /// when the value has been dropped.
     pub(super) unique: Vec<HoldId>,
 }
 
+/// Most messages have none, and are to be handed on at no cost.
+pub(super) type Luggage = Option<Box<Handles>>;
+
 impl Drop for Handles {
-    /// The value's serde code panicked: the message will not be.
+    /// The message will not be.
     fn drop(&mut self) {
         if let Ok(Program { heap, me, .. }) = Program::current() {
             self.holds.drain(..).for_each(|hold| heap.release(hold, Owner::Process(*me), *me));
@@ -29,7 +35,7 @@ pub(super) type Kept<T> = RefCell<ManuallyDrop<T>>;
 
 thread_local! {
     /// The message that this thread is encoding: handles put their holds here.
-    pub(super) static ENCODING: Kept<Option<Handles>> = const { Kept::new(ManuallyDrop::new(None)) };
+    pub(super) static ENCODING: Kept<Option<Luggage>> = const { Kept::new(ManuallyDrop::new(None)) };
     /// The parcel that this thread is decoding: handles redeem their holds from it.
     pub(super) static DECODING: Kept<Option<ObjectId>> = const { Kept::new(ManuallyDrop::new(None)) };
     /// Why a handle was refused: postcard's errors have no room for it.
@@ -69,9 +75,9 @@ pub(crate) fn send_along(
     role: Role,
 ) -> Option<std::io::Result<HoldId>> {
     ENCODING.with_borrow_mut(|current| {
-        let handles = current.as_mut()?;
+        let luggage = current.as_mut()?;
         let hold = program.heap.add_hold(object, Owner::Process(program.me), role);
-        Some(hold.inspect(|hold| handles.holds.push(*hold)))
+        Some(hold.inspect(|hold| luggage.get_or_insert_default().holds.push(*hold)))
     })
 }
 
@@ -79,7 +85,7 @@ pub(crate) fn send_along(
 /// encodes none, `false` if the hold is in the message already.
 pub(crate) fn move_along(hold: HoldId) -> Option<bool> {
     ENCODING.with_borrow_mut(|current| {
-        let unique = &mut current.as_mut()?.unique;
+        let unique = &mut current.as_mut()?.get_or_insert_default().unique;
         let first = !unique.contains(&hold);
         if first {
             unique.push(hold);

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use super::codec::Encoder;
-use super::context::{ENCODING, Handles, Within};
+use super::context::{ENCODING, Luggage, Within};
 use super::leaving::Leaving;
 use crate::error::EncodeError;
 use crate::heap::{Contents, HoldId, Kind, ObjectId, Owner, Role, Size, damaged};
@@ -23,11 +23,7 @@ const BUFFER_KEPT: usize = 64 << 10;
 pub(crate) struct Encoded {
     program: &'static Program,
     pub(crate) bytes: Vec<u8>,
-    /// New holds of this process, one for each handle in the value.
-    holds: Vec<HoldId>,
-    /// Holds of the value's own, of things that there is only one handle to. They become the message's
-    /// when the value has been dropped.
-    unique: Vec<HoldId>,
+    luggage: Luggage,
 }
 
 impl Encoded {
@@ -40,15 +36,10 @@ impl Encoded {
         let buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
         let mut encoder = Encoder { bytes: buffer };
         encoder.bytes.clear();
-        let encoding = Within::enter(&ENCODING, Handles::default());
-        let written = write(&mut encoder);
-        let mut handles = encoding.take().unwrap_or_default();
-        let (holds, unique) =
-            (std::mem::take(&mut handles.holds), std::mem::take(&mut handles.unique));
-        drop(encoding);
-        // Made before the check, so that the holds are released also when the encoding failed.
-        let encoded = Encoded { program, bytes: encoder.bytes, holds, unique };
-        written.map(|()| encoded)
+        let encoding = Within::enter(&ENCODING, None);
+        write(&mut encoder)?;
+        let luggage = encoding.take().flatten();
+        Ok(Encoded { program, bytes: encoder.bytes, luggage })
     }
 
     /// The same, for a socket.
@@ -63,12 +54,12 @@ impl Encoded {
 
     /// Whether the message is bytes and nothing else.
     pub(crate) fn is_plain(&self) -> bool {
-        self.holds.is_empty() && self.unique.is_empty()
+        self.luggage.is_none()
     }
 
     /// Whether there is something in the value that must not be in two places.
     pub(crate) fn is_unique(&self) -> bool {
-        !self.unique.is_empty()
+        self.luggage.as_ref().is_some_and(|handles| !handles.unique.is_empty())
     }
 
     /// Drops the value that was encoded, so that what is unique in it is in the message alone.
@@ -77,16 +68,17 @@ impl Encoded {
     /// an `Arc` for instance, or forget it. So each one must be seen to be dropped, once, while the
     /// value is; then it belongs to the message. Runs the value's own `Drop`.
     pub(crate) fn take_from<T>(&mut self, value: T) -> Result<(), EncodeError> {
-        if self.unique.is_empty() {
+        let Some(handles) = self.luggage.as_mut().filter(|handles| !handles.unique.is_empty())
+        else {
             drop(value);
             return Ok(());
-        }
-        let leaving = Leaving::begin(&self.unique);
+        };
+        let leaving = Leaving::begin(&handles.unique);
         drop(value);
         let (left, kept) = leaving.end();
         // What left the value is this message's from here on, whether it is sent or not.
-        self.holds.extend(left);
-        self.unique.clear();
+        handles.holds.extend(left);
+        handles.unique.clear();
         if kept { Err(EncodeError::in_use(STILL_ELSEWHERE)) } else { Ok(()) }
     }
 
@@ -121,7 +113,7 @@ impl Encoded {
             let start = block.start.as_ptr();
             start.copy_from_nonoverlapping(self.bytes.as_ptr(), self.bytes.len());
         }
-        for hold in self.holds.drain(..) {
+        for hold in self.luggage.iter_mut().flat_map(|handles| handles.holds.drain(..)) {
             heap.move_hold(hold, Owner::Process(*me), Owner::Object(parcel.object));
         }
         Ok((parcel.object, parcel.hold))
@@ -133,10 +125,6 @@ const STILL_ELSEWHERE: &str = "something that can have only one owner is still i
 
 impl Drop for Encoded {
     fn drop(&mut self) {
-        let Program { heap, me, .. } = self.program;
-        for hold in self.holds.drain(..) {
-            heap.release(hold, Owner::Process(*me), *me);
-        }
         if self.bytes.capacity() <= BUFFER_KEPT {
             let buffer = std::mem::take(&mut self.bytes);
             let _ = BUFFER.try_with(|kept| kept.replace(buffer));
@@ -146,8 +134,8 @@ impl Drop for Encoded {
 
 impl fmt::Debug for Encoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (bytes, handles) = (self.bytes.len(), self.holds.len());
-        f.debug_struct("Encoded").field("bytes", &bytes).field("handles", &handles).finish()
+        let bytes = self.bytes.len();
+        f.debug_struct("Encoded").field("bytes", &bytes).field("luggage", &self.luggage).finish()
     }
 }
 

@@ -5,7 +5,9 @@
 //! name into it, and head and tail are only hints that anybody moves on.
 #![expect(unsafe_code, reason = "fills in and reads claimed slots")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use crossbeam_utils::Backoff;
 
 use super::layout::{CHUNK, Memory, Ring};
 use super::slot::{INLINE, Payload, Slot, State, TICKETS, Word};
@@ -46,6 +48,7 @@ pub(crate) enum Peek {
 }
 
 impl<'h> Ring<'h> {
+    #[inline]
     fn slot(&self, ticket: u64) -> &'h Slot {
         &self.slots[ticket as usize & (self.slots.len() - 1)]
     }
@@ -58,6 +61,7 @@ impl<'h> Ring<'h> {
         Seen { raw, word }
     }
 
+    #[inline]
     fn lap(&self) -> u64 {
         self.slots.len() as u64
     }
@@ -76,6 +80,7 @@ impl<'h> Ring<'h> {
     }
 
     /// Whether ticket `t` may be used: the message `capacity` tickets before it was taken out.
+    #[inline]
     fn may_use(&self, ticket: u64) -> bool {
         self.capacity == self.lap()
             || ticket < self.capacity
@@ -83,6 +88,7 @@ impl<'h> Ring<'h> {
     }
 
     /// Moves a hint on from `ticket`; that somebody else did it already is fine.
+    #[inline]
     fn advance(hint: &AtomicU64, ticket: u64, to: u64) {
         // Relaxed: a hint orders nothing, the slots do.
         let _ = hint.compare_exchange(ticket, to, Ordering::Relaxed, Ordering::Relaxed);
@@ -115,21 +121,25 @@ impl<'h> Ring<'h> {
     /// Sends one message, if there is room. `me` is the sender's place in the process table.
     pub(crate) fn push(&self, me: u32, payload: Payload<'_>) -> Push {
         let header = self.header;
+        let backoff = Backoff::new();
         loop {
             let ticket = header.tail.load(Ordering::Relaxed);
             let slot = self.slot(ticket);
             let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state != State::Empty) {
                 self.catch_up(&header.tail, ticket, seen);
+                backoff.spin();
                 continue;
             }
             if seen.ticket < ticket || !self.may_use(ticket) {
                 if header.tail.load(Ordering::Relaxed) == ticket {
                     return Push::Full;
                 }
+                backoff.spin();
                 continue;
             }
             if !slot.claim(raw, Word::new(ticket, State::Writing, me)) {
+                backoff.spin();
                 continue;
             }
             // A zero may be a slot whose page was given back after this very ticket was used and
@@ -140,9 +150,11 @@ impl<'h> Ring<'h> {
                     slot.commit(self.emptied(ticket));
                     // The tail is no less. Not slot by slot: each would cost memory.
                     Ring::advance(&header.tail, ticket, head);
+                    backoff.spin();
                     continue;
                 }
             }
+            Ring::advance(&header.tail, ticket, ticket + 1);
             // SeqCst, after the claim: either this sees that the ring is closed, or whoever closed
             // it sees the claim and waits for the message (`is_closed`, then `pop`).
             let closed = header.closed.load(Ordering::SeqCst) != 0;
@@ -153,15 +165,18 @@ impl<'h> Ring<'h> {
                 unsafe { slot.write(payload) };
                 slot.commit(Word::new(ticket, State::Full, 0));
             }
-            Ring::advance(&header.tail, ticket, ticket + 1);
             if closed && self.has_tasks() {
                 self.notify_done();
             }
-            header.not_empty.notify(self.heap, 1);
+            // SeqCst: the commit comes before the looks at both; pairs with the fence in `listen`.
+            fence(Ordering::SeqCst);
+            header.not_empty.notify_fenced(self.heap, 1);
             // The sender that was woken for this slot may have found an earlier one still being
-            // emptied and gone back to sleep; pass its wake on.
-            if self.look(ticket + 1).word == Word::new(ticket + 1, State::Empty, 0) {
-                header.not_full.notify(self.heap, 1);
+            // emptied and gone back to sleep; pass its wake on. The slot comes second: others want it.
+            if header.not_full.may_have_sleepers()
+                && self.look(ticket + 1).word == Word::new(ticket + 1, State::Empty, 0)
+            {
+                header.not_full.notify_fenced(self.heap, 1);
             }
             return if closed { Push::Closed } else { Push::Done };
         }
@@ -177,22 +192,26 @@ impl<'h> Ring<'h> {
         answer_for: impl FnOnce(HoldId),
     ) -> Pop {
         let header = self.header;
+        let backoff = Backoff::new();
         loop {
             let ticket = header.head.load(Ordering::Relaxed);
             let slot = self.slot(ticket);
             let Seen { raw, word: seen } = self.look(ticket);
             if seen.ticket > ticket || (seen.ticket == ticket && seen.state == State::Reading) {
                 self.catch_up(&header.head, ticket, seen);
+                backoff.spin();
                 continue;
             }
             if seen.ticket < ticket || seen.state != State::Full {
                 if header.head.load(Ordering::Relaxed) == ticket {
                     return Pop::Empty { pending: seen.state == State::Writing };
                 }
+                backoff.spin();
                 continue;
             }
             begin();
             if !slot.claim(raw, Word::new(ticket, State::Reading, me)) {
+                backoff.spin();
                 continue;
             }
             Ring::advance(&header.head, ticket, ticket + 1);
@@ -202,11 +221,15 @@ impl<'h> Ring<'h> {
                 answer_for(parcel);
             }
             slot.commit(self.emptied(ticket));
-            header.not_full.notify(self.heap, 1);
+            // SeqCst: the commit comes before the looks at both; pairs with the fence in `listen`.
+            fence(Ordering::SeqCst);
+            header.not_full.notify_fenced(self.heap, 1);
             // The receiver that was woken for the next message may have found this one still being
-            // written and gone back to sleep; pass its wake on.
-            if self.look(ticket + 1).word == Word::new(ticket + 1, State::Full, 0) {
-                header.not_empty.notify(self.heap, 1);
+            // written and gone back to sleep; pass its wake on. The slot comes second, as in `push`.
+            if header.not_empty.may_have_sleepers()
+                && self.look(ticket + 1).word == Word::new(ticket + 1, State::Full, 0)
+            {
+                header.not_empty.notify_fenced(self.heap, 1);
             }
             self.give_back_before(ticket);
             return message.map_or_else(Pop::Parcel, Pop::Inline);
@@ -228,6 +251,7 @@ impl<'h> Ring<'h> {
     }
 
     /// What the slot of `ticket` becomes when the message was taken out.
+    #[inline]
     fn emptied(&self, ticket: u64) -> Word {
         Word::new(ticket + self.lap(), State::Empty, 0)
     }

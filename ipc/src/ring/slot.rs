@@ -48,16 +48,19 @@ pub(super) struct Word {
 }
 
 impl Word {
+    #[inline]
     pub(super) fn new(ticket: u64, state: State, owner: u32) -> Word {
         Word { ticket, state, owner }
     }
 
+    #[inline]
     pub(super) fn pack(self) -> u64 {
         self.ticket << (OWNER_BITS + STATE_BITS)
             | (self.state as u64) << OWNER_BITS
             | u64::from(self.owner)
     }
 
+    #[inline]
     pub(super) fn unpack(raw: u64) -> Word {
         let state = match raw >> OWNER_BITS & 3 {
             0 => State::Empty,
@@ -95,17 +98,20 @@ impl std::panic::RefUnwindSafe for Slot {}
 
 impl Slot {
     /// The slot's word as it stands. Acquire pairs with the Release of `commit`.
+    #[inline]
     pub(super) fn load(&self) -> u64 {
         self.word.load(Ordering::Acquire)
     }
 
     /// Tries to claim the slot. Acquire pairs with the Release of the commit that made it `from`;
     /// SeqCst orders the claim before the sender's looks at the ring's `closed` flag and `head`.
+    #[inline]
     pub(super) fn claim(&self, from: u64, to: Word) -> bool {
         self.word.compare_exchange(from, to.pack(), Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
     /// Ends a claim. Release pairs with the Acquire of `load` and `claim`.
+    #[inline]
     pub(super) fn commit(&self, word: Word) {
         self.word.store(word.pack(), Ordering::Release);
     }
@@ -114,6 +120,7 @@ impl Slot {
     ///
     /// # Safety
     /// The caller has claimed the slot for writing and not committed yet.
+    #[inline]
     pub(super) unsafe fn write(&self, payload: Payload<'_>) {
         let (what, bytes) = match payload {
             Payload::Inline(bytes) => (bytes.len() as u64, bytes),
@@ -135,6 +142,7 @@ impl Slot {
     ///
     /// # Safety
     /// The caller has claimed the slot for reading and not committed yet.
+    #[inline]
     pub(super) unsafe fn read(&self, into: &mut [u8; INLINE]) -> Result<usize, HoldId> {
         let what = self.what.load(Ordering::Relaxed);
         if what == PARCEL {

@@ -130,11 +130,24 @@ impl EventCount {
     pub fn notify(&self, count: u32) -> bool {
         // SeqCst: the change comes before the look; pairs with the fence in `listen`.
         fence(Ordering::SeqCst);
-        let marked = self.0.load(Ordering::Relaxed) & SLEEPERS != 0;
+        self.notify_fenced(count)
+    }
+
+    /// As [`notify`](Self::notify), after a sequentially consistent fence of the caller's that came after the
+    /// change: one that changes several conditions needs one fence for all.
+    #[inline]
+    pub fn notify_fenced(&self, count: u32) -> bool {
+        let marked = self.may_have_sleepers();
         if marked {
             self.wake(count);
         }
         marked
+    }
+
+    /// Whether [`notify_fenced`](Self::notify_fenced) would wake anybody.
+    #[inline]
+    pub fn may_have_sleepers(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & SLEEPERS != 0
     }
 
     /// Whether a sleep with `key` would end at once: there was a notification since it was made.
