@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use ipc::{Owned, Queue, Shared, channel};
 use proc_spawn::{Failure, Process};
+use serde_bytes::ByteArray;
 use sync_prims::process::Barrier;
 
 use crate::{Outcome, Work, timed};
 
-/// 48 bytes, encoded as well.
-type Small = ([u8; 24], [u8; 24]);
+/// 48 bytes as they are, as Python's are: what serde makes of a type is not the queue's doing.
+type Small = ByteArray<48>;
 
-const SMALL: Small = ([1; 24], [2; 24]);
+const SMALL: Small = ByteArray::new([1; 48]);
 
 fn produce(queue: Queue<Small>, times: u64, start: Shared<Barrier>) -> Result<(), Failure> {
     start.wait()?;
