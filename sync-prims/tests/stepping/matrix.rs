@@ -55,18 +55,32 @@ fn lead<P: Performance>(
     Ok(false)
 }
 
-/// Where a child was before each of its instructions, if that can be told, and after the last.
+/// The way of a child through its operation.
 #[derive(Default)]
-struct Trace(Vec<Option<u64>>);
+struct Trace {
+    /// Where it was before each of its instructions, if that can be told, and after the last.
+    places: Vec<Option<u64>>,
+    /// After how many of them it woke up, if it slept.
+    woken: Option<usize>,
+}
 
 impl Trace {
     fn instructions(&self) -> usize {
-        self.0.len().saturating_sub(1)
+        self.places.len().saturating_sub(1)
     }
 
-    fn moment(&self, steps: usize) -> Option<Moment> {
-        let place = self.0.get(steps)?;
-        let before = self.0[..steps].iter().filter(|before| *before == place).count();
+    /// What to go by to where it was after so many instructions. A child that slept is stopped when it wakes
+    /// up: whoever unblocks it must not meet it halted in the middle of anything.
+    fn way(&self, steps: usize) -> Option<Vec<Moment>> {
+        let woken = self.woken.filter(|woken| *woken < steps);
+        let legs = [(0, woken), (woken.unwrap_or(0), Some(steps))];
+        let legs = legs.into_iter().filter_map(|(from, to)| Some((from, to?)));
+        legs.map(|(from, to)| self.moment(from, to)).collect()
+    }
+
+    fn moment(&self, from: usize, to: usize) -> Option<Moment> {
+        let place = self.places.get(to)?;
+        let before = self.places[from..to].iter().filter(|before| *before == place).count();
         place.map(|at| Moment { at, before })
     }
 }
@@ -79,10 +93,13 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
     let finished = lead(&mut performance, |tracee| {
         // While it sleeps it cannot be asked.
         if !std::mem::replace(&mut asleep, false) {
-            trace.0.push(tracee.program_counter());
+            trace.places.push(tracee.program_counter());
         }
         let progress = tracee.step();
         asleep = matches!(progress, Progress::Asleep);
+        if asleep {
+            trace.woken.get_or_insert(trace.places.len());
+        }
         Some(progress)
     });
     performance.die(finished?).map(|()| trace)
@@ -90,12 +107,14 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
 
 /// Kills one child after `steps` instructions; `None` if it was through before, and rightly.
 fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Result<(), String>> {
-    let quickly = trace.moment(steps).and_then(|moment| {
-        let mut arrived = false;
+    let quickly = trace.way(steps).and_then(|way| {
+        let mut way = way.into_iter().peekable();
         die_when(scenario, |tracee| {
-            let progress = (!arrived).then(|| tracee.go_to(moment));
-            arrived = matches!(progress, Some(Progress::Stepped));
-            progress
+            let progress = tracee.go_to(*way.peek()?);
+            if matches!(progress, Progress::Stepped) {
+                way.next();
+            }
+            Some(progress)
         })
     });
     // It may have taken another way this time.
