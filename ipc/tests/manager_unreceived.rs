@@ -6,6 +6,7 @@ mod asleep;
 mod watchdog;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -86,20 +87,47 @@ fn client(reach: Reach, wait: Wait, ready: Sender<()>) {
 struct Waiting(Process<()>);
 
 impl Waiting {
+    /// Stops it where all its threads sleep: one that was stopped while it had the program's heap to itself
+    /// would keep it from all others.
     fn stop(&self) {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
-        // The signal stops one thread, and that one the others.
-        let is_stopped = |stat: &str| {
-            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
-        };
-        for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
-            let stat = thread.unwrap().path().join("stat");
-            while !is_stopped(&fs::read_to_string(&stat).unwrap()) {
-                thread::yield_now();
+        loop {
+            self.signal("-STOP");
+            if self.threads().all(|thread| {
+                // The signal stops one thread, and that one the others.
+                while !is_stopped(&thread) {
+                    thread::yield_now();
+                }
+                waits(&thread)
+            }) {
+                return;
             }
+            self.signal("-CONT");
         }
     }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    fn threads(&self) -> impl Iterator<Item = PathBuf> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        threads.map(|thread| thread.unwrap().path())
+    }
+}
+
+fn is_stopped(thread: &Path) -> bool {
+    let stat = fs::read_to_string(thread.join("stat")).unwrap();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+}
+
+/// Whether a stopped thread was in a system call that waits.
+fn waits(thread: &Path) -> bool {
+    let call = fs::read_to_string(thread.join("syscall")).unwrap();
+    let number = call.split(' ').next().and_then(|number| number.parse().ok());
+    let on_a_word = [libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_restart_syscall];
+    let on_a_line = [libc::SYS_ppoll, libc::SYS_epoll_pwait, libc::SYS_recvmsg, libc::SYS_recvfrom];
+    number.is_some_and(|number| on_a_word.contains(&number) || on_a_line.contains(&number))
 }
 
 impl Drop for Waiting {

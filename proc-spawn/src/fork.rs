@@ -80,6 +80,8 @@ where
     let name = identity::default_name(&lineage);
     let daemon = identity::is_daemon();
     let parent = Parent { id: process::id(), name: identity::name().to_owned() };
+    // From now on both have the same, be it used by then or not.
+    ipc::authkey().map_err(SpawnError::system("make the key of this program"))?;
     let (sender, words) = ipc::channel(WORDS)
         .map_err(SpawnError::system("make the channel for a process's result"))?;
     let invitation = Invitation::new(&name, daemon)

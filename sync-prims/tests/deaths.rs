@@ -56,6 +56,19 @@ fn leaver(lock: &'static Lock<u32>) -> Child {
 }
 
 #[test]
+fn who_only_tries_gets_the_lock_of_a_killed_holder() {
+    guarded(|| {
+        let lock = place(Lock::new(0u32));
+        let mut holder = holder(lock);
+        holder.kill_and_wait();
+        let Err(TryLockError::Poisoned(poisoned)) = lock.try_lock() else {
+            panic!("the lock is kept")
+        };
+        assert_eq!(poisoned.cause(), died(&holder));
+    });
+}
+
+#[test]
 fn a_killed_holder_is_reported_to_the_next_locker() {
     guarded(|| {
         let lock = place(Lock::new(0u32));
