@@ -6,7 +6,6 @@ mod asleep;
 mod watchdog;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -87,47 +86,29 @@ fn client(reach: Reach, wait: Wait, ready: Sender<()>) {
 struct Waiting(Process<()>);
 
 impl Waiting {
-    /// Stops it where all its threads sleep: one that was stopped while it had the program's heap to itself
+    /// Stops it while all its threads sleep: one that was stopped while it had the program's heap to itself
     /// would keep it from all others.
     fn stop(&self) {
-        loop {
-            self.signal("-STOP");
-            if self.threads().all(|thread| {
-                // The signal stops one thread, and that one the others.
-                while !is_stopped(&thread) {
-                    thread::yield_now();
-                }
-                waits(&thread)
-            }) {
-                return;
+        self.threads().for_each(asleep::until_asleep);
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        // The signal stops one thread, and that one the others.
+        for thread in self.threads() {
+            while !is_stopped(thread) {
+                thread::yield_now();
             }
-            self.signal("-CONT");
         }
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    }
-
-    fn threads(&self) -> impl Iterator<Item = PathBuf> {
+    fn threads(&self) -> impl Iterator<Item = i32> {
         let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
-        threads.map(|thread| thread.unwrap().path())
+        threads.map(|thread| thread.unwrap().file_name().to_str().unwrap().parse().unwrap())
     }
 }
 
-fn is_stopped(thread: &Path) -> bool {
-    let stat = fs::read_to_string(thread.join("stat")).unwrap();
+fn is_stopped(thread: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{thread}/stat")).unwrap();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
-}
-
-/// Whether a stopped thread was in a system call that waits.
-fn waits(thread: &Path) -> bool {
-    let call = fs::read_to_string(thread.join("syscall")).unwrap();
-    let number = call.split(' ').next().and_then(|number| number.parse().ok());
-    let on_a_word = [libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_restart_syscall];
-    let on_a_line = [libc::SYS_ppoll, libc::SYS_epoll_pwait, libc::SYS_recvmsg, libc::SYS_recvfrom];
-    number.is_some_and(|number| on_a_word.contains(&number) || on_a_line.contains(&number))
 }
 
 impl Drop for Waiting {
