@@ -60,6 +60,8 @@ fn lead<P: Performance>(
 struct Trace {
     /// Where it was before each of its instructions, if that can be told, and after the last.
     places: Vec<Option<u64>>,
+    /// How often it had been there before.
+    passes: Vec<usize>,
     /// After how many of them it woke up, if it slept.
     woken: Option<usize>,
 }
@@ -69,13 +71,23 @@ impl Trace {
         self.places.len().saturating_sub(1)
     }
 
-    /// What to go by to where it was after so many instructions. A child that slept is stopped when it wakes
-    /// up: whoever unblocks it must not meet it halted in the middle of anything.
-    fn way(&self, steps: usize) -> Option<Vec<Moment>> {
+    /// What to go by to where it was after so many instructions, and how many of them are left then. A child that
+    /// slept is stopped when it wakes up: whoever unblocks it must not meet it halted in the middle of anything.
+    fn way(&self, steps: usize) -> Option<(Vec<Moment>, usize)> {
         let woken = self.woken.filter(|woken| *woken < steps);
-        let legs = [(0, woken), (woken.unwrap_or(0), Some(steps))];
-        let legs = legs.into_iter().filter_map(|(from, to)| Some((from, to?)));
-        legs.map(|(from, to)| self.moment(from, to)).collect()
+        let start = woken.unwrap_or(0);
+        // To pass by a breakpoint costs as much as some steps.
+        let cost = |near: &usize| 4 * self.passes[*near] + (steps - near);
+        let near = (start..=steps.min(self.instructions())).min_by_key(cost)?;
+        let legs = woken.map(|woken| (0, woken)).into_iter().chain([(start, near)]);
+        let way = legs.map(|(from, to)| self.moment(from, to)).collect::<Option<_>>()?;
+        Some((way, steps - near))
+    }
+
+    /// Notes where it is.
+    fn came_to(&mut self, place: Option<u64>) {
+        self.passes.push(self.places.iter().filter(|before| **before == place).count());
+        self.places.push(place);
     }
 
     fn moment(&self, from: usize, to: usize) -> Option<Moment> {
@@ -93,7 +105,7 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
     let finished = lead(&mut performance, |tracee| {
         // While it sleeps it cannot be asked.
         if !std::mem::replace(&mut asleep, false) {
-            trace.places.push(tracee.program_counter());
+            trace.came_to(tracee.program_counter());
         }
         let progress = tracee.step();
         asleep = matches!(progress, Progress::Asleep);
@@ -107,10 +119,15 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
 
 /// Kills one child after `steps` instructions; `None` if it was through before, and rightly.
 fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Result<(), String>> {
-    let quickly = trace.way(steps).and_then(|way| {
+    let quickly = trace.way(steps).and_then(|(way, mut left)| {
         let mut way = way.into_iter().peekable();
         die_when(scenario, |tracee| {
-            let progress = tracee.go_to(*way.peek()?);
+            let Some(moment) = way.peek() else {
+                let progress = (left > 0).then(|| tracee.step());
+                left -= usize::from(matches!(progress, Some(Progress::Stepped)));
+                return progress;
+            };
+            let progress = tracee.go_to(*moment);
             if matches!(progress, Progress::Stepped) {
                 way.next();
             }
