@@ -119,7 +119,9 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
 
 /// Kills one child after `steps` instructions; `None` if it was through before, and rightly.
 fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Result<(), String>> {
+    let mut strayed = false;
     let quickly = trace.way(steps).and_then(|(way, mut left)| {
+        let sleeps = trace.woken.is_some_and(|woken| woken < steps);
         let mut way = way.into_iter().peekable();
         die_when(scenario, |tracee| {
             let Some(moment) = way.peek() else {
@@ -127,13 +129,18 @@ fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Re
                 left -= usize::from(matches!(progress, Some(Progress::Stepped)));
                 return progress;
             };
-            let progress = tracee.go_to(*moment);
-            if matches!(progress, Progress::Stepped) {
-                way.next();
+            match tracee.go_to(*moment) {
+                Progress::Stepped => way.next().map(|_| Progress::Stepped),
+                // Unblocked, it would come to the breakpoint while that goes on. It dies here as well.
+                Progress::Asleep if !sleeps => {
+                    strayed = true;
+                    None
+                }
+                progress => Some(progress),
             }
-            Some(progress)
         })
     });
+    let quickly = quickly.filter(|result| result.is_err() || !strayed);
     // It may have taken another way this time.
     quickly.or_else(|| {
         let mut taken = 0;
