@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::stage::{Scenario, Stage};
+use crate::stage::{Keeper, Scenario, Stage};
 use crate::stepping::{SOON, Survivor, ensure};
 use crate::survivors::{
     change, check_barrier, check_lock, check_rwlock, check_semaphore, lock_and_change, taken,
@@ -34,26 +34,24 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "lock while it is held; another waits",
             set: |things| {
-                let guard = things.lock.lock();
+                let holder = Keeper::of(move || things.lock.lock(), drop);
                 let wait = move || drop(things.lock.lock().map_err(|p| p.into_inner()));
                 let other = Survivor::asleep_in(wait);
-                Stage::new(move || lock_and_change(things)).unblocked_by(move || drop(guard)).then(
-                    move |pid| {
-                        other.soon("the other waiter")?;
-                        check_lock(things, pid)
-                    },
-                )
+                Stage::new(move || lock_and_change(things)).unblocked_by(holder).then(move |pid| {
+                    other.soon("the other waiter")?;
+                    check_lock(things, pid)
+                })
             },
         },
         Scenario {
             name: "try_lock, lock_timeout while it is held",
             set: |things| {
-                let guard = things.lock.lock();
+                let holder = Keeper::of(move || things.lock.lock(), drop);
                 Stage::new(move || {
                     drop(things.lock.try_lock());
                     drop(things.lock.lock_timeout(Duration::from_micros(50)));
                 })
-                .unblocked_by(move || drop(guard))
+                .unblocked_by(holder)
                 .then(move |pid| check_lock(things, pid))
             },
         },
@@ -105,7 +103,7 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let other = Survivor::asleep_in(move || things.event.wait());
                 Stage::new(move || things.event.wait())
-                    .unblocked_by(move || things.event.set())
+                    .unblocked_by(Keeper::doing(|| things.event.set()))
                     .then(move |_| other.soon("the other waiter"))
             },
         },
@@ -119,19 +117,19 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "acquire when none is free; another waits",
             set: |things| {
-                let permits = [(); 2].map(|()| things.semaphore.acquire());
+                let take = || [(); 2].map(|()| things.semaphore.acquire());
+                let holder = Keeper::of(take, |[one, two]| {
+                    drop(one);
+                    std::mem::forget(two);
+                    things.semaphore.release(1);
+                });
                 let other = Survivor::asleep_in(move || drop(things.semaphore.acquire()));
-                Stage::new(move || drop(things.semaphore.acquire()))
-                    .unblocked_by(move || {
-                        let [one, two] = permits;
-                        drop(one);
-                        std::mem::forget(two);
-                        things.semaphore.release(1);
-                    })
-                    .then(move |_| {
+                Stage::new(move || drop(things.semaphore.acquire())).unblocked_by(holder).then(
+                    move |_| {
                         other.soon("the other waiter")?;
                         check_semaphore(things, 2..=2)
-                    })
+                    },
+                )
             },
         },
         Scenario {
@@ -167,14 +165,14 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "read; a writer waits",
             set: |things| {
-                let guard = things.rwlock.read();
+                let reader = Keeper::of(|| things.rwlock.read(), drop);
                 let writer = Survivor::asleep_in(move || things.rwlock.write().is_ok());
-                Stage::new(move || drop(things.rwlock.read()))
-                    .unblocked_by(move || drop(guard))
-                    .then(move |pid| {
+                Stage::new(move || drop(things.rwlock.read())).unblocked_by(reader).then(
+                    move |pid| {
                         ensure(writer.soon("the writer")?, "a reader's death poisons")?;
                         check_rwlock(things, pid)
-                    })
+                    },
+                )
             },
         },
         Scenario {
@@ -191,7 +189,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "write while it is read; another waits",
             set: |things| {
-                let guard = things.rwlock.read();
+                let reader = Keeper::of(|| things.rwlock.read(), drop);
                 let other = Survivor::asleep_in(move || {
                     drop(things.rwlock.write().map_err(|p| p.into_inner()));
                 });
@@ -200,7 +198,7 @@ pub fn all() -> Vec<Scenario> {
                         change(&mut guard);
                     }
                 })
-                .unblocked_by(move || drop(guard))
+                .unblocked_by(reader)
                 .then(move |pid| {
                     other.soon("the other writer")?;
                     check_rwlock(things, pid)
@@ -223,15 +221,14 @@ pub fn all() -> Vec<Scenario> {
             set: |things| {
                 let wait = move || drop(things.condition.wait(things.lock.lock().unwrap()));
                 let other = Survivor::asleep_in(wait);
-                Stage::new(wait).unblocked_by(move || things.condition.notify_all()).then(
-                    move |pid| {
-                        if let Err(other) = other.at_once() {
-                            things.condition.notify_all();
-                            other.soon("the other waiter")?;
-                        }
-                        check_lock(things, pid)
-                    },
-                )
+                let notifier = Keeper::doing(|| things.condition.notify_all());
+                Stage::new(wait).unblocked_by(notifier).then(move |pid| {
+                    if let Err(other) = other.at_once() {
+                        things.condition.notify_all();
+                        other.soon("the other waiter")?;
+                    }
+                    check_lock(things, pid)
+                })
             },
         },
         Scenario {
@@ -255,21 +252,14 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             name: "arrive at a barrier as the first",
             set: |things| {
-                let other: &'static std::sync::Mutex<Option<Survivor<bool>>> =
-                    Box::leak(Box::new(std::sync::Mutex::new(None)));
+                let other = Keeper::doing(|| {
+                    let _passed_or_broken = things.barrier.wait_timeout(SOON / 2);
+                });
                 Stage::new(move || {
                     assert!(things.barrier.wait().is_ok() || things.barrier.is_broken());
                 })
-                .unblocked_by(move || {
-                    let arrive = move || things.barrier.wait_timeout(SOON / 2).is_ok();
-                    *other.lock().unwrap() = Some(Survivor::started_in(arrive));
-                })
-                .then(move |_| {
-                    if let Some(other) = other.lock().unwrap().take() {
-                        other.soon("the other party")?;
-                    }
-                    check_barrier(things)
-                })
+                .unblocked_by(other)
+                .then(move |_| check_barrier(things))
             },
         },
     ]

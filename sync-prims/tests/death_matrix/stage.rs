@@ -1,9 +1,11 @@
 //! What the victims and the survivors meet around.
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
+use std::sync::mpsc::{self, Sender};
+
 use sync_prims::process::{Barrier, Condition, Event, Lock, RLock, RwLock, Semaphore};
 
-use crate::stepping::{self, Performance, Tracee};
+use crate::stepping::{self, Performance, Survivor, Tracee};
 use crate::support::arena::{Arena, tell_of_a_death};
 use crate::support::sys::child::{self, Child};
 
@@ -23,8 +25,40 @@ type Check = Box<dyn FnOnce(u32) -> Result<(), String>>;
 /// A scenario that is ready to be played once.
 pub struct Stage {
     operation: Box<dyn Fn()>,
-    unblock: Option<Box<dyn FnOnce()>>,
+    keeper: Option<Keeper>,
     check: Option<Check>,
+}
+
+/// A thread that keeps something from the victim until it is told to let go. Whoever leads the victim cannot do
+/// that: it may need what the victim has got where that is stopped.
+pub struct Keeper {
+    let_go: Option<Sender<()>>,
+    through: Survivor<()>,
+}
+
+impl Keeper {
+    /// Returns when it has what it takes.
+    pub fn of<G>(
+        take: impl FnOnce() -> G + Send + 'static,
+        let_go: impl FnOnce(G) + Send + 'static,
+    ) -> Self {
+        let (has, had) = mpsc::channel();
+        let (sender, told) = mpsc::channel();
+        let through = Survivor::started_in(move || {
+            let kept = take();
+            has.send(()).expect("the stage waits for this");
+            // Told by the end of the other side.
+            let _ = told.recv();
+            let_go(kept);
+        });
+        had.recv().expect("it has taken what it keeps");
+        Self { let_go: Some(sender), through }
+    }
+
+    /// One that has nothing, and does something instead.
+    pub fn doing(what: impl FnOnce() + Send + 'static) -> Self {
+        Self::of(|| {}, |()| what())
+    }
 }
 
 /// An operation with its circumstances.
@@ -68,11 +102,11 @@ impl stepping::Scenario for Scenario {
 
 impl Stage {
     pub fn new(operation: impl Fn() + 'static) -> Self {
-        Self { operation: Box::new(operation), unblock: None, check: None }
+        Self { operation: Box::new(operation), keeper: None, check: None }
     }
 
-    pub fn unblocked_by(mut self, unblock: impl FnOnce() + 'static) -> Self {
-        self.unblock = Some(Box::new(unblock));
+    pub fn unblocked_by(mut self, keeper: Keeper) -> Self {
+        self.keeper = Some(keeper);
         self
     }
 
@@ -88,7 +122,7 @@ impl Performance for Play {
     }
 
     fn unblock(&mut self) -> bool {
-        self.stage.unblock.take().map(|unblock| unblock()).is_some()
+        self.stage.keeper.as_mut().and_then(|keeper| keeper.let_go.take()).is_some()
     }
 
     fn die(mut self, _: bool) -> Result<(), String> {
@@ -97,6 +131,8 @@ impl Performance for Play {
         self.child.kill_and_wait();
         tell_of_a_death();
         self.unblock();
+        let keeper = self.stage.keeper.take();
+        keeper.map_or(Ok(()), |keeper| keeper.through.soon("who unblocks it"))?;
         self.stage.check.take().map_or(Ok(()), |check| check(pid))
     }
 }

@@ -20,7 +20,8 @@ pub trait Scenario {
 pub trait Performance {
     fn tracee(&mut self) -> &mut Tracee;
 
-    /// Lets the child have what it waits for; `false` if it has had that already.
+    /// Has the child get what it waits for; `false` if it has had that already. Does not wait for anything: what
+    /// is needed for it the child may have got where it is stopped by now.
     fn unblock(&mut self) -> bool;
 
     /// Kills the child and looks at what the survivors make of it. `finished`: it was through.
@@ -62,26 +63,11 @@ struct Trace {
     places: Vec<Option<u64>>,
     /// How often it had been there before.
     passes: Vec<usize>,
-    /// After how many of them it woke up, if it slept.
-    woken: Option<usize>,
 }
 
 impl Trace {
     fn instructions(&self) -> usize {
         self.places.len().saturating_sub(1)
-    }
-
-    /// What to go by to where it was after so many instructions, and how many of them are left then. A child that
-    /// slept is stopped when it wakes up: whoever unblocks it must not meet it halted in the middle of anything.
-    fn way(&self, steps: usize) -> Option<(Vec<Moment>, usize)> {
-        let woken = self.woken.filter(|woken| *woken < steps);
-        let start = woken.unwrap_or(0);
-        // To pass by a breakpoint costs as much as some steps.
-        let cost = |near: &usize| 4 * self.passes[*near] + (steps - near);
-        let near = (start..=steps.min(self.instructions())).min_by_key(cost)?;
-        let legs = woken.map(|woken| (0, woken)).into_iter().chain([(start, near)]);
-        let way = legs.map(|(from, to)| self.moment(from, to)).collect::<Option<_>>()?;
-        Some((way, steps - near))
     }
 
     /// Notes where it is.
@@ -90,10 +76,13 @@ impl Trace {
         self.places.push(place);
     }
 
-    fn moment(&self, from: usize, to: usize) -> Option<Moment> {
-        let place = self.places.get(to)?;
-        let before = self.places[from..to].iter().filter(|before| *before == place).count();
-        place.map(|at| Moment { at, before })
+    /// Where to bring it by a breakpoint, and how many steps are left from there to where it was after so many.
+    fn way(&self, steps: usize) -> Option<(Moment, usize)> {
+        // To pass by a breakpoint costs as much as some steps.
+        let cost = |near: &usize| 4 * self.passes[*near] + (steps - near);
+        let near = (0..=steps.min(self.instructions())).min_by_key(cost)?;
+        let moment = Moment { at: self.places[near]?, before: self.passes[near] };
+        Some((moment, steps - near))
     }
 }
 
@@ -109,9 +98,6 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
         }
         let progress = tracee.step();
         asleep = matches!(progress, Progress::Asleep);
-        if asleep {
-            trace.woken.get_or_insert(trace.places.len());
-        }
         Some(progress)
     });
     performance.die(finished?).map(|()| trace)
@@ -119,28 +105,19 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
 
 /// Kills one child after `steps` instructions; `None` if it was through before, and rightly.
 fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Result<(), String>> {
-    let mut strayed = false;
-    let quickly = trace.way(steps).and_then(|(way, mut left)| {
-        let sleeps = trace.woken.is_some_and(|woken| woken < steps);
-        let mut way = way.into_iter().peekable();
+    let quickly = trace.way(steps).and_then(|(moment, mut left)| {
+        let mut arrived = false;
         die_when(scenario, |tracee| {
-            let Some(moment) = way.peek() else {
-                let progress = (left > 0).then(|| tracee.step());
-                left -= usize::from(matches!(progress, Some(Progress::Stepped)));
-                return progress;
-            };
-            match tracee.go_to(*moment) {
-                Progress::Stepped => way.next().map(|_| Progress::Stepped),
-                // Unblocked, it would come to the breakpoint while that goes on. It dies here as well.
-                Progress::Asleep if !sleeps => {
-                    strayed = true;
-                    None
-                }
-                progress => Some(progress),
+            if !arrived {
+                let progress = tracee.go_to(moment);
+                arrived = matches!(progress, Progress::Stepped);
+                return Some(progress);
             }
+            let progress = (left > 0).then(|| tracee.step());
+            left -= usize::from(matches!(progress, Some(Progress::Stepped)));
+            progress
         })
     });
-    let quickly = quickly.filter(|result| result.is_err() || !strayed);
     // It may have taken another way this time.
     quickly.or_else(|| {
         let mut taken = 0;

@@ -94,7 +94,6 @@ impl Tracee {
                     self.breakpoint = Some(Breakpoint::set(self.pid, moment.at));
                     self.go(Pace::Run);
                 } else if self.passed == moment.before {
-                    self.passed = 0;
                     return Progress::Stepped;
                 } else {
                     self.passed += 1;
