@@ -80,6 +80,9 @@ impl<F, A, M, R> Batch<F, A, M, R> {
 
     /// Looks at items that have no result yet, one after the other, until `look` fails. It is given
     /// `None` where there is none any more.
+    ///
+    /// The user's code runs in there, as in [`settle_all`](Self::settle_all), and nobody waits for it: until a
+    /// call of processes is over, its supervisor alone comes to the items.
     pub(crate) fn look<E>(
         &self,
         items: Range<usize>,
