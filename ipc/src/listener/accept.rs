@@ -11,7 +11,7 @@ use sync_prims::{Deadline, TryLockError};
 
 use super::address::Address;
 use super::bound::Bound;
-use super::knock::Knock;
+use super::knock::{Heard, Knock};
 use crate::auth::{self, AuthKey};
 use crate::pipe::Connection;
 use crate::sys::epoll::Epoll;
@@ -129,8 +129,8 @@ impl Listener {
     ///
     /// # Errors
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if a client came and was refused, for it
-    /// has another key, speaks another language, was too slow or went away: call it again for
-    /// the next one. Else what the system says.
+    /// has another key, speaks another language, was too slow or went away in the middle: call it
+    /// again for the next one. Who goes away without a word is no client. Else what the system says.
     #[doc(alias = "last_accepted")]
     pub fn accept<S, R>(&self) -> io::Result<Connection<S, R>> {
         self.accept_until(Deadline::never()).map(Connection::over)
@@ -188,18 +188,17 @@ impl Listener {
 
     /// Hears what those who have come say; the first to prove itself, or the first to be refused.
     fn listen(&self, knocks: &mut Knocks) -> io::Result<Option<OwnedFd>> {
-        for index in 0..knocks.waiting.len() {
-            match knocks.waiting[index].listen(&self.key) {
-                Ok(false) => {}
-                Ok(true) => {
-                    let knock = knocks.waiting.remove(index);
-                    self.events.remove(knock.fd())?;
-                    return Ok(Some(knock.into_socket()));
-                }
-                Err(error) => {
-                    knocks.waiting.remove(index);
-                    return Err(error);
-                }
+        let mut index = 0;
+        while let Some(knock) = knocks.waiting.get_mut(index) {
+            let heard = knock.listen(&self.key);
+            if matches!(heard, Ok(Heard::Part)) {
+                index += 1;
+                continue;
+            }
+            let knock = knocks.waiting.remove(index);
+            if heard? == Heard::Proof {
+                self.events.remove(knock.fd())?;
+                return Ok(Some(knock.into_socket()));
             }
         }
         Ok(None)

@@ -18,6 +18,17 @@ pub(super) struct Knock {
     pub(super) until: Deadline,
 }
 
+/// What one that knocked has said so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Not enough.
+    Part,
+    /// What proves that it knows the key.
+    Proof,
+    /// Nothing, and it is gone: it only looked whether somebody listens, as another listener does.
+    Gone,
+}
+
 impl Knock {
     /// Sends the challenge.
     pub(super) fn new(socket: OwnedFd, until: Deadline) -> io::Result<Knock> {
@@ -30,15 +41,15 @@ impl Knock {
         self.socket.as_fd()
     }
 
-    /// Reads what has come of the answer; `true` when the other end has proved that it knows the key.
-    pub(super) fn listen(&mut self, key: &AuthKey) -> io::Result<bool> {
+    /// Reads what has come of the answer.
+    pub(super) fn listen(&mut self, key: &AuthKey) -> io::Result<Heard> {
         while self.come < ANSWER {
             match stream::recv(self.socket.as_fd(), &mut self.answer[self.come..]) {
-                Ok(0) => return Err(refused("it hung up before it proved that it knows the key")),
+                Ok(0) => return self.ended("it hung up before it proved that it knows the key"),
                 Ok(some) => self.come += some,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return Err(refused("its connection broke before it proved itself")),
+                Err(_) => return self.ended("its connection broke before it proved itself"),
             }
         }
         if !auth::may_be_answer(&self.answer[..self.come]) {
@@ -48,7 +59,7 @@ impl Knock {
             return if self.until.passed() {
                 Err(refused("it did not prove in time that it knows the key"))
             } else {
-                Ok(false)
+                Ok(Heard::Part)
             };
         }
         let Some(verdict) = auth::verdict(key, &self.nonce, &self.answer) else {
@@ -57,7 +68,11 @@ impl Knock {
             return Err(refused("it has another key"));
         };
         send_all(self.socket.as_fd(), &verdict).map_err(|_| refused("it hung up"))?;
-        Ok(true)
+        Ok(Heard::Proof)
+    }
+
+    fn ended(&self, why: &str) -> io::Result<Heard> {
+        if self.come == 0 { Ok(Heard::Gone) } else { Err(refused(why)) }
     }
 
     pub(super) fn into_socket(self) -> OwnedFd {
