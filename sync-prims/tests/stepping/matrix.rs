@@ -56,33 +56,19 @@ fn lead<P: Performance>(
     Ok(false)
 }
 
-/// The way of a child through its operation.
+/// Where a child was before each of its instructions, if that can be told, and after the last.
 #[derive(Default)]
-struct Trace {
-    /// Where it was before each of its instructions, if that can be told, and after the last.
-    places: Vec<Option<u64>>,
-    /// How often it had been there before.
-    passes: Vec<usize>,
-}
+struct Trace(Vec<Option<u64>>);
 
 impl Trace {
     fn instructions(&self) -> usize {
-        self.places.len().saturating_sub(1)
+        self.0.len().saturating_sub(1)
     }
 
-    /// Notes where it is.
-    fn came_to(&mut self, place: Option<u64>) {
-        self.passes.push(self.places.iter().filter(|before| **before == place).count());
-        self.places.push(place);
-    }
-
-    /// Where to bring it by a breakpoint, and how many steps are left from there to where it was after so many.
-    fn way(&self, steps: usize) -> Option<(Moment, usize)> {
-        // To pass by a breakpoint costs as much as some steps.
-        let cost = |near: &usize| 4 * self.passes[*near] + (steps - near);
-        let near = (0..=steps.min(self.instructions())).min_by_key(cost)?;
-        let moment = Moment { at: self.places[near]?, before: self.passes[near] };
-        Some((moment, steps - near))
+    fn moment(&self, steps: usize) -> Option<Moment> {
+        let place = self.0.get(steps)?;
+        let before = self.0[..steps].iter().filter(|before| *before == place).count();
+        place.map(|at| Moment { at, before })
     }
 }
 
@@ -94,7 +80,7 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
     let finished = lead(&mut performance, |tracee| {
         // While it sleeps it cannot be asked.
         if !std::mem::replace(&mut asleep, false) {
-            trace.came_to(tracee.program_counter());
+            trace.0.push(tracee.program_counter());
         }
         let progress = tracee.step();
         asleep = matches!(progress, Progress::Asleep);
@@ -105,16 +91,11 @@ fn trace(scenario: &impl Scenario) -> Result<Trace, String> {
 
 /// Kills one child after `steps` instructions; `None` if it was through before, and rightly.
 fn die_after(scenario: &impl Scenario, trace: &Trace, steps: usize) -> Option<Result<(), String>> {
-    let quickly = trace.way(steps).and_then(|(moment, mut left)| {
+    let quickly = trace.moment(steps).and_then(|moment| {
         let mut arrived = false;
         die_when(scenario, |tracee| {
-            if !arrived {
-                let progress = tracee.go_to(moment);
-                arrived = matches!(progress, Progress::Stepped);
-                return Some(progress);
-            }
-            let progress = (left > 0).then(|| tracee.step());
-            left -= usize::from(matches!(progress, Some(Progress::Stepped)));
+            let progress = (!arrived).then(|| tracee.go_to(moment));
+            arrived = matches!(progress, Some(Progress::Stepped));
             progress
         })
     });
