@@ -1,18 +1,22 @@
-//! The pools beside rayon, the threadpool crate, plain threads and Python's Pool, with the bars:
+//! The pools beside rayon, the threadpool and procspawn crates, plain threads and Python's Pool, with the bars:
 //! `cargo bench -p bench-suite --bench pool`, or `… -- deaths primes` for some of its parts.
 //!
 //! What is compared takes turns within one run, so that whatever else the machine does is done to all alike.
 
+mod peers;
+mod tiny;
+
 use std::error::Error;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
-use std::sync::{Arc, mpsc};
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use pool::{Pool, ProcessPool, ThreadPool};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use peers::{Procspawn, Python};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -59,116 +63,10 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds[seconds.len() / 2]
 }
 
-/// Python's pool, which does a round when it is told to.
-struct Python {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Python {
-    /// `None` where there is no Python.
-    fn start() -> Option<Python> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/python/pool_rounds.py");
-        let mut python = Command::new("python3");
-        python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = python.spawn().ok()?;
-        let (to, from) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
-        Some(Python { child, to, from })
-    }
-
-    fn round(&mut self, what: &str, count: u64) -> Outcome<f64> {
-        writeln!(self.to, "{what} {count}")?;
-        let mut line = String::new();
-        self.from.read_line(&mut line)?;
-        Ok(line.trim().parse()?)
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        // It is of no use any more, and nobody waits for it but this.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A measured figure and the bar for it.
 fn bar(what: &str, figure: f64, unit: &str, holds: bool, wanted: &str) {
     let verdict = if holds { "holds" } else { "MISSED" };
     println!("{what:<66} {figure:>9.2} {unit:<9} bar {wanted:<12} {verdict}");
-}
-
-/// Tiny tasks, one to a chunk.
-fn tiny_tasks(python: &mut Option<Python>) -> Outcome<()> {
-    const COUNT: u64 = 100_000;
-    let chunk1 = || Pool::builder().workers(WORKERS).chunk_size(1);
-    let (processes, threads) = (chunk1().processes()?, chunk1().threads()?);
-    let peer = threadpool::ThreadPool::new(WORKERS);
-    processes.map(succ, 0..1000)?;
-    let mut subjects: Vec<Subject<'_>> = vec![
-        ("ProcessPool", Box::new(|| Ok(timed(|| processes.map(succ, 0..COUNT))))),
-        ("ThreadPool", Box::new(|| Ok(timed(|| threads.map(succ, 0..COUNT))))),
-        (
-            "threadpool",
-            Box::new(|| {
-                Ok(timed(|| {
-                    let (sender, receiver) = mpsc::channel();
-                    for n in 0..COUNT {
-                        let sender = sender.clone();
-                        peer.execute(move || sender.send((n, succ(n))).expect("it is received"));
-                    }
-                    drop(sender);
-                    let mut results = vec![0; COUNT as usize];
-                    receiver.into_iter().for_each(|(n, result)| results[n as usize] = result);
-                    results
-                }))
-            }),
-        ),
-    ];
-    if let Some(python) = python {
-        subjects
-            .push(("Python", Box::new(|| python.round("chunk1", COUNT / 10).map(|s| s * 10.0))));
-    }
-    let seconds = in_turns(&mut subjects)?;
-    let rates: Vec<_> = seconds.iter().map(|seconds| COUNT as f64 / seconds / 1e3).collect();
-    for ((name, _), rate) in subjects.iter().zip(&rates) {
-        println!("  tiny tasks, chunks of 1: {name:<12} {rate:>9.1} k/s");
-    }
-    if let Some(python) = rates.get(3) {
-        let ratio = rates[0] / python;
-        bar("ProcessPool / Python, chunks of 1", ratio, "times", ratio >= 10.0, ">= 10");
-    }
-    let of_procspawn = rates[0] / 17.0;
-    let what = "ProcessPool / procspawn's 17 k/s (noted, not measured here)";
-    bar(what, of_procspawn, "times", of_procspawn >= 30.0, ">= 30");
-    let ratio = rates[1] / rates[2];
-    bar("ThreadPool / threadpool crate, chunks of 1", ratio, "times", ratio >= 0.8, ">= 0.8");
-    Ok(())
-}
-
-/// Tiny tasks in the chunks that the pools choose.
-fn default_chunks(python: &mut Option<Python>) -> Outcome<()> {
-    const COUNT: u64 = 1_000_000;
-    let (processes, threads) = (ProcessPool::new(WORKERS)?, ThreadPool::new(WORKERS)?);
-    processes.map(succ, 0..1000)?;
-    let mut subjects: Vec<Subject<'_>> = vec![
-        ("ProcessPool", Box::new(|| Ok(timed(|| processes.map(succ, 0..COUNT))))),
-        ("ThreadPool", Box::new(|| Ok(timed(|| threads.map(succ, 0..COUNT))))),
-    ];
-    if let Some(python) = python {
-        subjects.push(("Python", Box::new(|| python.round("map", COUNT))));
-    }
-    let seconds = in_turns(&mut subjects)?;
-    for ((name, _), seconds) in subjects.iter().zip(&seconds) {
-        let rate = COUNT as f64 / seconds / 1e6;
-        println!("  tiny tasks, default chunks: {name:<12} {rate:>9.2} M/s");
-    }
-    if let Some(python) = seconds.get(2) {
-        let ratio = python / seconds[0];
-        bar("ProcessPool / Python, default chunks", ratio, "times", ratio >= 2.0, ">= 2");
-    }
-    Ok(())
 }
 
 /// Items of ten microseconds, beside rayon.
@@ -198,6 +96,7 @@ fn small_items() -> Outcome<()> {
 fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
     const COUNT: u64 = 2_000;
     let (processes, threads) = (ProcessPool::new(WORKERS)?, ThreadPool::new(WORKERS)?);
+    let procspawn = Procspawn::start()?;
     processes.map(succ, 0..1000)?;
     let mut subjects: Vec<Subject<'_>> = vec![
         (
@@ -212,6 +111,7 @@ fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
                 Ok(timed(|| (0..COUNT).try_for_each(|n| threads.apply(succ, n).map(drop))))
             }),
         ),
+        ("procspawn", Box::new(|| procspawn.one_by_one(COUNT))),
     ];
     if let Some(python) = python {
         subjects.push(("Python", Box::new(|| python.round("apply", COUNT))));
@@ -221,9 +121,8 @@ fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
     for ((name, _), each) in subjects.iter().zip(&each) {
         println!("  apply, warm, there and back: {name:<12} {each:>9.1} µs");
     }
-    let what = "ProcessPool::apply / procspawn's 59 µs (noted, not measured here)";
-    let ratio = each[0] / 59.0;
-    bar(what, ratio, "times", ratio <= 0.5, "<= 0.5");
+    let ratio = each[0] / each[2];
+    bar("ProcessPool::apply / procspawn's Pool", ratio, "times", ratio <= 0.5, "<= 0.5");
     Ok(())
 }
 
@@ -231,7 +130,9 @@ fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
 fn counting_primes() -> Outcome<()> {
     const BELOW: u64 = 2_000_000;
     let ranges = || (0..64).map(|n| (n * BELOW / 64, (n + 1) * BELOW / 64));
-    let (processes, threads) = (ProcessPool::new(WORKERS)?, ThreadPool::new(WORKERS)?);
+    // A range to a chunk, as the plain threads have it.
+    let one_by_one = || Pool::builder().workers(WORKERS).chunk_size(1);
+    let (processes, threads) = (one_by_one().processes()?, one_by_one().threads()?);
     processes.map(succ, 0..1000)?;
     let plain = || {
         thread::scope(|scope| {
@@ -314,9 +215,10 @@ fn deaths() -> Outcome<()> {
 /// A part of the bench, with what it is called.
 type Part = (&'static str, fn(&mut Option<Python>) -> Outcome<()>);
 
-const PARTS: [Part; 7] = [
-    ("tiny", tiny_tasks),
-    ("default", default_chunks),
+const PARTS: [Part; 8] = [
+    ("tiny", tiny::one_to_a_chunk),
+    ("default", tiny::default_chunks),
+    ("queued", |_| tiny::queued()),
     ("small", |_| small_items()),
     ("apply", round_trips),
     ("primes", |_| counting_primes()),
@@ -342,6 +244,7 @@ fn run(wanted: &[String]) -> Outcome<()> {
 
 fn main() -> ExitCode {
     proc_spawn::init();
+    procspawn::init();
     // `cargo test --benches` only wants to know that it runs.
     let (options, wanted): (Vec<_>, Vec<_>) =
         env::args().skip(1).partition(|argument| argument.starts_with("--"));
