@@ -8,6 +8,7 @@
 //!
 //! - `workload`: what is measured, with what answer it is right, and who takes part.
 //! - `ours` and `peer`: how each contender does it, one file each.
+//! - `way`: what goes from one to another, as contenders do it and as the benches use it.
 //! - `measure`: runners, rounds and statistics.
 //! - `report`: tables for the terminal and `results.json`.
 //! - `advice`: threads or processes for the work at hand, by what was measured.
@@ -24,6 +25,7 @@ mod program;
 mod report;
 mod role;
 mod suite;
+pub mod way;
 mod workload;
 
 pub use advice::{Profile, advise, profile, profile_with};

@@ -4,7 +4,7 @@ use crate::cli::{Arguments, Peers};
 use crate::machine::Machine;
 use crate::measure::{Entrant, Outcome, Plan, Scale, Task, contest};
 use crate::peer::python::Python;
-use crate::report::{self, Report, Settings, Table};
+use crate::report::{self, Point, Report, Settings, Table, Varied};
 use crate::role;
 use crate::workload::{self, Contender, Family, How, Workload, isolation, pages::Pages};
 
@@ -53,30 +53,44 @@ impl<'a> Suite<'a> {
         progress: &mut dyn FnMut(&str),
     ) -> Outcome<Table> {
         let pages = if workload.needs_pages { Some(Pages::serve()?) } else { None };
-        let task =
-            Task { workers: self.machine.processors, pages: pages.as_ref().map(Pages::address) };
-        let contenders: Vec<_> = workload
-            .contenders
-            .iter()
-            .filter(|one| takes_part(one, self.arguments.peers))
-            .collect();
-        let entrants = contenders
-            .iter()
-            .map(|contender| self.entrant(workload, contender, &task))
-            .collect::<Outcome<Vec<_>>>()?;
-        let courses = contest(&workload.work, entrants, &self.plan, progress);
+        let pages = pages.as_ref().map(Pages::address);
+        let points = match &workload.axis {
+            Some(axis) => (axis.points)(self.plan.scale, self.machine.processors),
+            None => Vec::new(),
+        };
+        let plan = self.plan.for_points(points.len());
+        let mut rows = Vec::new();
+        for point in points.iter().copied().map(Some).chain(points.is_empty().then_some(None)) {
+            let place = workload.axis.and_then(|axis| Some(Point::new(&axis, point?)));
+            let task = Task { workers: self.machine.processors, pages: pages.clone(), point };
+            let contenders = workload.contenders.iter();
+            let contenders: Vec<_> = contenders
+                .filter(|one| takes_part(one, self.arguments.peers) && one.is_at(point))
+                .collect();
+            let entrants = contenders
+                .iter()
+                .map(|contender| self.entrant(workload, contender, &task))
+                .collect::<Outcome<Vec<_>>>()?;
+            let courses = contest(&workload.work, entrants, &plan, &mut |line| match &place {
+                Some(place) => progress(&format!("{}: {line}", place.label)),
+                None => progress(line),
+            });
+            let courses = contenders.into_iter().zip(courses).collect();
+            rows.extend(report::rows(workload.measure, place.as_ref(), courses));
+        }
         Ok(Table {
             name: workload.name.to_owned(),
             title: workload.title.to_owned(),
             about: workload.about.to_owned(),
             measure: workload.measure,
-            rows: report::rows(workload.measure, contenders.into_iter().zip(courses).collect()),
+            axis: workload.axis.map(|axis| Varied::new(&axis)),
+            rows,
         })
     }
 
     fn entrant(&self, workload: &Workload, contender: &Contender, task: &Task) -> Outcome<Entrant> {
         let mut command = match contender.how {
-            How::Rust(_) => {
+            How::Rust(_) | How::Ask(_) | How::Carry(_) => {
                 let mut command = role::command(role::RUNNER)?;
                 command.arg(workload.name);
                 command
@@ -87,7 +101,11 @@ impl<'a> Suite<'a> {
             }
         };
         command.arg(contender.id).arg(serde_json::to_string(task)?);
-        Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES })
+        let limit = match (contender.family, workload.work.patience) {
+            (Family::Rust | Family::Python, Some(patience)) => patience,
+            _ => self.plan.limit,
+        };
+        Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES, limit })
     }
 }
 

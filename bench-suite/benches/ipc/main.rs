@@ -9,16 +9,14 @@
 //! is what `Connection` sleeps on.
 
 mod managers;
-mod one_way;
 mod round_trip;
-mod streams;
 mod values;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use one_way::{bytes_through_pipe, bytes_through_socket, copied};
+use bench_suite::way::{self, Carry};
 use proc_spawn::Process;
 use round_trip::round_trips;
 use values::{crossbeam, hand_over, python, queue};
@@ -34,6 +32,17 @@ fn timed(work: impl FnOnce() -> Outcome<()>) -> Outcome<Duration> {
     let begun = Instant::now();
     work()?;
     Ok(begun.elapsed())
+}
+
+/// Messages that are carried.
+fn carried(carry: Outcome<Carry>) -> Outcome<Work> {
+    let mut carry = carry?;
+    Ok(Box::new(move |times| {
+        timed(|| {
+            carry(times)?;
+            Ok(())
+        })
+    }))
 }
 
 /// Median nanoseconds for one operation of each, in rounds that take turns.
@@ -90,8 +99,8 @@ fn report_round_trips() -> Outcome<()> {
 
 fn report_small() -> Outcome<()> {
     let mut contenders = vec![
-        ("pipe 1:1", bytes_through_pipe(48)?, 500_000),
-        ("socket 1:1", bytes_through_socket(48)?, 100_000),
+        ("pipe 1:1", carried(way::pipe_carry(48))?, 500_000),
+        ("socket 1:1", carried(way::unix_socket_carry(48))?, 100_000),
         ("queue 2:2", queue(), 500_000),
         ("crossbeam 2:2", crossbeam(), 500_000),
     ];
@@ -110,9 +119,9 @@ fn report_small() -> Outcome<()> {
 fn report_large() -> Outcome<()> {
     for (size, times) in [(4 << 10, 100_000), (64 << 10, 10_000), (1 << 20, 600)] {
         let figures = compare(&mut [
-            ("pipe", bytes_through_pipe(size)?, times),
-            ("Unix socket", bytes_through_socket(size)?, times),
-            ("memcpy", copied(size), times),
+            ("pipe", carried(way::pipe_carry(size))?, times),
+            ("Unix socket", carried(way::unix_socket_carry(size))?, times),
+            ("memcpy", carried(way::memory_carry(size))?, times),
         ])?;
         println!("messages of {} KiB, GB/s", size >> 10);
         let rate = |name| size as f64 / figure(&figures, name);

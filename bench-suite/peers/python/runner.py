@@ -1,7 +1,8 @@
 """The side of a runner in the conversation with the suite: a line of JSON a time.
 
 A contender is a function that takes the task and gives a function that does one round of a given
-amount. That one returns the seconds it took, and an answer that tells whether it was done right.
+amount. That one returns the seconds it took, an answer that tells whether it was done right, and, where
+there is more to say, what was seen and the seconds of the slow ones.
 """
 
 import json
@@ -41,8 +42,9 @@ def converse(do_round):
         for line in sys.stdin:
             if line == "\n":
                 return True
-            seconds, answer, *seen = do_round(json.loads(line)["amount"])
-            say(done={"seconds": seconds, "answer": answer, "seen": seen[0] if seen else None})
+            seconds, answer, *more = do_round(json.loads(line)["amount"])
+            seen, tail = (more + [None, None])[:2]
+            say(done={"seconds": seconds, "answer": answer, "seen": seen, "tail": tail})
     except BrokenPipeError:
         pass
     return False

@@ -15,6 +15,8 @@ pub(crate) struct Entrant {
     pub(crate) command: Command,
     /// A crash of its whole program is what is to be seen.
     pub(crate) crashes: bool,
+    /// A silence of this long means that it hangs.
+    pub(crate) limit: Duration,
 }
 
 /// What came of an entrant.
@@ -39,6 +41,7 @@ pub(crate) struct Series {
 /// An entrant on its way.
 struct Lane {
     crashes: bool,
+    limit: Duration,
     version: Option<String>,
     /// Gone when it is in trouble.
     state: Result<Runner, Trouble>,
@@ -77,14 +80,16 @@ pub(crate) fn contest(
 
 impl Lane {
     fn start(entrant: Entrant, work: &Work, plan: &Plan) -> Lane {
-        let Entrant { command, crashes } = entrant;
-        let (state, version) = match Runner::start(command, plan.limit) {
+        let Entrant { command, crashes, limit } = entrant;
+        // To start is not what is measured.
+        let (state, version) = match Runner::start(command, limit.max(plan.limit)) {
             Ok((runner, version)) => (Ok(runner), version),
             Err(trouble) => (Err(trouble), None),
         };
         let amount = plan.amount(&work.size);
         Lane {
             crashes,
+            limit,
             version,
             state,
             amount,
@@ -101,12 +106,12 @@ impl Lane {
         if !work.size.adapts {
             // A part of it will do.
             let part = if plan.scale == Scale::Tiny { self.amount } else { self.amount / 10 };
-            self.round(work, part.max(1), plan);
+            self.round(work, part.max(1), plan.farewell);
             return;
         }
         // The first is cold, and the second still short: the third decides little.
         for _ in 0..3 {
-            let Some(round) = self.round(work, self.amount, plan) else { return };
+            let Some(round) = self.round(work, self.amount, plan.farewell) else { return };
             let factor = plan.aim.as_secs_f64() / round.seconds.max(f64::MIN_POSITIVE);
             if factor <= 1.0 {
                 return;
@@ -121,7 +126,7 @@ impl Lane {
 
     fn measure(&mut self, work: &Work, plan: &Plan) {
         let start = Instant::now();
-        if let Some(round) = self.round(work, self.amount, plan) {
+        if let Some(round) = self.round(work, self.amount, plan.farewell) {
             self.seconds.push(round.seconds);
             self.tails.extend(round.tail);
             self.seen = round.seen;
@@ -130,7 +135,7 @@ impl Lane {
     }
 
     /// Does a round and checks its answer. There is no round of who is in trouble.
-    fn round(&mut self, work: &Work, amount: u64, plan: &Plan) -> Option<Round> {
+    fn round(&mut self, work: &Work, amount: u64, farewell: Duration) -> Option<Round> {
         let gone = Err(Trouble::Failed("it is gone".to_owned()));
         let runner = match std::mem::replace(&mut self.state, gone) {
             Ok(runner) => runner,
@@ -139,7 +144,7 @@ impl Lane {
                 return None;
             }
         };
-        match runner.round(amount, plan.limit) {
+        match runner.round(amount, self.limit) {
             Ok((runner, round)) => {
                 let expected = (work.expected)(amount);
                 if round.answer == expected {
@@ -147,7 +152,7 @@ impl Lane {
                     return Some(round);
                 }
                 // How it ends is of no interest beside that.
-                let _ = runner.dismiss(plan.farewell);
+                let _ = runner.dismiss(farewell);
                 self.state = Err(Trouble::Wrong { got: round.answer, expected });
             }
             Err(trouble) => self.state = Err(trouble),
@@ -193,7 +198,7 @@ mod tests {
 
     fn work(adapts: bool) -> Work {
         let size = Size { full: 0, quick: 50, tiny: 0, adapts };
-        Work { size, expected: |_| 7, is_fact: false }
+        Work { size, expected: |_| 7, is_fact: false, patience: None }
     }
 
     /// Answers each request with what the script sets; `$amount` is what it was asked for.
@@ -208,7 +213,7 @@ mod tests {
         );
         let mut command = Command::new("sh");
         command.arg("-c").arg(script);
-        Entrant { command, crashes: false }
+        Entrant { command, crashes: false, limit: PLAN.limit }
     }
 
     #[test]
@@ -217,7 +222,7 @@ mod tests {
             entrant(""),
             entrant("answer=8"),
             entrant("exit 1"),
-            Entrant { command: Command::new("/nowhere/python3"), crashes: false },
+            Entrant { command: Command::new("/nowhere/python3"), ..entrant("") },
         ];
         let mut told = Vec::new();
         let courses =
@@ -237,9 +242,8 @@ mod tests {
 
     #[test]
     fn a_peer_that_hangs_is_killed_and_the_others_are_measured() {
-        let plan = Plan { limit: Duration::from_secs(2), ..PLAN };
-        let courses =
-            contest(&work(false), vec![entrant("sleep 1000"), entrant("")], &plan, &mut |_| {});
+        let hangs = Entrant { limit: Duration::from_millis(50), ..entrant("sleep 1000") };
+        let courses = contest(&work(false), vec![hangs, entrant("")], &PLAN, &mut |_| {});
         assert!(matches!(courses[0].result, Err(Trouble::Hung { .. })), "{courses:?}");
         assert_eq!(courses[1].result.as_ref().unwrap().seconds.len(), 4);
     }

@@ -71,6 +71,20 @@ impl Plan {
         }
     }
 
+    /// The same for a table with so many columns: each of them has less time.
+    pub(crate) fn for_points(&self, count: usize) -> Plan {
+        if count == 0 {
+            return *self;
+        }
+        Plan {
+            rounds: self.rounds.min(9),
+            least_rounds: self.least_rounds.min(3),
+            budget: self.budget / 5,
+            aim: self.aim / 5,
+            ..*self
+        }
+    }
+
     /// The amount of a round, or the one to start from where it adapts.
     pub(crate) fn amount(&self, size: &Size) -> u64 {
         match self.scale {

@@ -22,6 +22,15 @@ pub(crate) struct Task {
     pub(crate) workers: usize,
     /// Where the pages to fetch are, if the workload is about pages.
     pub(crate) pages: Option<String>,
+    /// The place on the workload's axis, if it has one.
+    pub(crate) point: Option<u64>,
+}
+
+impl Task {
+    /// The place on the axis of a workload that has one.
+    pub(crate) fn point(&self) -> Outcome<u64> {
+        self.point.ok_or_else(|| "this workload has an axis, and no place on it was told".into())
+    }
 }
 
 /// Asks for a round.
@@ -71,8 +80,29 @@ impl Round {
         Ok(Round::since(start, answer))
     }
 
+    /// A round of things that took so many seconds each.
+    pub(crate) fn of_each(mut seconds: Vec<f64>, answer: u64) -> Round {
+        seconds.sort_by(f64::total_cmp);
+        let count = seconds.len();
+        let all = |each: usize| seconds.get(each).map_or(0.0, |each| each * count as f64);
+        let tail = Some(all((count * 99).div_ceil(100).saturating_sub(1)));
+        Round { seconds: all(count / 2), answer, seen: None, tail }
+    }
+
     /// A round in which something was seen that is a fact and no figure.
     pub(crate) fn fact(answer: u64, seen: impl Into<String>) -> Round {
         Round { seconds: 0.0, answer, seen: Some(seen.into()), tail: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Round;
+
+    #[test]
+    fn a_round_of_single_times_has_their_median_and_what_99_of_100_do_not_exceed() {
+        let round = Round::of_each((1..=100).rev().map(f64::from).collect(), 7);
+        assert_eq!((round.seconds, round.tail, round.answer), (5100.0, Some(9900.0), 7));
+        assert_eq!(Round::of_each(vec![2.0], 1).tail, Some(2.0));
     }
 }

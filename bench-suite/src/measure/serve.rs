@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::measure::protocol::{Outcome, Reply, Request, Rounds};
-use crate::workload::{self, Make};
+use crate::workload::{self, How};
 
 /// Does rounds for the suite until it wants no more.
 ///
@@ -12,18 +12,18 @@ pub(crate) fn serve(arguments: &[String]) -> Outcome<()> {
     let [workload, contender, task] = arguments else {
         return Err("a runner is told a workload, a contender and a task".into());
     };
-    let make = find(workload, contender).ok_or("there is no such contender")?;
+    let how = find(workload, contender).ok_or("there is no such contender")?;
     let task = serde_json::from_str(task)?;
     let mut replies = io::stdout();
-    match make(&task) {
+    match how.prepare(&task) {
         Ok(rounds) => answer(io::stdin().lock(), replies, rounds),
         Err(error) => say(&mut replies, &Reply::Failed { reason: error.to_string() }),
     }
 }
 
-fn find(workload: &str, contender: &str) -> Option<Make> {
+fn find(workload: &str, contender: &str) -> Option<&'static How> {
     let workload = workload::ALL.iter().find(|one| one.name == workload)?;
-    workload.contenders.iter().find(|one| one.id == contender)?.how.make()
+    Some(&workload.contenders.iter().find(|one| one.id == contender)?.how)
 }
 
 fn answer(requests: impl BufRead, mut replies: impl Write, mut rounds: Rounds) -> Outcome<()> {

@@ -1,7 +1,10 @@
 //! The contenders of this workspace.
 
+pub(crate) mod arrays;
 pub(crate) mod counter;
 pub(crate) mod isolation;
+pub(crate) mod large;
+pub(crate) mod pipes;
 pub(crate) mod pools;
 pub(crate) mod queues;
 pub(crate) mod starts;

@@ -1,7 +1,7 @@
 //! The tools one would use instead, one file each.
 
 pub(crate) mod crossbeam;
-
+pub(crate) mod memory;
 pub(crate) mod parking_lot;
 pub(crate) mod python;
 pub(crate) mod rayon;

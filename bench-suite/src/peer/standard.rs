@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::measure::{Outcome, Round, Rounds, Task};
 use crate::role;
+use crate::workload::participants::{self, SIZE};
 use crate::workload::producer_consumer::{CAPACITY, Item, Tally};
 use crate::workload::{counter, fetch, primes};
 
@@ -94,5 +95,24 @@ pub(crate) fn process_starts(_: &Task) -> Outcome<Rounds> {
             let mut start = || Ok(u64::from(command.status()?.success()));
             (0..amount).map(|_| start()).sum()
         })
+    }))
+}
+
+/// Messages from some threads to this one.
+pub(crate) fn crowd(task: &Task) -> Outcome<Rounds> {
+    let (senders, _) = participants::crowd(task);
+    let (to, from) = mpsc::sync_channel::<[u8; SIZE]>(participants::CAPACITY);
+    let send: Vec<mpsc::Sender<u64>> = (0..senders)
+        .map(|_| {
+            let ((order, orders), to) = (mpsc::channel(), to.clone());
+            thread::spawn(move || {
+                orders.iter().try_for_each(|count| (0..count).try_for_each(|_| to.send([7; SIZE])))
+            });
+            order
+        })
+        .collect();
+    Ok(participants::rounds(move |count| {
+        send.iter().try_for_each(|order| order.send(count / senders))?;
+        Ok((0..count).filter(|_| from.recv().is_ok_and(|one| one[0] == 7)).count() as u64)
     }))
 }

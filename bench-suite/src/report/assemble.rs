@@ -1,18 +1,23 @@
 //! From what was measured to the rows of a table.
 
 use crate::measure::{Course, Series, Summary, Trouble};
-use crate::report::schema::{Figures, Report, Row, SpeedUp, Standing};
+use crate::report::schema::{Figures, Point, Report, Row, SpeedUp, Standing};
 use crate::workload::{Contender, Family, Measure};
 
-/// The rows of a table, one for each contender and what came of it.
-pub(crate) fn rows(measure: Measure, courses: Vec<(&Contender, Course)>) -> Vec<Row> {
+/// Rows of a table, one for each contender and what came of it at a place of the axis.
+pub(crate) fn rows(
+    measure: Measure,
+    point: Option<&Point>,
+    courses: Vec<(&Contender, Course)>,
+) -> Vec<Row> {
     let against: Vec<_> = courses.iter().map(|(contender, _)| contender.against).collect();
     let row = |(contender, course): (&Contender, Course)| Row {
         id: contender.id.to_owned(),
         label: contender.label.to_owned(),
         family: contender.family,
+        point: point.cloned(),
         version: course.version,
-        result: standing(measure, course.result),
+        result: standing(measure, point, course.result),
     };
     let mut rows: Vec<Row> = courses.into_iter().map(row).collect();
     for (index, against) in against.into_iter().enumerate() {
@@ -32,7 +37,7 @@ fn median(row: &Row) -> Option<f64> {
     Some(row.figures()?.summary.median)
 }
 
-fn standing(measure: Measure, result: Result<Series, Trouble>) -> Standing {
+fn standing(measure: Measure, point: Option<&Point>, result: Result<Series, Trouble>) -> Standing {
     let series = match result {
         Ok(series) => series,
         Err(trouble) => return in_trouble(&trouble),
@@ -44,7 +49,8 @@ fn standing(measure: Measure, result: Result<Series, Trouble>) -> Standing {
         };
     }
     let Series { amount, seconds, tails, .. } = series;
-    let figure = |seconds: &f64| measure.figure(*seconds, amount);
+    let at = point.map(|point| point.at);
+    let figure = |seconds: &f64| measure.figure(*seconds, amount, at);
     let samples: Vec<f64> = seconds.iter().map(figure).collect();
     let tails: Vec<f64> = tails.iter().map(figure).collect();
     let tail = Summary::of(&tails);
@@ -80,7 +86,7 @@ pub(crate) fn verdict(report: &Report) -> Vec<String> {
             matches!(row.family, Family::Baseline | Family::Ours)
         }
     });
-    failed.map(|(table, row)| format!("{}: {}", table.name, row.label)).collect()
+    failed.map(|(table, row)| format!("{}: {}", table.name, row.title())).collect()
 }
 
 #[cfg(test)]
@@ -113,10 +119,10 @@ mod tests {
     fn a_speed_up_compares_the_medians() {
         let courses =
             || vec![(&FAST, measured(&[1.0, 2.0, 9.0])), (&SLOW, measured(&[7.0, 8.0, 9.0]))];
-        let times = rows(Measure::Seconds, courses());
+        let times = rows(Measure::Seconds, None, courses());
         assert_eq!(figures(&times[0].result).speed_up.as_ref().unwrap().factor, 4.0);
         assert_eq!(figures(&times[1].result).speed_up, None);
-        let rates = rows(Measure::PerSecond, courses());
+        let rates = rows(Measure::PerSecond, None, courses());
         assert_eq!(figures(&rates[0].result).samples, [10.0, 5.0, 10.0 / 9.0]);
         assert_eq!(figures(&rates[0].result).speed_up.as_ref().unwrap().factor, 4.0);
     }
@@ -125,7 +131,7 @@ mod tests {
     fn there_is_no_speed_up_over_one_that_has_no_figure() {
         let trouble = Trouble::Hung { after: Duration::from_secs(20), during: "in a round" };
         let hung = Course { version: None, result: Err(trouble) };
-        let rows = rows(Measure::Seconds, vec![(&SLOW, hung), (&FAST, measured(&[1.0]))]);
+        let rows = rows(Measure::Seconds, None, vec![(&SLOW, hung), (&FAST, measured(&[1.0]))]);
         let Standing::Hung { reason } = &rows[0].result else { panic!("{rows:?}") };
         assert_eq!(reason, "killed after 20 s in a round");
         assert_eq!(figures(&rows[1].result).speed_up, None);

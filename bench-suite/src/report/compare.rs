@@ -92,7 +92,7 @@ impl Comparison {
 
 fn lines(table: &Table, earlier: &Table) -> Vec<Line> {
     let line = |row: &Row| {
-        let before = earlier.rows.iter().find(|one| one.id == row.id).and_then(Row::figures);
+        let before = earlier.row(&row.id, row.point.as_ref()).and_then(Row::figures);
         let (speed, change) = match (row.figures(), before) {
             (Some(now), Some(before)) => {
                 let speed = table.measure.speed_up(now.summary.median, before.summary.median);
@@ -108,7 +108,7 @@ fn lines(table: &Table, earlier: &Table) -> Vec<Line> {
         };
         Some(Line {
             table: table.name.clone(),
-            label: row.label.clone(),
+            label: row.title(),
             before: text(before).unwrap_or_else(|| "–".to_owned()),
             now: text(row.figures()).unwrap_or_else(|| "–".to_owned()),
             speed,

@@ -13,7 +13,9 @@ pub(crate) const TITLE: &str = "Threads and processes, measured";
 pub(crate) const HOW_TO_READ: &str = "\
 Each contender runs in a process of its own, warms up, and then all take turns, one round each and another \
 one first every time. The median is that of the rounds; the smallest and the largest show how much else went \
-on. Differences within those are none. A row without figures says why it has none. Compare rows of one \
+on. Differences within those are none. Where a table has more columns, \
+the figures are medians, and behind them stands how far below and above the smallest and the largest were. \
+A row without figures says why it has none. Compare rows of one \
 table: they did the same work on this machine, in this run. Memory, other sizes and other machines are other \
 questions.";
 

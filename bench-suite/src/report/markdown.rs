@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
+use crate::report::pivot::{self, Pivot};
 use crate::report::schema::{Report, Row, Standing, Table};
 use crate::report::units::{figure, three_digits};
 use crate::workload::Measure;
@@ -19,6 +20,10 @@ pub(crate) fn header(report: &Report) -> String {
 /// One table, with what it is about.
 pub(crate) fn table(table: &Table) -> String {
     let mut text = format!("## {}\n\n`{}`. {}\n\n", table.title, table.name, table.about);
+    if let Some(axis) = &table.axis {
+        text.push_str(&by_columns(table, &axis.title));
+        return text;
+    }
     let percentiles = table.rows.iter().any(Row::has_tail);
     let compares = table.rows.iter().any(Row::has_speed_up);
     let columns: Vec<&str> = match table.measure {
@@ -36,6 +41,42 @@ pub(crate) fn table(table: &Table) -> String {
     let mut lines = vec![columns.iter().map(|&name| name.to_owned()).collect()];
     lines.extend(table.rows.iter().map(|row| cells(table.measure, row, &columns)));
     text.push_str(&aligned(&lines));
+    text
+}
+
+/// A table with an axis.
+fn by_columns(table: &Table, axis: &str) -> String {
+    let pivot = Pivot::new(table);
+    let head = ["contender".to_owned(), "from".to_owned()].into_iter();
+    let head = head.chain(pivot.points.iter().enumerate().map(|(index, point)| match index {
+        0 => format!("{axis}: {}", point.label),
+        _ => point.label.clone(),
+    }));
+    let mut lines = vec![head.collect()];
+    for line in &pivot.lines {
+        let mut cells = vec![escaped(&line.row.label), origin(line.row)];
+        cells.extend(line.cells.iter().map(|cell| match cell {
+            Some(row) => {
+                let (figure, rest) = pivot::cell(table.measure, row);
+                let figure = match row.result.trouble() {
+                    Some((word, _)) if word != "missing" => format!("**{figure}**"),
+                    _ => figure,
+                };
+                escaped(format!("{figure} {rest}").trim())
+            }
+            None => "–".to_owned(),
+        }));
+        lines.push(cells);
+    }
+    let mut text = aligned(&lines);
+    let troubles = pivot.troubles();
+    if !troubles.is_empty() {
+        text.push('\n');
+    }
+    for trouble in troubles {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "- {}", escaped(&trouble));
+    }
     text
 }
 
@@ -136,6 +177,26 @@ mod tests {
     fn what_was_seen_stays_in_its_cell() {
         let written = table(&example().tables[1]);
         assert!(written.contains("| Python 3.13.0 | it died \\| the other lived |"), "{written}");
+    }
+
+    #[test]
+    fn an_axis_has_a_column_for_each_place_and_reasons_stand_below() {
+        let expected = "\
+## Messages by size
+
+`messages`. How to read it.
+
+| contender | from           |        size: 64 B |          4 KiB |
+|-----------|----------------|------------------:|---------------:|
+| the pipe  | this workspace | 2.00 MB/s -50+100% | 1.00 GB/s -0+0% |
+| the a     | Rust           |  500 kB/s -0+0% |       **hung** |
+
+- the a, 4 KiB: hung: the reason
+";
+        let written = table(&example().tables[2]);
+        let words =
+            |text: &str| text.replace('-', "").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&written), words(expected), "{written}");
     }
 
     #[test]

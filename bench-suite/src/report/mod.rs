@@ -5,6 +5,7 @@ mod compare;
 mod facts;
 mod markdown;
 mod page;
+mod pivot;
 mod saved;
 mod schema;
 pub(crate) mod units;
@@ -17,4 +18,4 @@ pub(crate) use page::page;
 pub(crate) use saved::{Saved, read};
 #[cfg(test)]
 pub(crate) use schema::tests::example;
-pub(crate) use schema::{Report, Row, Settings, Standing, Table};
+pub(crate) use schema::{Point, Report, Row, Settings, Standing, Table, Varied};

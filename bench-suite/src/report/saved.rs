@@ -86,7 +86,7 @@ mod tests {
         report.schema.version += 1;
         saved.write(&report).unwrap();
         let error = saved.read().unwrap_err().to_string();
-        assert!(error.contains("reads version 1"), "{error}");
+        assert!(error.contains("reads version 2"), "{error}");
     }
 
     #[test]

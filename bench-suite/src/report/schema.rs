@@ -3,18 +3,20 @@
 //! A program that reads it looks at `schema` first. What changes the meaning of a field, renames it
 //! or takes it away counts [`VERSION`] up; a new field does not.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Peers;
 use crate::machine::Machine;
 use crate::measure::Summary;
-use crate::workload::{Family, Measure};
+use crate::workload::{Axis, Family, Measure};
 
 /// The name of the schema.
 pub(crate) const SCHEMA: &str = "bench-suite results";
 
 /// The version of the schema.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The whole file.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -57,15 +59,67 @@ pub(crate) struct Table {
     pub(crate) title: String,
     pub(crate) about: String,
     pub(crate) measure: Measure,
+    /// What differs between the rows of one contender, if it has more than one.
+    pub(crate) axis: Option<Varied>,
     pub(crate) rows: Vec<Row>,
 }
 
-/// One contender.
+/// What a table varies.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Varied {
+    pub(crate) title: String,
+    /// Whether the places on it are quantities, and not only names.
+    pub(crate) is_quantity: bool,
+}
+
+impl Varied {
+    pub(crate) fn new(axis: &Axis) -> Varied {
+        Varied { title: axis.title.to_owned(), is_quantity: axis.is_quantity() }
+    }
+}
+
+/// A place on the axis of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Point {
+    /// In bytes, nanoseconds or workers, or the number of the name.
+    pub(crate) at: u64,
+    pub(crate) label: String,
+}
+
+impl Point {
+    pub(crate) fn new(axis: &Axis, at: u64) -> Point {
+        Point { at, label: axis.label(at) }
+    }
+}
+
+impl Table {
+    /// The places on its axis, in their order.
+    pub(crate) fn points(&self) -> Vec<&Point> {
+        let mut points: Vec<&Point> =
+            self.rows.iter().filter_map(|row| row.point.as_ref()).collect();
+        points.dedup();
+        points
+    }
+
+    /// The ids of its contenders, in their order, each with its first row.
+    pub(crate) fn contenders(&self) -> Vec<&Row> {
+        let mut seen = HashSet::new();
+        self.rows.iter().filter(|row| seen.insert(&row.id)).collect()
+    }
+
+    /// The row of a contender at a place.
+    pub(crate) fn row(&self, id: &str, point: Option<&Point>) -> Option<&Row> {
+        self.rows.iter().find(|row| row.id == id && row.point.as_ref() == point)
+    }
+}
+
+/// One contender, at one place of the axis if there is one.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) label: String,
     pub(crate) family: Family,
+    pub(crate) point: Option<Point>,
     /// Of Python, which is known only when it runs.
     pub(crate) version: Option<String>,
     #[serde(flatten)]
@@ -78,6 +132,14 @@ impl Row {
         match &self.result {
             Standing::Measured(figures) => Some(figures),
             _ => None,
+        }
+    }
+
+    /// Its contender, and where on the axis it is.
+    pub(crate) fn title(&self) -> String {
+        match &self.point {
+            Some(point) => format!("{}, {}", self.label, point.label),
+            None => self.label.clone(),
         }
     }
 
@@ -157,7 +219,7 @@ pub(crate) struct SpeedUp {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Figures, Report, Row, Settings, SpeedUp, Standing, Table};
+    use super::{Figures, Point, Report, Row, Settings, SpeedUp, Standing, Table, Varied};
     use crate::cli::Peers;
     use crate::machine::Machine;
     use crate::measure::Summary;
@@ -169,6 +231,7 @@ pub(crate) mod tests {
             id: id.to_owned(),
             label: format!("the {id}"),
             family,
+            point: None,
             version: version.map(ToOwned::to_owned),
             result,
         };
@@ -182,6 +245,10 @@ pub(crate) mod tests {
             })
         };
         let reason = || "the reason".to_owned();
+        let at = |at, row| {
+            let label = if at == 64 { "64 B" } else { "4 KiB" };
+            Row { point: Some(Point { at, label: label.to_owned() }), ..row }
+        };
         let machine = Machine {
             system: "Linux 6.1".to_owned(),
             architecture: "x86_64".to_owned(),
@@ -200,6 +267,7 @@ pub(crate) mod tests {
                 title: "Count primes".to_owned(),
                 about: "How to read it.".to_owned(),
                 measure: Measure::Seconds,
+                axis: None,
                 rows: vec![
                     row("sequential", Family::Baseline, None, figures([0.5, 0.25, 1.0], None)),
                     row(
@@ -220,6 +288,7 @@ pub(crate) mod tests {
                 title: "Isolation".to_owned(),
                 about: "What happened.".to_owned(),
                 measure: Measure::Fact,
+                axis: None,
                 rows: vec![row(
                     "python",
                     Family::Python,
@@ -227,20 +296,33 @@ pub(crate) mod tests {
                     Standing::Seen { what: "it died | the other lived".to_owned() },
                 )],
             },
+            Table {
+                name: "messages".to_owned(),
+                title: "Messages by size".to_owned(),
+                about: "How to read it.".to_owned(),
+                measure: Measure::BytesPerSecond,
+                axis: Some(Varied { title: "size".to_owned(), is_quantity: true }),
+                rows: vec![
+                    at(64, row("pipe", Family::Ours, None, figures([1e6, 2e6, 4e6], None))),
+                    at(64, row("a", Family::Rust, None, figures([5e5; 3], None))),
+                    at(4096, row("pipe", Family::Ours, None, figures([1e9; 3], None))),
+                    at(4096, row("a", Family::Rust, None, Standing::Hung { reason: reason() })),
+                ],
+            },
         ];
         Report { tables, ..Report::new(machine, settings) }
     }
 
     #[test]
-    fn version_1_is_what_it_was() {
-        let golden = include_str!("../../tests/golden/results-v1.json");
+    fn version_2_is_what_it_was() {
+        let golden = include_str!("../../tests/golden/results-v2.json");
         let written = serde_json::to_string_pretty(&example()).unwrap();
         assert_eq!(written.trim(), golden.trim(), "written:\n{written}");
     }
 
     #[test]
     fn what_was_written_is_read_back() {
-        let golden = include_str!("../../tests/golden/results-v1.json");
+        let golden = include_str!("../../tests/golden/results-v2.json");
         assert_eq!(serde_json::from_str::<Report>(golden).unwrap(), example());
     }
 }

@@ -27,6 +27,14 @@ fn scaled(value: f64, units: &[Unit; 4]) -> String {
     format!("{} {name}", three_digits(value / size))
 }
 
+/// A number of bytes that is round by powers of two.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB"), (0, "B")];
+    let fits = |(power, _): &&(u32, &str)| count >= 1 << power && count.is_multiple_of(1 << power);
+    let (power, name) = units.iter().find(fits).unwrap_or(&units[3]);
+    format!("{} {name}", count >> power)
+}
+
 /// At least three significant digits, and none behind the point where there are more before it.
 pub(crate) fn three_digits(value: f64) -> String {
     let places = match value {
@@ -39,7 +47,7 @@ pub(crate) fn three_digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{figure, three_digits};
+    use super::{bytes, figure, three_digits};
     use crate::workload::Measure;
 
     #[test]
@@ -54,6 +62,7 @@ mod tests {
         ] {
             assert_eq!(figure(Measure::Seconds, value), text);
         }
+        assert_eq!([bytes(0), bytes(1536), bytes(1 << 30)], ["0 B", "1536 B", "1 GiB"]);
         for (value, text) in [(1.5e9, "1.50 G/s"), (123_456.0, "123 k/s"), (5.0, "5.00 /s")] {
             assert_eq!(figure(Measure::PerSecond, value), text);
         }

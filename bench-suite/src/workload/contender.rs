@@ -1,8 +1,12 @@
 //! The shape of a workload and of those who do it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Outcome, Rounds, Task};
+use crate::way::{self, Ask, Carry};
+use crate::workload::axis::Axis;
 
 /// One table of the report.
 #[derive(Debug)]
@@ -12,6 +16,8 @@ pub(crate) struct Workload {
     /// What is done, what is timed, and how to read it.
     pub(crate) about: &'static str,
     pub(crate) measure: Measure,
+    /// What is varied, if anything is.
+    pub(crate) axis: Option<Axis>,
     pub(crate) work: Work,
     /// Whether there must be pages to fetch.
     pub(crate) needs_pages: bool,
@@ -26,6 +32,8 @@ pub(crate) struct Work {
     pub(crate) expected: fn(u64) -> u64,
     /// Whether it is something to be seen once rather than measured.
     pub(crate) is_fact: bool,
+    /// A peer that says nothing for this long hangs; if it is not set, it has as long as all have.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// The amount of work in a round.
@@ -49,7 +57,7 @@ pub(crate) enum Measure {
     SecondsEach,
     /// How many there are in a second.
     PerSecond,
-    /// How many bytes in a second, where one is one byte.
+    /// How many bytes in a second, where one is as large as its place on the axis says.
     BytesPerSecond,
     /// No figure, but something seen.
     Fact,
@@ -63,6 +71,8 @@ pub(crate) struct Contender {
     pub(crate) family: Family,
     /// The contender that it is so many times as fast as.
     pub(crate) against: Option<&'static str>,
+    /// The only places on the axis where it has anything to show; all, if none are named.
+    pub(crate) only: &'static [u64],
     pub(crate) how: How,
 }
 
@@ -87,15 +97,22 @@ pub(crate) type Make = fn(&Task) -> Outcome<Rounds>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum How {
     Rust(Make),
+    /// Gives a number back: the time of each round trip is taken.
+    Ask(fn() -> Outcome<Ask>),
+    /// Takes messages of the size that the axis says to another.
+    Carry(fn(usize) -> Outcome<Carry>),
     /// The name of a script, which knows the contender by its id.
     Python(&'static str),
 }
 
 impl How {
-    pub(crate) fn make(&self) -> Option<Make> {
+    /// Prepares it in this process; a script is none of that.
+    pub(crate) fn prepare(&self, task: &Task) -> Outcome<Rounds> {
         match self {
-            How::Rust(make) => Some(*make),
-            How::Python(_) => None,
+            How::Rust(make) => make(task),
+            How::Ask(make) => Ok(way::asked(make()?)),
+            How::Carry(make) => Ok(way::carried(make(task.point()? as usize)?)),
+            How::Python(script) => Err(format!("{script} runs in Python").into()),
         }
     }
 }
@@ -107,22 +124,33 @@ impl Contender {
         label: &'static str,
         how: How,
     ) -> Contender {
-        Contender { id, label, family, against: None, how }
+        Contender { id, label, family, against: None, only: &[], how }
     }
 
     /// The same, with its speed compared to another's.
     pub(crate) const fn against(self, id: &'static str) -> Contender {
         Contender { against: Some(id), ..self }
     }
+
+    /// The same, at some places of the axis alone.
+    pub(crate) const fn only(self, points: &'static [u64]) -> Contender {
+        Contender { only: points, ..self }
+    }
+
+    /// Whether it takes part there.
+    pub(crate) fn is_at(&self, point: Option<u64>) -> bool {
+        self.only.is_empty() || point.is_some_and(|point| self.only.contains(&point))
+    }
 }
 
 impl Measure {
-    /// The figure of a round that took so long for that amount.
-    pub(crate) fn figure(self, seconds: f64, amount: u64) -> f64 {
+    /// The figure of a round that took so long for that amount, at a place on the axis.
+    pub(crate) fn figure(self, seconds: f64, amount: u64, point: Option<u64>) -> f64 {
         match self {
             Measure::Seconds | Measure::Fact => seconds,
             Measure::SecondsEach => seconds / amount as f64,
-            Measure::PerSecond | Measure::BytesPerSecond => amount as f64 / seconds,
+            Measure::PerSecond => amount as f64 / seconds,
+            Measure::BytesPerSecond => amount as f64 * point.unwrap_or(1) as f64 / seconds,
         }
     }
 
@@ -141,9 +169,10 @@ mod tests {
 
     #[test]
     fn a_figure_is_a_time_or_a_rate() {
-        assert_eq!(Measure::Seconds.figure(2.0, 8), 2.0);
-        assert_eq!(Measure::SecondsEach.figure(2.0, 8), 0.25);
-        assert_eq!(Measure::PerSecond.figure(2.0, 8), 4.0);
+        assert_eq!(Measure::Seconds.figure(2.0, 8, None), 2.0);
+        assert_eq!(Measure::SecondsEach.figure(2.0, 8, None), 0.25);
+        assert_eq!(Measure::PerSecond.figure(2.0, 8, None), 4.0);
+        assert_eq!(Measure::BytesPerSecond.figure(2.0, 8, Some(64)), 256.0);
     }
 
     #[test]

@@ -22,10 +22,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             must be exact. Locks between processes survive the death of their holder, those between \
             threads need not.",
     measure: Measure::PerSecond,
+    axis: None,
     work: Work {
         size: Size { full: 400_000, quick: 400_000, tiny: 400, adapts: true },
         expected: |amount| amount / ADDERS * ADDERS,
         is_fact: false,
+        patience: None,
     },
     needs_pages: false,
     contenders: &[

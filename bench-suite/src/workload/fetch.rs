@@ -16,10 +16,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             new connection every time. 8 workers, made before. The speed-up is over the sequential \
             run in the same language; no more than 8 can be had.",
     measure: Measure::Seconds,
+    axis: None,
     work: Work {
         size: Size { full: 32, quick: 32, tiny: 4, adapts: false },
         expected: |amount| (1..=amount).sum(),
         is_fact: false,
+        patience: None,
     },
     needs_pages: true,
     contenders: &[
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn the_pages_are_fetched_from_the_server_that_has_them() {
         let server = Pages::serve().unwrap();
-        let task = Task { workers: 1, pages: Some(server.address()) };
+        let task = Task { workers: 1, pages: Some(server.address()), point: None };
         let addresses = addresses(&task, 3).unwrap();
         let numbers: Vec<u64> = addresses.into_iter().map(|one| page(one).unwrap()).collect();
         assert_eq!(numbers, [1, 2, 3]);

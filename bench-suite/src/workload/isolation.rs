@@ -12,10 +12,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
     about: "No figures, but what happened when it was done just now: four append to a list of the \
             parent's, and one uses memory that it has not.",
     measure: Measure::Fact,
+    axis: None,
     work: Work {
         size: Size { full: APPENDERS, quick: APPENDERS, tiny: APPENDERS, adapts: false },
         expected: |_| 1,
         is_fact: true,
+        patience: None,
     },
     needs_pages: false,
     contenders: &[

@@ -1,14 +1,21 @@
 //! All of them.
 
 use crate::workload::contender::Workload;
-use crate::workload::{counter, fetch, isolation, primes, producer_consumer, worker};
+use crate::workload::{
+    counter, fetch, isolation, large_array, participants, primes, producer_consumer, round_trip,
+    throughput, worker,
+};
 
 /// In the order in which they are measured and shown.
-pub(crate) const ALL: [&Workload; 6] = [
+pub(crate) const ALL: [&Workload; 10] = [
     &primes::WORKLOAD,
     &fetch::WORKLOAD,
     &isolation::WORKLOAD,
     &counter::WORKLOAD,
+    &round_trip::WORKLOAD,
+    &throughput::WORKLOAD,
+    &participants::WORKLOAD,
+    &large_array::WORKLOAD,
     &producer_consumer::WORKLOAD,
     &worker::WORKLOAD,
 ];
@@ -28,7 +35,7 @@ mod tests {
         ALL.iter().flat_map(|workload| {
             let scripts = workload.contenders.iter().filter_map(|contender| match contender.how {
                 How::Python(script) => Some((script, contender)),
-                How::Rust(_) => None,
+                How::Rust(_) | How::Ask(_) | How::Carry(_) => None,
             });
             scripts.collect::<Vec<_>>()
         })

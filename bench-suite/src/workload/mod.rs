@@ -3,13 +3,19 @@
 pub(crate) mod counter;
 pub(crate) mod fetch;
 pub(crate) mod isolation;
+pub(crate) mod large_array;
 pub(crate) mod pages;
+pub(crate) mod participants;
 pub(crate) mod primes;
 pub(crate) mod producer_consumer;
+pub(crate) mod round_trip;
+pub(crate) mod throughput;
 pub(crate) mod worker;
 
+mod axis;
 mod contender;
 mod list;
 
-pub(crate) use contender::{Contender, Family, How, Make, Measure, Size, Work, Workload};
+pub(crate) use axis::Axis;
+pub(crate) use contender::{Contender, Family, How, Measure, Size, Work, Workload};
 pub(crate) use list::{ALL, names};

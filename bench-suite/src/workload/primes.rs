@@ -12,10 +12,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             Timed is the call alone: pools are made before. The speed-up is over the sequential run \
             in the same language.",
     measure: Measure::Seconds,
+    axis: None,
     work: Work {
         size: Size { full: 5_000_000, quick: 1_000_000, tiny: 20_000, adapts: false },
         expected: by_sieve,
         is_fact: false,
+        patience: None,
     },
     needs_pages: false,
     contenders: &[

@@ -18,10 +18,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             set. Timed is from when the producer is let go to when the consumer has the last; the \
             consumer checks that every message came, in order.",
     measure: Measure::PerSecond,
+    axis: None,
     work: Work {
         size: Size { full: 5_000, quick: 2_000, tiny: 200, adapts: true },
         expected: |amount| amount,
         is_fact: false,
+        patience: None,
     },
     needs_pages: false,
     contenders: &[

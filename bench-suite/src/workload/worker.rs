@@ -13,10 +13,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             value back, and std::thread does; std::process and Python give an exit code. A child of \
             this suite is this program started anew.",
     measure: Measure::SecondsEach,
+    axis: None,
     work: Work {
         size: Size { full: 4, quick: 4, tiny: 2, adapts: true },
         expected: |amount| amount,
         is_fact: false,
+        patience: None,
     },
     needs_pages: false,
     contenders: &[

@@ -10,12 +10,13 @@
 //! | `crash::now()` | uses memory that the process has not |
 //! | `pthread::PthreadMutex` | the mutex that C programs share between processes |
 //! | `socket::{make, produce}` | the peer that sends items through a socket |
+//! | `streams::{ask_…, carry_…, pair, large}` | the system's pipes and sockets between two processes |
 
 #[cfg(target_os = "linux")]
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{crash, group, pthread, socket};
+pub(crate) use linux::{crash, group, pthread, socket, streams};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

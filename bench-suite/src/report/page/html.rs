@@ -4,7 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::compare::{Change, Comparison};
 use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
+use crate::report::page::lines::lines;
 use crate::report::page::plot::{colour, plot};
+use crate::report::pivot::{self, Pivot};
 use crate::report::schema::{Report, Row, Standing, Table};
 use crate::report::units::{figure, three_digits};
 use crate::workload::Measure;
@@ -56,13 +58,66 @@ fn legend(family: &str) -> &'static str {
 }
 
 fn section(table: &Table) -> Markup {
-    let percentiles = table.rows.iter().any(Row::has_tail);
-    let compares = table.rows.iter().any(Row::has_speed_up);
     html! {
         section id=(table.name) {
             h2 { (table.title) }
             p { code { (table.name) } ". " (table.about) }
-            @if let Some(plot) = plot(table) { figure { (plot) } }
+            @if table.axis.is_some() {
+                (by_columns(table))
+            } @else {
+                @if let Some(plot) = plot(table, table.rows.iter()) { figure { (plot) } }
+                (by_rows(table))
+            }
+        }
+    }
+}
+
+/// A table with an axis: lines over it, or marks for each of its names.
+fn by_columns(table: &Table) -> Markup {
+    let pivot = Pivot::new(table);
+    html! {
+        @if table.axis.as_ref().is_some_and(|axis| axis.is_quantity) {
+            @if let Some(lines) = lines(table) { figure { (lines) } }
+        } @else {
+            @for point in &pivot.points {
+                @let rows = table.rows.iter().filter(|row| row.point.as_ref() == Some(point));
+                @if let Some(plot) = plot(table, rows) { figure { figcaption { (point.label) } (plot) } }
+            }
+        }
+        div.scroll { table {
+            thead { tr {
+                th { "contender" } th { "from" }
+                @for (index, point) in pivot.points.iter().enumerate() {
+                    th.number {
+                        @if let (0, Some(axis)) = (index, &table.axis) { (axis.title) ": " }
+                        (point.label)
+                    }
+                }
+            } }
+            tbody { @for line in &pivot.lines { tr {
+                td { span class=(colour(line.row.family)) { "● " } (line.row.label) }
+                td { (origin(line.row)) }
+                @for cell in &line.cells {
+                    @match cell {
+                        Some(row) => {
+                            @let (figure, rest) = pivot::cell(table.measure, row);
+                            @let class = if row.figures().is_some() { "number" } else { "number trouble" };
+                            td class=(class) { b { (figure) } " " small { (rest) } }
+                        }
+                        None => td.number { "–" },
+                    }
+                }
+            } } }
+        } }
+        @let troubles = pivot.troubles();
+        @if !troubles.is_empty() { ul.facts { @for trouble in troubles { li { (trouble) } } } }
+    }
+}
+
+fn by_rows(table: &Table) -> Markup {
+    let percentiles = table.rows.iter().any(Row::has_tail);
+    let compares = table.rows.iter().any(Row::has_speed_up);
+    html! {
             div.scroll { table {
                 thead { tr {
                     th { "contender" } th { "from" }
@@ -77,7 +132,6 @@ fn section(table: &Table) -> Markup {
                 } }
                 tbody { @for row in &table.rows { (line(table.measure, row, percentiles, compares)) } }
             } }
-        }
     }
 }
 
@@ -156,6 +210,9 @@ mod tests {
             "it died | the other lived",
             "left is better",
             "Example CPU",
+            "<b>2.00 MB/s</b> <small>-50+100%</small>",
+            "size: 64 B",
+            "the a, 4 KiB: hung: the reason",
         ] {
             assert!(page.contains(part), "{part} in {page}");
         }

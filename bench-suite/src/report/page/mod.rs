@@ -2,6 +2,7 @@
 
 mod axis;
 mod html;
+mod lines;
 mod plot;
 
 pub(crate) use html::page;

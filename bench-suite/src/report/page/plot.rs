@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 
 use crate::report::page::axis::Axis;
-use crate::report::schema::Table;
+use crate::report::schema::{Row, Table};
 use crate::report::units::figure;
 use crate::workload::{Family, Measure};
 
@@ -14,9 +14,9 @@ const ROW: usize = 38;
 /// What is left free at both ends of the axis, in per cent.
 const MARGIN: f64 = 7.0;
 
-/// The plot of a table that has figures.
-pub(crate) fn plot(table: &Table) -> Option<Markup> {
-    let rows: Vec<_> = table.rows.iter().filter_map(|row| Some((row, row.figures()?))).collect();
+/// The plot of those rows of a table that have figures.
+pub(crate) fn plot<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Option<Markup> {
+    let rows: Vec<_> = rows.filter_map(|row| Some((row, row.figures()?))).collect();
     let ends = rows.iter().flat_map(|(_, one)| {
         let tail = one.tail.map(|tail| tail.median);
         [Some(one.summary.min), Some(one.summary.max), tail].into_iter().flatten()
@@ -60,7 +60,7 @@ pub(crate) fn plot(table: &Table) -> Option<Markup> {
 }
 
 /// What the axis shows.
-fn unit(measure: Measure, percentiles: bool) -> &'static str {
+pub(crate) fn unit(measure: Measure, percentiles: bool) -> &'static str {
     match measure {
         Measure::Seconds => "time, logarithmic: left is better",
         Measure::SecondsEach if percentiles => {

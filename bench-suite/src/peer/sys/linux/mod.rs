@@ -4,3 +4,4 @@ pub(crate) mod crash;
 pub(crate) mod group;
 pub(crate) mod pthread;
 pub(crate) mod socket;
+pub(crate) mod streams;

@@ -1,0 +1,50 @@
+//! What a table varies from column to column.
+
+use crate::measure::Scale;
+use crate::report::units;
+
+/// The columns of a table: each contender is measured once for each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axis {
+    /// What it is that changes.
+    pub(crate) title: &'static str,
+    pub(crate) unit: Unit,
+    /// The places on it, for that much work and so many processors.
+    pub(crate) points: fn(Scale, usize) -> Vec<u64>,
+}
+
+/// What the places on an axis are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unit {
+    Bytes,
+    /// No quantities, but the indices of these names.
+    Names(&'static [&'static str]),
+}
+
+impl Axis {
+    /// What a place is called.
+    pub(crate) fn label(&self, point: u64) -> String {
+        match self.unit {
+            Unit::Bytes => units::bytes(point),
+            Unit::Names(names) => names.get(point as usize).copied().unwrap_or("?").to_owned(),
+        }
+    }
+
+    /// Whether the places are quantities, between which one may think a line.
+    pub(crate) fn is_quantity(&self) -> bool {
+        !matches!(self.unit, Unit::Names(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Axis, Unit};
+
+    #[test]
+    fn places_are_named_by_their_unit() {
+        let label = |unit, point| Axis { title: "", unit, points: |_, _| vec![] }.label(point);
+        assert_eq!(label(Unit::Bytes, 64), "64 B");
+        assert_eq!(label(Unit::Bytes, 4 << 20), "4 MiB");
+        assert_eq!(label(Unit::Names(&["one", "two"]), 1), "two");
+    }
+}
