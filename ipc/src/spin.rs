@@ -11,7 +11,6 @@ use std::cell::Cell;
 use std::hint;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::sys::processor;
@@ -143,12 +142,11 @@ fn habit<R>(change: impl FnOnce(&mut Habit) -> R) -> R {
     })
 }
 
-/// With one processor nobody can answer while this thread looks.
+/// With one processor nobody can answer while this thread looks. That this thread is bound to one says nothing: its
+/// peer may be bound to another.
 fn alone() -> bool {
     static ALONE: OnceLock<bool> = OnceLock::new();
-    *ALONE.get_or_init(|| {
-        thread::available_parallelism().is_ok_and(|processors| processors.get() == 1)
-    })
+    *ALONE.get_or_init(|| processor::count() == 1)
 }
 
 #[cfg(test)]

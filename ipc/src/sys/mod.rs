@@ -26,6 +26,7 @@
 //! | `streams::fill()` | what is printed without having such a stream reaches nobody |
 //! | `namespace::pid()` | which process-id namespace this process is in |
 //! | `processor::current()` | the number of the processor that the thread is on |
+//! | `processor::count()` | how many the machine has |
 //! | `fork::{watch, forked}` | whether this process is the child of a plain fork |
 //! | `fork::settle()` | it is a process of its own from now on |
 
