@@ -58,7 +58,8 @@ impl<T: 'static> Queue<T> {
     }
 
     /// A queue for as many messages as the program's shared memory can hold; at most 67 million.
-    /// Memory is used for the messages that are in it, and given back as they are taken out.
+    /// Memory is used for the messages that are in it, and given back as they are taken out, but for some
+    /// that the program keeps for its next ones.
     ///
     /// # Errors
     /// The program's shared memory is used up or cannot be made.

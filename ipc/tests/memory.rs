@@ -1,9 +1,13 @@
 //! What handles do to the program's shared memory. Alone in its binary, because it counts everything
 //! in the heap.
 
+#[path = "footprint/mod.rs"]
+mod footprint;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use footprint::{KEPT, memory};
 use ipc::{Queue, Shared, Untyped, channel, usage};
 use sync_prims::process::Lock;
 
@@ -97,6 +101,29 @@ fn a_queue_inside_a_queue_goes_with_it() {
         }
         let inner = outer.get().expect("a queue");
         assert_eq!(inner.get().expect("a counter").load(Ordering::Relaxed), 3);
+    });
+}
+
+#[test]
+fn many_messages_take_memory_by_their_bytes_and_give_it_back() {
+    leaves_nothing(|| {
+        const COUNT: u64 = if cfg!(debug_assertions) { 150_000 } else { 1_000_000 };
+        const BYTES: u64 = 1_000;
+        let message = "x".repeat(BYTES as usize);
+        let queue = Queue::<String>::unbounded().expect("a queue");
+        for part in 1..=10 {
+            queue.put_many((0..COUNT / 10).map(|_| message.clone())).expect("room");
+            // Its bytes, those that its block is larger, and what is noted of it.
+            let each = memory() / (part * COUNT / 10);
+            assert!((BYTES..BYTES + 400).contains(&each), "{each} bytes for each message");
+        }
+        for part in (0..10).rev() {
+            queue.get_many(COUNT as usize / 10).expect("messages");
+            let left = memory().saturating_sub(part * COUNT / 10 * (BYTES + 400));
+            assert!(left < KEPT + 300 * COUNT, "{left} bytes are left of what was taken out");
+        }
+        // What was noted of them is kept for the next.
+        assert!(memory() < KEPT + 150 * COUNT, "{} bytes", memory());
     });
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A block belongs to one object for ever, so a stale reference can at worst meet another value of
 //! the same size. Free blocks are never merged: the address space is many times the memory, and
-//! the pages of large free blocks are given back.
+//! the pages of free blocks are given back: of large ones at once, of small ones by `trim.rs`.
 
 use std::alloc::Layout as MemoryLayout;
 use std::io;
@@ -10,8 +10,11 @@ use std::io;
 use super::hold::{HoldId, Owner, Role};
 use super::layout::{ProcessId, header};
 use super::map::Heap;
-use super::object::{Fields, Kind, ObjectId, damaged, exists, join, pack_state, unpack_state};
+use super::object::{
+    CLEAN, Fields, Kind, ObjectId, damaged, exists, join, pack_state, unpack_state,
+};
 use super::transaction::Transaction;
+use super::trim;
 
 /// Four classes for each doubling, from 64 bytes up.
 pub(super) const CLASSES: u8 = 4 * 35;
@@ -107,10 +110,16 @@ fn free_list(class: u8) -> u64 {
 fn take(tx: &mut Transaction<'_>, class: u8) -> io::Result<(ObjectId, bool)> {
     let object = ObjectId(tx.read(free_list(class)) as u32);
     // What is not free, or nothing, stands there after damage only: then the rest of the list is lost.
-    if is_free(tx, object) {
-        let next = tx.read(Fields::of(&tx.heap().layout, object).next_free());
+    // One whose memory is being given back stays where it is, until another is freed or that is done.
+    if is_free(tx, object) && !trim::is_in_window(tx, object) {
+        let fields = Fields::of(&tx.heap().layout, object);
+        let next = tx.read(fields.next_free());
         tx.write(free_list(class), next);
-        return Ok((object, class_size(class) >= DISCARD_FROM));
+        let size = class_size(class);
+        if size < DISCARD_FROM && tx.read(fields.state()) & CLEAN == 0 {
+            tx.update(header::FREE_TOUCHED, |bytes| bytes.saturating_sub(size));
+        }
+        return Ok((object, size >= DISCARD_FROM));
     }
     let layout = tx.heap().layout;
     let index = tx.read(header::OBJECTS) as u32;
@@ -149,6 +158,9 @@ pub(super) fn free(tx: &mut Transaction<'_>, object: ObjectId) {
     let next = tx.read(free_list(class));
     tx.write(fields.next_free(), next);
     tx.write(free_list(class), u64::from(object.0));
+    if class_size(class) < DISCARD_FROM {
+        tx.update(header::FREE_TOUCHED, |bytes| bytes.saturating_add(class_size(class)));
+    }
 }
 
 #[cfg(test)]

@@ -10,11 +10,10 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::alloc::DISCARD_FROM;
 use super::layout::{ProcessId, header};
 use super::map::Heap;
 use super::object::{
-    Fields, Kind, ObjectId, count_role, damaged, exists, halves, join, pack_state, unpack_state,
+    Fields, Kind, ObjectId, count_role, damaged, exists, halves, join, unpack_state,
 };
 use super::transaction::Transaction;
 
@@ -115,7 +114,7 @@ fn write_head(tx: &mut Transaction<'_>, owner: Owner, head: u32) {
     }
 }
 
-fn link(tx: &mut Transaction<'_>, index: u32, owner: Owner, role: Role) {
+pub(super) fn link(tx: &mut Transaction<'_>, index: u32, owner: Owner, role: Role) {
     let head = read_head(tx, owner);
     let [_, owner_word, list, _] = record(tx.heap(), index);
     tx.write(owner_word, pack_owner(owner, role));
@@ -127,7 +126,7 @@ fn link(tx: &mut Transaction<'_>, index: u32, owner: Owner, role: Role) {
     write_head(tx, owner, index);
 }
 
-fn unlink(tx: &mut Transaction<'_>, index: u32, owner: Owner) {
+pub(super) fn unlink(tx: &mut Transaction<'_>, index: u32, owner: Owner) {
     let [_, _, list, _] = record(tx.heap(), index);
     let (previous, next) = halves(tx.read(list));
     if previous == 0 {
@@ -177,7 +176,13 @@ pub(super) fn create(
 }
 
 /// Ends a hold. The object's count goes down; freeing it is the caller's matter.
-fn destroy(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner, role: Role, object: ObjectId) {
+pub(super) fn destroy(
+    tx: &mut Transaction<'_>,
+    hold: HoldId,
+    owner: Owner,
+    role: Role,
+    object: ObjectId,
+) {
     erase(tx, hold, owner);
     let holds = Fields::of(&tx.heap().layout, object).holds();
     tx.update(holds, |word| join(halves(word).0.saturating_sub(1), halves(word).1));
@@ -185,7 +190,7 @@ fn destroy(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner, role: Role, obj
 }
 
 /// Ends a hold, whatever it was on.
-fn erase(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner) {
+pub(super) fn erase(tx: &mut Transaction<'_>, hold: HoldId, owner: Owner) {
     unlink(tx, hold.index, owner);
     let [what, owner_word, list, _] = record(tx.heap(), hold.index);
     tx.write(what, join(0, hold.generation.wrapping_add(1)));
@@ -226,7 +231,7 @@ fn named(tx: &Transaction<'_>, index: u32) -> (HoldId, ObjectId) {
 }
 
 /// What `hold` is on, if `owner` still has it.
-fn find(tx: &Transaction<'_>, hold: HoldId, owner: Owner) -> Option<(ObjectId, Role)> {
+pub(super) fn find(tx: &Transaction<'_>, hold: HoldId, owner: Owner) -> Option<(ObjectId, Role)> {
     if !is_in_table(tx.heap(), hold.index) {
         return None;
     }
@@ -315,78 +320,5 @@ impl Heap {
     pub(crate) fn handler(&self, hold: HoldId) -> Option<ProcessId> {
         let [_, _, _, handler_word] = record(self, hold.index);
         ProcessId::from_raw(self.load(handler_word) as u32)
-    }
-
-    /// Ends a hold; with the last one the object is freed and what it owned released, in turn.
-    /// Nothing happens if `owner` has no such hold. `me` does the work: if it dies in between, the
-    /// rest belongs to it and goes on in its sweep.
-    pub(crate) fn release(&self, hold: HoldId, owner: Owner, me: ProcessId) {
-        let mine = Owner::Process(me);
-        let mut work = vec![(hold, owner)];
-        while let Some((hold, owner)) = work.pop() {
-            let mut tx = Transaction::begin(self);
-            let Some((object, role)) = find(&tx, hold, owner) else { continue };
-            if !exists(&tx, object) {
-                erase(&mut tx, hold, owner);
-                tx.commit();
-                continue;
-            }
-            let fields = Fields::of(&self.layout, object);
-            let (count, _) = halves(tx.read(fields.holds()));
-            let owned = Owner::Object(object);
-            let first_owned = first(&tx, owned);
-            let (kind, class, generation) = unpack_state(tx.read(fields.state()));
-            let large = super::alloc::class_size(class) >= DISCARD_FROM;
-            let (_, receivers) = halves(tx.read(fields.roles()));
-            // Again on the way to itself: things that own each other, which is damage.
-            let again = work.iter().any(|(other, _)| *other == hold);
-            if count > 1 && first_owned.is_some() && role.receives() && receivers == 1 && !again {
-                // The last one that could receive what is in there goes: nobody ever will. First what
-                // is in there, as long as this hold makes sure that it is done.
-                drop(tx);
-                work.push((hold, owner));
-                work.extend(self.first_hold(owned).map(|inner| (inner, owned)));
-            } else if count > 1 {
-                destroy(&mut tx, hold, owner, role, object);
-                tx.commit();
-            } else if first_owned.is_none() && !large {
-                destroy(&mut tx, hold, owner, role, object);
-                super::alloc::free(&mut tx, object);
-                tx.commit();
-            } else {
-                if kind != Kind::Dead || owner != mine {
-                    count_role(&mut tx, object, role, false);
-                    unlink(&mut tx, hold.index, owner);
-                    link(&mut tx, hold.index, mine, Role::Plain);
-                    tx.write(fields.state(), pack_state(Kind::Dead, class, generation));
-                    tx.commit();
-                } else {
-                    drop(tx);
-                }
-                if first_owned.is_none() {
-                    self.free_large(hold, mine, object);
-                } else {
-                    // First what it owns, then the object itself.
-                    work.push((hold, mine));
-                    work.extend(self.first_hold(owned).map(|inner| (inner, owned)));
-                }
-            }
-        }
-    }
-
-    /// The last step for a dead object with a large block: gives the pages back without the lock.
-    fn free_large(&self, hold: HoldId, owner: Owner, object: ObjectId) {
-        let discarded = self.block(object, 1).and_then(|it| self.discard(it.offset, it.size));
-        if discarded.is_err() {
-            // The block stays with this process, unused, until the process ends and its sweep tries
-            // again: handed out now, it would not read as zero.
-            return;
-        }
-        let mut tx = Transaction::begin(self);
-        if let Some((object, role)) = find(&tx, hold, owner) {
-            destroy(&mut tx, hold, owner, role, object);
-            super::alloc::free(&mut tx, object);
-            tx.commit();
-        }
     }
 }

@@ -54,7 +54,7 @@ fn heap() -> (Heap, Vec<ProcessId>) {
 
 /// The words of the bookkeeping but those of the locks, whose links are the matter of `sync-prims`.
 const TARGETS: [Range<u64>; 7] = [
-    header::FRESH..header::PROCESSES + 8,
+    header::FRESH..header::FREE_TOUCHED + 8,
     header::FREE_OBJECTS..header::SWEEP_LOCK,
     header::DEATHS..header::DEATHS + 8,
     header::JOURNAL_LEN..header::JOURNAL + 33 * 16,
@@ -77,6 +77,7 @@ enum Step {
     Copy(usize, usize),
     Reserve,
     Sweep(usize),
+    Trim,
 }
 
 fn poke() -> impl Strategy<Value = (u64, u64)> + Clone {
@@ -113,6 +114,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Copy(from, to)),
         1 => Just(Step::Reserve),
         1 => (1..3usize).prop_map(Step::Sweep),
+        1 => Just(Step::Trim),
     ]
 }
 
@@ -194,6 +196,7 @@ fn carry_out(heap: &Heap, processes: &[ProcessId], steps: &[Step]) {
                 drop(heap.reserve(NewProcess { parent: Some(me), name: "another" }));
             }
             Step::Sweep(who) => sweep(heap, me, processes[who]),
+            Step::Trim => heap.trim(me),
         }
     }
     for process in &processes[1..] {

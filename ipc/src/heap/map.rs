@@ -27,6 +27,8 @@ pub(crate) struct Heap {
     fd: OwnedFd,
     map: MmapRaw,
     pub(super) layout: Layout,
+    /// What this process has freed; see `trim.rs`.
+    pub(super) freed: AtomicU64,
 }
 
 impl Heap {
@@ -42,7 +44,7 @@ impl Heap {
                 Err(error) => return Err(error),
             }
         };
-        let heap = Heap { fd, map, layout: Layout::new(size) };
+        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0) };
         for (at, value) in [
             (header::SIZE, size),
             (header::FRESH, heap.layout.blocks()),
@@ -64,7 +66,7 @@ impl Heap {
             return Err(refuse("the memory that was handed over is no heap"));
         }
         let map = memory::map(fd.as_fd(), size)?;
-        let heap = Heap { fd, map, layout: Layout::new(size) };
+        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0) };
         if heap.load(header::MAGIC) != MAGIC || heap.load(header::SIZE) != size {
             return Err(refuse("the memory that was handed over is no heap"));
         }
@@ -197,6 +199,11 @@ impl Heap {
     /// The parts of a range that have memory.
     pub(crate) fn touched(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
         memory::touched(self.fd(), range)
+    }
+
+    /// Whether any part of a range has memory.
+    pub(super) fn is_touched(&self, range: Range<u64>) -> io::Result<bool> {
+        memory::is_touched(self.fd(), range)
     }
 
     /// Gives pages back to the system; they read as zero afterwards.

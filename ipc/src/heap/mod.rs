@@ -10,8 +10,10 @@ mod layout;
 mod map;
 mod object;
 mod process;
+mod release;
 mod signal;
 mod transaction;
+mod trim;
 mod usage;
 
 pub(crate) use alloc::{Contents, Size};

@@ -1,7 +1,7 @@
 //! Objects: a block of memory, what it holds and how many holds it has.
 //!
 //! ```text
-//! word 0   kind (8) | size class (8) | unused (16) | generation (32)
+//! word 0   kind (8) | size class (8) | clean (1) | unused (15) | generation (32)
 //! word 1   offset of the block; an object keeps its block for ever, in use or free
 //! word 2   fingerprint of the type that lies in it
 //! word 3   length: elements of a slice, bytes of a message
@@ -109,6 +109,9 @@ impl Fields {
         self.0 + 48
     }
 }
+
+/// Set in word 0 of a free object whose block has no memory any more.
+pub(super) const CLEAN: u64 = 1 << 16;
 
 pub(super) fn pack_state(kind: Kind, class: u8, generation: u32) -> u64 {
     kind as u64 | u64::from(class) << 8 | u64::from(generation) << 32

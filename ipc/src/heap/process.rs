@@ -15,6 +15,7 @@ use super::layout::{self, MAX_PROCESSES, ProcessId, header};
 use super::map::Heap;
 use super::object::{halves, join};
 use super::transaction::Transaction;
+use super::trim;
 
 const NAME_WORDS: u64 = 8;
 /// Longer names are cut.
@@ -136,6 +137,7 @@ impl Heap {
             return false;
         }
         tx.write(at, State::Free as u64 | u64::from(process.generation()) << 32);
+        trim::end_of(&mut tx, process);
         tx.commit();
         true
     }

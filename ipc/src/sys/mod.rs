@@ -9,6 +9,7 @@
 //! | `memory::keep_from_forks(map)` | a forked child does not have it |
 //! | `memory::discard(fd, offset, len)` | gives the pages of a range back; it reads as zero afterwards |
 //! | `memory::touched(fd, range)` | the parts of a range that have memory |
+//! | `memory::is_touched(fd, range)` | whether any part of a range has memory |
 //! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |
 //! | `life::holder(fd, byte)` | the process id that holds the mark, if one does |
 //! | `life::Pidfd` | a reference to one process that becomes readable when it has ended |

@@ -5,6 +5,8 @@
 //! `TANDEM_DEATH_SEED` repeats a sample, `TANDEM_DEATH_ONLY` is a part of an operation's name.
 #![cfg(target_os = "linux")]
 
+#[path = "../footprint/mod.rs"]
+mod footprint;
 #[path = "../../../sync-prims/tests/stepping/mod.rs"]
 mod stepping;
 #[path = "../watchdog/mod.rs"]

@@ -3,8 +3,14 @@
 
 use ipc::{Array, Owned, Queue, Shared, Value};
 
+use crate::footprint::{KEPT, memory};
 use crate::stage::{Scenario, perform, victim};
 use crate::stepping::{SOON, ensure};
+
+/// Leaves as much free memory as is kept.
+fn leave_free() {
+    drop([(); 80].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap()));
+}
 
 pub fn all() -> Vec<Scenario> {
     vec![
@@ -59,6 +65,23 @@ pub fn all() -> Vec<Scenario> {
             set: || {
                 let operation = || perform(|| drop(Owned::<[u64]>::zeroed(200_000).unwrap()));
                 victim(operation, ())
+            },
+        },
+        Scenario {
+            name: "Owned: drop four, and give memory back",
+            set: || {
+                let four = [(); 4].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap());
+                leave_free();
+                let operation = |four: Vec<Owned<[u8]>>| perform(|| drop(four));
+                victim(operation, Vec::from(four)).then(move |death| {
+                    let owned = Owned::<[u8]>::zeroed(900_000).unwrap();
+                    ensure(owned.iter().all(|byte| *byte == 0), "it is not zero")?;
+                    drop(owned);
+                    death.join();
+                    // Others go on where it was.
+                    leave_free();
+                    ensure(memory() < KEPT + (16 << 20), "memory is not given back")
+                })
             },
         },
         Scenario {
