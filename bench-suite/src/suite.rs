@@ -78,6 +78,8 @@ impl<'a> Suite<'a> {
             let courses = contenders.into_iter().zip(courses).collect();
             rows.extend(report::rows(workload.measure, place.as_ref(), courses));
         }
+        // What one contender did stands together, in the order in which they are named.
+        rows.sort_by_key(|row| workload.contenders.iter().position(|one| one.id == row.id));
         Ok(Table {
             name: workload.name.to_owned(),
             title: workload.title.to_owned(),

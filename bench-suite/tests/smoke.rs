@@ -14,7 +14,32 @@ use serde_json::Value;
 const WATCHDOG: Duration = Duration::from_secs(110);
 
 /// Every row that there has to be. Those whose name begins with `python` may be missing.
-const ROWS: [(&str, &[&str]); 10] = [
+const ROWS: [(&str, &[&str]); 11] = [
+    (
+        "worker",
+        &[
+            "thread",
+            "process",
+            "std_thread",
+            "std_process",
+            "python_thread",
+            "python_fork",
+            "python_forkserver",
+            "python_spawn",
+        ],
+    ),
+    (
+        "isolation",
+        &[
+            "threads_share",
+            "processes_share_not",
+            "thread_crashes",
+            "process_crashes",
+            "python_threads_share",
+            "python_processes_share_not",
+            "python_process_crashes",
+        ],
+    ),
     (
         "primes",
         &[
@@ -39,30 +64,6 @@ const ROWS: [(&str, &[&str]); 10] = [
             "python_sequential",
             "python_thread_pool",
             "python_pool",
-        ],
-    ),
-    (
-        "isolation",
-        &[
-            "threads_share",
-            "processes_share_not",
-            "thread_crashes",
-            "process_crashes",
-            "python_threads_share",
-            "python_processes_share_not",
-            "python_process_crashes",
-        ],
-    ),
-    (
-        "counter",
-        &[
-            "shared_lock",
-            "shared_lock_threads",
-            "thread_lock",
-            "std_mutex",
-            "parking_lot",
-            "python_value",
-            "python_threading_lock",
         ],
     ),
     (
@@ -138,16 +139,29 @@ const ROWS: [(&str, &[&str]); 10] = [
         ],
     ),
     (
-        "worker",
+        "primitives",
         &[
-            "thread",
-            "process",
-            "std_thread",
-            "std_process",
-            "python_thread",
-            "python_fork",
-            "python_forkserver",
-            "python_spawn",
+            "threads",
+            "processes",
+            "std",
+            "parking_lot",
+            "pthread",
+            "futex",
+            "python_threading",
+            "python_multiprocessing",
+        ],
+    ),
+    (
+        "counter",
+        &[
+            "shared_lock",
+            "shared_lock_threads",
+            "thread_lock",
+            "std_mutex",
+            "parking_lot",
+            "pthread",
+            "python_value",
+            "python_threading_lock",
         ],
     ),
 ];

@@ -6,5 +6,6 @@ pub(crate) mod isolation;
 pub(crate) mod large;
 pub(crate) mod pipes;
 pub(crate) mod pools;
+pub(crate) mod primitives;
 pub(crate) mod queues;
 pub(crate) mod starts;

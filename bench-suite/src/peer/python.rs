@@ -8,13 +8,14 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// The scripts are in files, since a process that Python spawns reads them again.
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 10] = [
     ("counter.py", include_str!("../../peers/python/counter.py")),
     ("fetch.py", include_str!("../../peers/python/fetch.py")),
     ("isolation.py", include_str!("../../peers/python/isolation.py")),
     ("large_array.py", include_str!("../../peers/python/large_array.py")),
     ("messages.py", include_str!("../../peers/python/messages.py")),
     ("primes.py", include_str!("../../peers/python/primes.py")),
+    ("primitives.py", include_str!("../../peers/python/primitives.py")),
     ("producer_consumer.py", include_str!("../../peers/python/producer_consumer.py")),
     ("runner.py", include_str!("../../peers/python/runner.py")),
     ("worker.py", include_str!("../../peers/python/worker.py")),

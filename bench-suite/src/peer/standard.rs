@@ -1,13 +1,15 @@
 //! The standard library.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Barrier, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use crate::measure::{Outcome, Round, Rounds, Task};
 use crate::role;
 use crate::workload::participants::{self, SIZE};
+use crate::workload::primitives::{BARRIER, CONDITION, LOCK, READ, WRITE, alone, with_thread};
 use crate::workload::producer_consumer::{CAPACITY, Item, Tally};
 use crate::workload::{counter, fetch, primes};
 
@@ -115,4 +117,34 @@ pub(crate) fn crowd(task: &Task) -> Outcome<Rounds> {
         send.iter().try_for_each(|order| order.send(count / senders))?;
         Ok((0..count).filter(|_| from.recv().is_ok_and(|one| one[0] == 7)).count() as u64)
     }))
+}
+
+/// The primitives that there are.
+pub(crate) fn primitives(task: &Task) -> Outcome<Rounds> {
+    fn take_turn((lock, condition): &(Mutex<bool>, Condvar), mine: bool) {
+        let turn = lock.lock().expect("nobody panicked");
+        let waited = condition.wait_while(turn, |turn| *turn != mine);
+        *waited.expect("nobody panicked") = !mine;
+        condition.notify_one();
+    }
+    let (lock, rwlock) = (Mutex::new(0u64), RwLock::new(0u64));
+    Ok(match task.point()? {
+        LOCK => alone(move || *black_box(&lock).lock().expect("nobody panicked") += 1),
+        READ => alone(move || {
+            black_box(*black_box(&rwlock).read().expect("nobody panicked"));
+        }),
+        WRITE => alone(move || *black_box(&rwlock).write().expect("nobody panicked") += 1),
+        CONDITION => with_thread(
+            (Mutex::new(false), Condvar::new()),
+            |turns| take_turn(turns, false),
+            |turns| take_turn(turns, true),
+        ),
+        BARRIER => {
+            let meet = |barrier: &Barrier| {
+                barrier.wait();
+            };
+            with_thread(Barrier::new(2), meet, meet)
+        }
+        _ => return Err("std has no such primitive".into()),
+    })
 }

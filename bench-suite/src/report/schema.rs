@@ -97,6 +97,7 @@ impl Table {
     pub(crate) fn points(&self) -> Vec<&Point> {
         let mut points: Vec<&Point> =
             self.rows.iter().filter_map(|row| row.point.as_ref()).collect();
+        points.sort_by_key(|point| point.at);
         points.dedup();
         points
     }

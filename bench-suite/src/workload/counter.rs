@@ -8,7 +8,7 @@ use proc_spawn::{Process, Thread};
 
 use crate::measure::{Outcome, Round};
 use crate::ours::counter;
-use crate::peer::{parking_lot, standard};
+use crate::peer::{parking_lot, standard, sys};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
 /// How many add to the counter.
@@ -60,6 +60,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "parking_lot",
             "4 threads, parking_lot::Mutex<u64>",
             How::Rust(parking_lot::counter),
+        ),
+        Contender::new(
+            Family::Rust,
+            "pthread",
+            "4 threads, pthread_mutex, for processes, robust",
+            How::Rust(sys::pthread::counter),
         ),
         Contender::new(
             Family::Python,

@@ -2,22 +2,23 @@
 
 use crate::workload::contender::Workload;
 use crate::workload::{
-    counter, fetch, isolation, large_array, participants, primes, producer_consumer, round_trip,
-    throughput, worker,
+    counter, fetch, isolation, large_array, participants, primes, primitives, producer_consumer,
+    round_trip, throughput, worker,
 };
 
 /// In the order in which they are measured and shown.
-pub(crate) const ALL: [&Workload; 10] = [
+pub(crate) const ALL: [&Workload; 11] = [
+    &worker::WORKLOAD,
+    &isolation::WORKLOAD,
     &primes::WORKLOAD,
     &fetch::WORKLOAD,
-    &isolation::WORKLOAD,
-    &counter::WORKLOAD,
     &round_trip::WORKLOAD,
     &throughput::WORKLOAD,
     &participants::WORKLOAD,
     &large_array::WORKLOAD,
     &producer_consumer::WORKLOAD,
-    &worker::WORKLOAD,
+    &primitives::WORKLOAD,
+    &counter::WORKLOAD,
 ];
 
 pub(crate) fn names() -> [&'static str; ALL.len()] {

@@ -7,6 +7,7 @@ pub(crate) mod large_array;
 pub(crate) mod pages;
 pub(crate) mod participants;
 pub(crate) mod primes;
+pub(crate) mod primitives;
 pub(crate) mod producer_consumer;
 pub(crate) mod round_trip;
 pub(crate) mod throughput;

@@ -8,6 +8,8 @@
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |
 //! | `crash::now()` | uses memory that the process has not |
+//! | `futex::make` | two threads that wake each other by nothing else |
+//! | `pthread::{lock, counter}` | that mutex, measured |
 //! | `pthread::PthreadMutex` | the mutex that C programs share between processes |
 //! | `socket::{make, produce}` | the peer that sends items through a socket |
 //! | `streams::{ask_…, carry_…, pair, large}` | the system's pipes and sockets between two processes |
@@ -16,7 +18,7 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{crash, group, pthread, socket, streams};
+pub(crate) use linux::{crash, futex, group, pthread, socket, streams};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

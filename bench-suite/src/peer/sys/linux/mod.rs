@@ -1,6 +1,7 @@
 //! Linux.
 
 pub(crate) mod crash;
+pub(crate) mod futex;
 pub(crate) mod group;
 pub(crate) mod pthread;
 pub(crate) mod socket;

@@ -3,8 +3,13 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::hint::black_box;
 use std::io;
 use std::mem::MaybeUninit;
+
+use crate::measure::{Outcome, Rounds, Task};
+use crate::workload::counter;
+use crate::workload::primitives::alone;
 
 /// A value behind a `pthread_mutex_t` that processes could share (`PTHREAD_PROCESS_SHARED`). It lies in
 /// memory of this process alone, which makes no difference to its speed.
@@ -71,4 +76,23 @@ impl fmt::Debug for PthreadMutex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PthreadMutex").finish_non_exhaustive()
     }
+}
+
+/// Locked and unlocked by one thread.
+pub(crate) fn lock(_: &Task) -> Outcome<Rounds> {
+    let mutex = PthreadMutex::new(true)?;
+    Ok(alone(move || black_box(&mutex).update(|value| *value += 1)))
+}
+
+/// Four threads that want it at once.
+pub(crate) fn counter(_: &Task) -> Outcome<Rounds> {
+    Ok(Box::new(|amount| {
+        let mutex = PthreadMutex::new(true)?;
+        let total = || {
+            let mut total = 0;
+            mutex.update(|value| total = *value);
+            total
+        };
+        counter::with_threads(amount, || mutex.update(|value| *value += 1), total)
+    }))
 }
