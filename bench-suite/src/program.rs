@@ -21,6 +21,8 @@ const WORSE: u8 = 3;
 ///
 /// The first line of the program's `main` must have been [`proc_spawn::init`].
 pub fn main() -> ExitCode {
+    // Its children are this program as well.
+    procspawn::init();
     if let Some(code) = role::play() {
         return code;
     }

@@ -3,9 +3,11 @@
 pub(crate) mod crossbeam;
 pub(crate) mod memory;
 pub(crate) mod parking_lot;
+pub(crate) mod procspawn;
 pub(crate) mod python;
 pub(crate) mod rayon;
 pub(crate) mod sequential;
 pub(crate) mod servo;
 pub(crate) mod standard;
 pub(crate) mod sys;
+pub(crate) mod threadpool;

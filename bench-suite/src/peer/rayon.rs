@@ -4,7 +4,7 @@ use ::rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelItera
 use ::rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::measure::{Outcome, Round, Rounds, Task};
-use crate::workload::{fetch, primes};
+use crate::workload::{fetch, primes, task_length};
 
 fn pool(workers: usize) -> Outcome<ThreadPool> {
     Ok(ThreadPoolBuilder::new().num_threads(workers).build()?)
@@ -26,4 +26,11 @@ pub(crate) fn fetch(task: &Task) -> Outcome<Rounds> {
         let fetch = || addresses.into_par_iter().map(fetch::page).collect::<Result<Vec<_>, _>>();
         Round::timed(|| Ok(pool.install(fetch)?.iter().sum()))
     }))
+}
+
+pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
+    let pool = pool(task.workers)?;
+    task_length::rounds(task, move |tasks| {
+        Ok(pool.install(|| tasks.into_par_iter().map(task_length::work).sum()))
+    })
 }

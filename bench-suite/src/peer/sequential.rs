@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::measure::{Outcome, Round, Rounds, Task};
-use crate::workload::{fetch, primes};
+use crate::workload::{fetch, primes, task_length};
 
 pub(crate) fn primes(_: &Task) -> Outcome<Rounds> {
     Ok(Box::new(|amount| {
@@ -18,4 +18,8 @@ pub(crate) fn fetch(task: &Task) -> Outcome<Rounds> {
         let addresses = fetch::addresses(&task, amount)?;
         Round::timed(|| Ok(addresses.into_iter().map(fetch::page).sum::<Result<u64, _>>()?))
     }))
+}
+
+pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
+    task_length::rounds(task, |tasks| Ok(tasks.into_iter().map(task_length::work).sum()))
 }

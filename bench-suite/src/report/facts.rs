@@ -6,7 +6,8 @@ use crate::report::versions;
 use crate::workload::Family;
 
 /// The peers that are crates.
-pub(crate) const PACKAGES: [&str; 4] = ["crossbeam-channel", "ipc-channel", "parking_lot", "rayon"];
+pub(crate) const PACKAGES: [&str; 6] =
+    ["crossbeam-channel", "ipc-channel", "parking_lot", "procspawn", "rayon", "threadpool"];
 
 pub(crate) const TITLE: &str = "Threads and processes, measured";
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
+use crate::report::pays::pays;
 use crate::report::pivot::{self, Pivot};
 use crate::report::schema::{Report, Row, Standing, Table};
 use crate::report::units::{figure, three_digits};
@@ -69,13 +70,13 @@ fn by_columns(table: &Table, axis: &str) -> String {
         lines.push(cells);
     }
     let mut text = aligned(&lines);
-    let troubles = pivot.troubles();
-    if !troubles.is_empty() {
+    let notes = [pays(table), pivot.troubles()].concat();
+    if !notes.is_empty() {
         text.push('\n');
     }
-    for trouble in troubles {
+    for note in notes {
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "- {}", escaped(&trouble));
+        let _ = writeln!(text, "- {}", escaped(&note));
     }
     text
 }

@@ -5,6 +5,7 @@ mod compare;
 mod facts;
 mod markdown;
 mod page;
+mod pays;
 mod pivot;
 mod saved;
 mod schema;

@@ -30,14 +30,25 @@ impl<'a> Pivot<'a> {
         Pivot { points, lines }
     }
 
-    /// Why there are no figures where there are none.
+    /// Why there are no figures where there are none; once, if it is the same everywhere.
     pub(crate) fn troubles(&self) -> Vec<String> {
-        let rows = self.lines.iter().flat_map(|line| line.cells.iter().flatten());
-        let told = rows.filter_map(|row| {
+        self.lines.iter().flat_map(Line::troubles).collect()
+    }
+}
+
+impl Line<'_> {
+    fn troubles(&self) -> Vec<String> {
+        let rows: Vec<&Row> = self.cells.iter().copied().flatten().collect();
+        let told = |title: String, row: &Row| {
             let (word, reason) = row.result.trouble()?;
-            Some(format!("{}: {word}: {reason}", row.title()))
-        });
-        told.collect()
+            Some(format!("{title}: {word}: {reason}"))
+        };
+        let everywhere =
+            |row: &&Row| rows.len() > 1 && rows.iter().all(|one| one.result == row.result);
+        if let Some(row) = rows.first().copied().filter(|row| everywhere(row)) {
+            return told(row.label.clone(), row).into_iter().collect();
+        }
+        rows.into_iter().filter_map(|row| told(row.title(), row)).collect()
     }
 }
 
@@ -68,7 +79,7 @@ fn rest(measure: Measure, figures: &Figures) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Pivot, cell};
-    use crate::report::schema::tests::example;
+    use crate::report::schema::{Standing, tests::example};
 
     #[test]
     fn a_contender_is_a_line_and_a_place_a_column() {
@@ -79,5 +90,14 @@ mod tests {
         let first = pivot.lines[0].cells[0].unwrap();
         assert_eq!(cell(table.measure, first), ("2.00 MB/s".to_owned(), "-50+100%".to_owned()));
         assert_eq!(pivot.troubles(), ["the a, 4 KiB: hung: the reason"]);
+    }
+
+    #[test]
+    fn what_is_the_same_everywhere_is_said_once() {
+        let mut table = example().tables.remove(2);
+        for row in table.rows.iter_mut().filter(|row| row.id == "a") {
+            row.result = Standing::Missing { reason: "not here".to_owned() };
+        }
+        assert_eq!(Pivot::new(&table).troubles(), ["the a: missing: not here"]);
     }
 }

@@ -35,6 +35,13 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{} {name}", count >> power)
 }
 
+/// A time that is round: without digits that are nought.
+pub(crate) fn round_time(seconds: f64) -> String {
+    let fits = |(size, _): &&Unit| seconds >= size * 0.9995;
+    let (size, name) = TIMES.iter().find(fits).unwrap_or(&TIMES[3]);
+    format!("{} {name}", (seconds / size * 1000.0).round() / 1000.0)
+}
+
 /// At least three significant digits, and none behind the point where there are more before it.
 pub(crate) fn three_digits(value: f64) -> String {
     let places = match value {

@@ -17,6 +17,7 @@ pub(crate) struct Axis {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unit {
     Bytes,
+    Nanoseconds,
     /// No quantities, but the indices of these names.
     Names(&'static [&'static str]),
 }
@@ -26,6 +27,8 @@ impl Axis {
     pub(crate) fn label(&self, point: u64) -> String {
         match self.unit {
             Unit::Bytes => units::bytes(point),
+            Unit::Nanoseconds if point == 0 => "nothing".to_owned(),
+            Unit::Nanoseconds => units::round_time(point as f64 * 1e-9),
             Unit::Names(names) => names.get(point as usize).copied().unwrap_or("?").to_owned(),
         }
     }
@@ -45,6 +48,8 @@ mod tests {
         let label = |unit, point| Axis { title: "", unit, points: |_, _| vec![] }.label(point);
         assert_eq!(label(Unit::Bytes, 64), "64 B");
         assert_eq!(label(Unit::Bytes, 4 << 20), "4 MiB");
+        assert_eq!(label(Unit::Nanoseconds, 0), "nothing");
+        assert_eq!(label(Unit::Nanoseconds, 10_000_000), "10 ms");
         assert_eq!(label(Unit::Names(&["one", "two"]), 1), "two");
     }
 }

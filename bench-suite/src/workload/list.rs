@@ -3,11 +3,11 @@
 use crate::workload::contender::Workload;
 use crate::workload::{
     counter, fetch, isolation, large_array, participants, primes, primitives, producer_consumer,
-    round_trip, throughput, worker,
+    round_trip, task_length, throughput, worker,
 };
 
 /// In the order in which they are measured and shown.
-pub(crate) const ALL: [&Workload; 11] = [
+pub(crate) const ALL: [&Workload; 12] = [
     &worker::WORKLOAD,
     &isolation::WORKLOAD,
     &primes::WORKLOAD,
@@ -19,6 +19,7 @@ pub(crate) const ALL: [&Workload; 11] = [
     &producer_consumer::WORKLOAD,
     &primitives::WORKLOAD,
     &counter::WORKLOAD,
+    &task_length::WORKLOAD,
 ];
 
 pub(crate) fn names() -> [&'static str; ALL.len()] {

@@ -10,6 +10,7 @@ pub(crate) mod primes;
 pub(crate) mod primitives;
 pub(crate) mod producer_consumer;
 pub(crate) mod round_trip;
+pub(crate) mod task_length;
 pub(crate) mod throughput;
 pub(crate) mod worker;
 

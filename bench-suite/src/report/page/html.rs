@@ -6,6 +6,7 @@ use crate::report::compare::{Change, Comparison};
 use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
 use crate::report::page::lines::lines;
 use crate::report::page::plot::{colour, plot};
+use crate::report::pays::pays;
 use crate::report::pivot::{self, Pivot};
 use crate::report::schema::{Report, Row, Standing, Table};
 use crate::report::units::{figure, three_digits};
@@ -109,8 +110,8 @@ fn by_columns(table: &Table) -> Markup {
                 }
             } } }
         } }
-        @let troubles = pivot.troubles();
-        @if !troubles.is_empty() { ul.facts { @for trouble in troubles { li { (trouble) } } } }
+        @let notes = [pays(table), pivot.troubles()].concat();
+        @if !notes.is_empty() { ul.facts { @for note in notes { li { (note) } } } }
     }
 }
 
