@@ -10,10 +10,9 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use bench_suite::PthreadMutex;
+use bench_suite::{PthreadMutex, lock_deaths};
 use criterion::{BenchmarkId, Criterion};
-use ipc::{Sender, Shared};
-use proc_spawn::Process;
+use ipc::Shared;
 use sync_prims::{process, thread as threads};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -177,40 +176,10 @@ fn bars(subjects: &Subjects) {
     println!("{:<56} {contended:>6.2}", "process Lock / pthread pshared+robust, contended");
 }
 
-/// Holds the lock until it is killed.
-fn hold(lock: Shared<process::Lock<u64>>, held: Sender<()>) {
-    let _guard = lock.lock().map_err(|poisoned| poisoned.recover());
-    let _ = held.send(());
-    loop {
-        thread::park();
-    }
-}
-
 /// From the kill of a lock's owner to the moment at which a waiter has the lock.
 fn recovery() -> Outcome<Vec<Duration>> {
-    let lock: Shared<process::Lock<u64>> = Shared::new(process::Lock::new(0))?;
-    let (held, told) = ipc::channel(1)?;
-    let mut latencies = Vec::new();
-    for _ in 0..50 {
-        let owner = Process::spawn(hold, (lock.clone(), held.clone()))?;
-        told.recv()?;
-        let (waiting, waits) = std::sync::mpsc::channel();
-        let latency = thread::scope(|scope| -> Outcome<Duration> {
-            let waiter = scope.spawn(|| {
-                let _ = waiting.send(());
-                drop(lock.lock().map_err(|poisoned| poisoned.recover()));
-                Instant::now()
-            });
-            waits.recv()?;
-            let killed = Instant::now();
-            owner.kill()?;
-            let taken = waiter.join().map_err(|_| "the waiter panicked")?;
-            Ok(taken.duration_since(killed))
-        })?;
-        owner.wait();
-        latencies.push(latency);
-    }
-    Ok(latencies)
+    let mut die = lock_deaths()?;
+    (0..50).map(|_| die()).collect()
 }
 
 fn run() -> Outcome<()> {

@@ -29,5 +29,6 @@ pub mod way;
 mod workload;
 
 pub use advice::{Profile, advise, profile, profile_with};
+pub use ours::recovery::lock_deaths;
 pub use peer::sys::pthread::PthreadMutex;
 pub use program::main;

@@ -8,4 +8,5 @@ pub(crate) mod pipes;
 pub(crate) mod pools;
 pub(crate) mod primitives;
 pub(crate) mod queues;
+pub(crate) mod recovery;
 pub(crate) mod starts;

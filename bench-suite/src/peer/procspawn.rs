@@ -1,8 +1,14 @@
 //! The crate procspawn.
 
+use std::time::Instant;
+
 use ::procspawn::Pool;
+use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
 
 use crate::measure::{Outcome, Rounds, Task};
+use crate::ours::recovery::wait_for_death;
+use crate::peer::sys::group;
+use crate::workload::recovery;
 use crate::workload::task_length::{rounds, work};
 
 pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
@@ -10,5 +16,28 @@ pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
     rounds(task, move |tasks| {
         let handles: Vec<_> = tasks.into_iter().map(|task| pool.spawn(task, work)).collect();
         Ok(handles.into_iter().map(|handle| handle.join()).sum::<Result<u64, _>>()?)
+    })
+}
+
+fn fatal_task(name: String) -> u64 {
+    // Without somebody who hears it nobody kills it.
+    let _ = IpcSender::connect(name).map(|pids| pids.send(std::process::id()));
+    wait_for_death()
+}
+
+/// A worker dies in a task, and the pool does the next.
+pub(crate) fn recovery(_: &Task) -> Outcome<Rounds> {
+    let pool = Pool::new(2)?;
+    recovery::rounds(move || {
+        let (server, name) = IpcOneShotServer::<u32>::new()?;
+        let task = pool.spawn(name, fatal_task);
+        let (_, victim) = server.accept()?;
+        let killed = Instant::now();
+        group::kill_one(victim)?;
+        if task.join().is_ok() {
+            return Err("the task was done".into());
+        }
+        pool.spawn(0, work).join()?;
+        Ok(killed.elapsed())
     })
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// The scripts are in files, since a process that Python spawns reads them again.
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 12] = [
     ("counter.py", include_str!("../../peers/python/counter.py")),
     ("fetch.py", include_str!("../../peers/python/fetch.py")),
     ("isolation.py", include_str!("../../peers/python/isolation.py")),
@@ -17,6 +17,7 @@ const SCRIPTS: [(&str, &str); 11] = [
     ("primes.py", include_str!("../../peers/python/primes.py")),
     ("primitives.py", include_str!("../../peers/python/primitives.py")),
     ("producer_consumer.py", include_str!("../../peers/python/producer_consumer.py")),
+    ("recovery.py", include_str!("../../peers/python/recovery.py")),
     ("runner.py", include_str!("../../peers/python/runner.py")),
     ("task_length.py", include_str!("../../peers/python/task_length.py")),
     ("worker.py", include_str!("../../peers/python/worker.py")),

@@ -1,19 +1,22 @@
 //! The crate ipc-channel, which Servo uses.
 
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ::ipc_channel::ipc::{
     self, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender, IpcSharedMemory,
 };
 use proc_spawn::{Failure, Process};
-use serde_bytes::ByteArray;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::measure::{Outcome, Round, Rounds, Task};
+use crate::ours::recovery::wait_for_death;
 use crate::role;
 use crate::way::{Ask, Carry};
 use crate::workload::large_array::{self, FILL, look};
 use crate::workload::participants::{self, SIZE};
 use crate::workload::producer_consumer::{Item, Tally};
+use crate::workload::recovery::{self, LARGE};
 
 /// What the producer introduces itself with: where its items come from and what lets it go.
 type Introduction = (IpcReceiver<Option<Item>>, IpcSender<()>);
@@ -166,5 +169,70 @@ pub(crate) fn large(task: &Task) -> Outcome<Rounds> {
     large_array::rounds(task, move || {
         arrays.send(array.clone())?;
         Ok(sums.recv()?)
+    })
+}
+
+/// What whoever is to die introduces itself with: what it sends.
+type Doomed = IpcReceiver<ByteBuf>;
+
+/// Says that it is there by its first message, and sends no more.
+fn send_one(name: String) -> Result<(), Failure> {
+    let (messages, from_them) = ipc::channel()?;
+    IpcSender::<Doomed>::connect(name)?.send(from_them)?;
+    messages.send(ByteBuf::new())?;
+    wait_for_death()
+}
+
+/// The last sender dies while a message is waited for.
+pub(crate) fn last_sender(_: &Task) -> Outcome<Rounds> {
+    recovery::rounds(|| {
+        let (server, name) = IpcOneShotServer::<Doomed>::new()?;
+        let sender = Process::spawn(send_one, name)?;
+        let (_, messages) = server.accept()?;
+        messages.recv()?;
+        let killed = Instant::now();
+        sender.kill()?;
+        if messages.recv().is_ok() {
+            return Err("a message came of nobody".into());
+        }
+        let latency = killed.elapsed();
+        sender.wait();
+        Ok(latency)
+    })
+}
+
+/// Where a sender that is to die is told whither to send.
+type Whither = IpcSender<IpcSender<ByteBuf>>;
+
+fn send_without_end(name: String) -> Result<(), Failure> {
+    let (whither, told) = ipc::channel()?;
+    IpcSender::<Whither>::connect(name)?.send(whither)?;
+    let messages = told.recv()?;
+    loop {
+        messages.send(ByteBuf::from(vec![0; LARGE]))?;
+    }
+}
+
+/// One of two senders dies as it sends.
+pub(crate) fn sender(_: &Task) -> Outcome<Rounds> {
+    recovery::rounds(|| {
+        let (to, messages) = ipc::channel::<ByteBuf>()?;
+        let (server, name) = IpcOneShotServer::<Whither>::new()?;
+        let sender = Process::spawn(send_without_end, name)?;
+        server.accept()?.1.send(to.clone())?;
+        // When it has sent one it is about the next.
+        messages.recv()?;
+        let killed = Instant::now();
+        sender.kill()?;
+        let latency = thread::scope(|scope| -> Outcome<Duration> {
+            let other = scope.spawn(move || to.send(ByteBuf::from(vec![1])));
+            // Half a message is an error, and no reason to give up.
+            while messages.recv().map_or(true, |message| message.len() == LARGE) {}
+            let latency = killed.elapsed();
+            other.join().map_err(|_| "the other sender panicked")??;
+            Ok(latency)
+        })?;
+        sender.wait();
+        Ok(latency)
     })
 }

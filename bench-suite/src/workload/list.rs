@@ -3,11 +3,11 @@
 use crate::workload::contender::Workload;
 use crate::workload::{
     counter, fetch, isolation, large_array, participants, primes, primitives, producer_consumer,
-    round_trip, task_length, throughput, worker,
+    recovery, round_trip, task_length, throughput, worker,
 };
 
 /// In the order in which they are measured and shown.
-pub(crate) const ALL: [&Workload; 12] = [
+pub(crate) const ALL: [&Workload; 13] = [
     &worker::WORKLOAD,
     &isolation::WORKLOAD,
     &primes::WORKLOAD,
@@ -20,6 +20,7 @@ pub(crate) const ALL: [&Workload; 12] = [
     &primitives::WORKLOAD,
     &counter::WORKLOAD,
     &task_length::WORKLOAD,
+    &recovery::WORKLOAD,
 ];
 
 pub(crate) fn names() -> [&'static str; ALL.len()] {

@@ -9,6 +9,7 @@ pub(crate) mod participants;
 pub(crate) mod primes;
 pub(crate) mod primitives;
 pub(crate) mod producer_consumer;
+pub(crate) mod recovery;
 pub(crate) mod round_trip;
 pub(crate) mod task_length;
 pub(crate) mod throughput;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `group::lead(command)` | makes what is started the first of a group of processes |
 //! | `group::kill(child)` | ends the whole group of a child, and gives how the child ended |
+//! | `group::kill_one(process)` | ends one process, given its id |
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |
 //! | `crash::now()` | uses memory that the process has not |
@@ -12,7 +13,7 @@
 //! | `pthread::{lock, counter}` | that mutex, measured |
 //! | `pthread::PthreadMutex` | the mutex that C programs share between processes |
 //! | `socket::{make, produce}` | the peer that sends items through a socket |
-//! | `streams::{ask_…, carry_…, pair, large}` | the system's pipes and sockets between two processes |
+//! | `streams::{ask_…, carry_…, pair, large, last_sender}` | the system's pipes and sockets between two processes |
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -21,6 +21,15 @@ pub(crate) fn kill(child: &mut Child) -> io::Result<ExitStatus> {
     child.wait()
 }
 
+/// Kills a process that is known to be there.
+pub(crate) fn kill_one(process: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    match unsafe { libc::kill(process.cast_signed(), libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Whether the child has ended; waits at most so long for that.
 pub(crate) fn has_ended(child: &Child, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;

@@ -5,13 +5,16 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
+use std::time::Instant;
 
 use proc_spawn::{Failure, Process};
 
 use crate::measure::{Outcome, Rounds, Task};
+use crate::ours::recovery::wait_for_death;
 use crate::way::{Ask, Carry};
 use crate::workload::large_array::{self, FILL, look};
 use crate::workload::participants::{BOTH_WAYS, SIZE, rounds};
+use crate::workload::recovery;
 
 /// The standard streams as they are, without a buffer.
 fn streams() -> io::Result<(File, File)> {
@@ -170,5 +173,27 @@ pub(crate) fn large(task: &Task) -> Outcome<Rounds> {
         let mut bytes = [0; 8];
         from.read_exact(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
+    })
+}
+
+fn hold() -> Result<(), Failure> {
+    streams()?.1.write_all(&[1])?;
+    wait_for_death()
+}
+
+/// The other end dies while a message is waited for.
+pub(crate) fn last_sender(_: &Task) -> Outcome<Rounds> {
+    recovery::rounds(|| {
+        let (mut ours, theirs) = UnixStream::pair()?;
+        let sender = Process::builder().stdout(OwnedFd::from(theirs)).spawn(hold, ())?;
+        ours.read_exact(&mut [0])?;
+        let killed = Instant::now();
+        sender.kill()?;
+        if ours.read(&mut [0])? != 0 {
+            return Err("a message came of nobody".into());
+        }
+        let latency = killed.elapsed();
+        sender.wait();
+        Ok(latency)
     })
 }
