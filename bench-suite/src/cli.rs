@@ -33,6 +33,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Write the tables into this Markdown file, with the command that did it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) publish: Option<PathBuf>,
+
     /// Keep the results under this name, to compare others with
     #[arg(long, value_name = "NAME")]
     pub(crate) save: Option<String>,

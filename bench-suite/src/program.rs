@@ -72,9 +72,14 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
         saved.write(&report)?;
     }
     if let Some(folder) = &arguments.out {
-        write(folder, "report.md", &text)?;
-        write(folder, "report.html", &report::page(&report, comparison.as_ref()))?;
-        write(folder, "results.json", &(serde_json::to_string_pretty(&report)? + "\n"))?;
+        write(&folder.join("report.md"), &text)?;
+        write(&folder.join("report.html"), &report::page(&report, comparison.as_ref()))?;
+        write(&folder.join("results.json"), &(serde_json::to_string_pretty(&report)? + "\n"))?;
+    }
+    if let Some(path) = &arguments.publish {
+        let quick = if arguments.quick { " --quick" } else { "" };
+        let command = format!("cargo xtask bench{quick} -- --publish {}", path.display());
+        write(path, &format!("{text}\nWritten by `{command}`.\n"))?;
     }
     Ok((report, comparison))
 }
@@ -87,9 +92,8 @@ fn show(text: &mut String, part: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> Outcome<()> {
-    let path = folder.join(name);
-    fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+fn write(path: &Path, text: &str) -> Outcome<()> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     eprintln!("{} is written", path.display());
     Ok(())
 }

@@ -10,6 +10,8 @@ use crate::peer;
 pub(crate) const RUNNER: &str = "--as-runner";
 /// Ends at once.
 pub(crate) const NOTHING: &str = "--as-nothing";
+/// Says so, and waits until its parent closes its standard input.
+pub(crate) const IDLE: &str = "--as-idle";
 /// Sends items to its parent through ipc-channel.
 pub(crate) const IPC_CHANNEL_PRODUCER: &str = "--as-ipc-channel-producer";
 /// Sends items to its parent through a Unix socket.
@@ -29,6 +31,7 @@ pub(crate) fn play() -> Option<ExitCode> {
     let rest: Vec<String> = arguments.collect();
     let outcome = match role.as_str() {
         NOTHING => Ok(()),
+        IDLE => peer::standard::idle(),
         RUNNER => measure::serve(&rest),
         IPC_CHANNEL_PRODUCER => peer::servo::produce(&rest),
         SOCKET_PRODUCER => peer::sys::socket::produce(&rest),

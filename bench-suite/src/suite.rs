@@ -78,6 +78,7 @@ impl<'a> Suite<'a> {
             let courses = contenders.into_iter().zip(courses).collect();
             rows.extend(report::rows(workload.measure, place.as_ref(), courses));
         }
+        report::speed_ups(workload.measure, workload.contenders, &mut rows);
         // What one contender did stands together, in the order in which they are named.
         rows.sort_by_key(|row| workload.contenders.iter().position(|one| one.id == row.id));
         Ok(Table {

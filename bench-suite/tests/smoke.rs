@@ -13,8 +13,11 @@ use serde_json::Value;
 /// Far longer than any run of these takes.
 const WATCHDOG: Duration = Duration::from_secs(110);
 
-/// Every row that there has to be. Those whose name begins with `python` may be missing.
-const ROWS: [(&str, &[&str]); 13] = [
+/// Tables, and every row that each has to have. Those whose name has `python` in it may be missing.
+type Rows = &'static [(&'static str, &'static [&'static str])];
+
+/// Threads against processes.
+const WORKERS: Rows = &[
     (
         "worker",
         &[
@@ -22,6 +25,23 @@ const ROWS: [(&str, &[&str]); 13] = [
             "process",
             "std_thread",
             "std_process",
+            "python_thread",
+            "python_fork",
+            "python_forkserver",
+            "python_spawn",
+        ],
+    ),
+    (
+        "memory",
+        &[
+            "thread",
+            "process",
+            "process_forkserver",
+            "thread_pool",
+            "process_pool",
+            "std_thread",
+            "std_process",
+            "procspawn",
             "python_thread",
             "python_fork",
             "python_forkserver",
@@ -66,6 +86,10 @@ const ROWS: [(&str, &[&str]); 13] = [
             "python_pool",
         ],
     ),
+];
+
+/// The ways from one to another.
+const WAYS: Rows = &[
     (
         "round_trip",
         &[
@@ -138,6 +162,10 @@ const ROWS: [(&str, &[&str]); 13] = [
             "python_queue",
         ],
     ),
+];
+
+/// The primitives.
+const PRIMITIVES: Rows = &[
     (
         "primitives",
         &[
@@ -164,46 +192,50 @@ const ROWS: [(&str, &[&str]); 13] = [
             "python_threading_lock",
         ],
     ),
-    (
-        "task_length",
-        &[
-            "sequential",
-            "thread_pool",
-            "process_pool",
-            "process_pool_chunks",
-            "rayon",
-            "threadpool",
-            "procspawn",
-            "python_sequential",
-            "python_pool",
-            "python_pool_chunks",
-            "python_executor",
-            "python_thread_executor",
-            "python_loky",
-        ],
-    ),
-    (
-        "recovery",
-        &[
-            "worker",
-            "holder",
-            "permit_holder",
-            "last_sender",
-            "sender",
-            "procspawn_worker",
-            "ipc_channel_last_sender",
-            "ipc_channel_sender",
-            "unix_socket",
-            "python_pool_worker",
-            "python_executor_worker",
-            "python_loky_worker",
-            "python_lock_holder",
-            "python_pipe_end",
-            "python_queue_last_sender",
-            "python_queue_sender",
-        ],
-    ),
 ];
+
+/// Pools.
+const POOLS: Rows = &[(
+    "task_length",
+    &[
+        "sequential",
+        "thread_pool",
+        "process_pool",
+        "process_pool_chunks",
+        "rayon",
+        "threadpool",
+        "procspawn",
+        "python_sequential",
+        "python_pool",
+        "python_pool_chunks",
+        "python_executor",
+        "python_thread_executor",
+        "python_loky",
+    ],
+)];
+
+/// Deaths.
+const DEATHS: Rows = &[(
+    "recovery",
+    &[
+        "worker",
+        "holder",
+        "permit_holder",
+        "last_sender",
+        "sender",
+        "procspawn_worker",
+        "ipc_channel_last_sender",
+        "ipc_channel_sender",
+        "unix_socket",
+        "python_pool_worker",
+        "python_executor_worker",
+        "python_loky_worker",
+        "python_lock_holder",
+        "python_pipe_end",
+        "python_queue_last_sender",
+        "python_queue_sender",
+    ],
+)];
 
 struct Run {
     status: ExitStatus,
@@ -251,19 +283,56 @@ fn python_is_here() -> bool {
 }
 
 #[test]
-fn every_table_has_every_row_with_plausible_figures() {
+fn threads_against_processes_has_every_row_with_plausible_figures() {
+    every_row_is_plausible(WORKERS);
+}
+
+#[test]
+fn every_way_from_one_to_another_has_plausible_figures() {
+    every_row_is_plausible(WAYS);
+}
+
+#[test]
+fn every_primitive_has_plausible_figures() {
+    every_row_is_plausible(PRIMITIVES);
+}
+
+#[test]
+fn every_pool_has_plausible_figures() {
+    every_row_is_plausible(POOLS);
+}
+
+#[test]
+fn every_death_has_plausible_figures_or_is_known_to_hang() {
+    every_row_is_plausible(DEATHS);
+}
+
+#[test]
+fn no_table_is_left_out_of_these_tests() {
+    let told = run(&["--only", "nonsense"]).stderr;
+    let (_, names) = told.split_once("[possible values: ").unwrap();
+    let (names, _) = names.split_once(']').unwrap();
+    let tables = [WORKERS, WAYS, PRIMITIVES, POOLS, DEATHS].concat();
+    let tables: Vec<&str> = tables.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.split(", ").collect::<Vec<_>>(), tables);
+}
+
+fn every_row_is_plausible(expected: Rows) {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(&["--out", folder.path().to_str().unwrap()]);
+    let published = folder.path().join("RESULTS.md");
+    let [out, publish] = [folder.path(), &published].map(|path| path.to_str().unwrap());
+    let only = expected.iter().flat_map(|(name, _)| ["--only", name]);
+    let run = run(&only.chain(["--out", out, "--publish", publish]).collect::<Vec<_>>());
     assert!(run.status.success(), "{}\n{}", run.stderr, run.stdout);
 
     let report = read(&folder.path().join("results.json"));
     assert_eq!(report["schema"]["version"], 2);
     assert!(report["machine"]["processors"].as_u64() > Some(0), "{report}");
     let tables: Vec<&Value> = report["tables"].as_array().unwrap().iter().collect();
-    assert_eq!(tables.len(), ROWS.len());
+    assert_eq!(tables.len(), expected.len());
     let python_is_here = python_is_here();
-    for (table, (name, ids)) in tables.iter().zip(ROWS) {
-        assert_eq!(table["name"], name);
+    for (table, (name, ids)) in tables.iter().zip(expected) {
+        assert_eq!(table["name"], *name);
         let rows = table["rows"].as_array().unwrap();
         let found: BTreeSet<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
         assert_eq!(found, ids.iter().copied().collect(), "{name}");
@@ -272,7 +341,7 @@ fn every_table_has_every_row_with_plausible_figures() {
             let id = row["id"].as_str().unwrap();
             let is_loky = id.contains("loky");
             let may_be_missing = row["family"] == "python" && !python_is_here;
-            let expected = match name {
+            let expected = match *name {
                 _ if may_be_missing => "missing",
                 // It is not of Python's own, and most do not have it.
                 _ if is_loky && row["status"] == "missing" => "missing",
@@ -290,6 +359,9 @@ fn every_table_has_every_row_with_plausible_figures() {
 
     let written = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
     assert_eq!(written, run.stdout);
+    let published = std::fs::read_to_string(published).unwrap();
+    let command = published.strip_prefix(&*written).unwrap();
+    assert!(command.contains("cargo xtask bench --quick -- --publish"), "{command}");
     let labels = tables.iter().flat_map(|table| table["rows"].as_array().unwrap());
     for label in labels.map(|row| row["label"].as_str().unwrap()) {
         assert!(written.contains(&format!("| {label} ")), "{label}");

@@ -5,7 +5,6 @@ import multiprocessing.pool
 from time import perf_counter
 from urllib.request import ProxyHandler, build_opener
 
-WORKERS = 8
 SIZE = 4096
 
 # Whatever proxy is set up, the pages are on this machine.
@@ -34,7 +33,7 @@ def sequential(task):
 
 def with_pool(make):
     def prepare(task):
-        pool = make(WORKERS)
+        pool = make(task["point"])
 
         def do_round(amount):
             wanted = addresses(task, amount)

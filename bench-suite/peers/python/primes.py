@@ -49,9 +49,9 @@ def with_threads(task):
                 counts.append(count(*one))
 
         start = perf_counter()
-        for one in ranges(amount) + [None] * task["workers"]:
+        for one in ranges(amount) + [None] * task["point"]:
             work.put(one)
-        threads = [threading.Thread(target=run) for _ in range(task["workers"])]
+        threads = [threading.Thread(target=run) for _ in range(task["point"])]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -62,7 +62,7 @@ def with_threads(task):
 
 
 def with_pool(task):
-    pool = multiprocessing.Pool(task["workers"])
+    pool = multiprocessing.Pool(task["point"])
 
     def do_round(amount):
         start = perf_counter()

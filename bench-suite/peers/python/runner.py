@@ -1,7 +1,7 @@
 """The side of a runner in the conversation with the suite: a line of JSON a time.
 
 A contender is a function that takes the task and gives a function that does one round of a given
-amount. That one returns the seconds it took, an answer that tells whether it was done right, and, where
+amount. That one returns the seconds, or the bytes, it took, an answer that tells whether it was done right, and, where
 there is more to say, what was seen and the seconds of the slow ones.
 """
 
@@ -42,9 +42,9 @@ def converse(do_round):
         for line in sys.stdin:
             if line == "\n":
                 return True
-            seconds, answer, *more = do_round(json.loads(line)["amount"])
+            cost, answer, *more = do_round(json.loads(line)["amount"])
             seen, tail = (more + [None, None])[:2]
-            say(done={"seconds": seconds, "answer": answer, "seen": seen, "tail": tail})
+            say(done={"cost": cost, "answer": answer, "seen": seen, "tail": tail})
     except BrokenPipeError:
         pass
     return False

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::measure::Outcome;
-use crate::report::{Report, Standing, read, units};
+use crate::report::{Report, Row, Standing, read, units};
 use crate::workload::Measure;
 
 /// A table, and the id of one of its rows.
@@ -57,7 +57,7 @@ impl Evidence {
             Standing::Seen { what } => what.clone(),
             other => other.trouble().map(|(word, reason)| format!("{word}: {reason}"))?,
         };
-        Some(format!("{}: {}: {result}", line.0, row.label))
+        Some(format!("{}: {}: {result}", line.0, row.title()))
     }
 
     /// What a task's way to another process and its result's way back cost: a message each.
@@ -67,9 +67,15 @@ impl Evidence {
         (rate > 0.0).then(|| Duration::from_secs_f64(2.0 / rate))
     }
 
-    fn row(&self, Line(table, row): Line) -> Option<(Measure, &crate::report::Row)> {
-        let table = self.0.as_ref()?.tables.iter().find(|one| one.name == table)?;
-        table.rows.iter().find(|one| one.id == row).map(|row| (table.measure, row))
+    fn row(&self, Line(table, row): Line) -> Option<(Measure, &Row)> {
+        let report = self.0.as_ref()?;
+        let table = report.tables.iter().find(|one| one.name == table)?;
+        let rows = || table.rows.iter().filter(|one| one.id == row);
+        // Of several, the one with as many workers as there are processors, or with most.
+        let fits = |row: &&Row| {
+            row.point.as_ref().is_some_and(|point| point.at == report.settings.workers as u64)
+        };
+        rows().find(fits).or_else(|| rows().next_back()).map(|row| (table.measure, row))
     }
 }
 
@@ -87,6 +93,8 @@ mod tests {
         assert_eq!(line, "primes: the pool: 125 ms (4.00 × as fast as sequential)");
         assert_eq!(evidence.line(Line("primes", "a")).unwrap(), "primes: the a: hung: the reason");
         assert_eq!(evidence.line(Line("primes", "nobody")), None);
+        let last = evidence.line(Line("messages", "pipe")).unwrap();
+        assert_eq!(last, "messages: the pipe, 4 KiB: 1.00 GB/s");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct Course {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Series {
     pub(crate) amount: u64,
-    pub(crate) seconds: Vec<f64>,
+    pub(crate) costs: Vec<f64>,
     /// The tails of the rounds that have one.
     pub(crate) tails: Vec<f64>,
     /// What it saw in the last round.
@@ -46,7 +46,7 @@ struct Lane {
     /// Gone when it is in trouble.
     state: Result<Runner, Trouble>,
     amount: u64,
-    seconds: Vec<f64>,
+    costs: Vec<f64>,
     tails: Vec<f64>,
     seen: Option<String>,
     spent: Duration,
@@ -93,7 +93,7 @@ impl Lane {
             version,
             state,
             amount,
-            seconds: Vec::new(),
+            costs: Vec::new(),
             tails: Vec::new(),
             seen: None,
             spent: Duration::ZERO,
@@ -112,7 +112,7 @@ impl Lane {
         // The first is cold, and the second still short: the third decides little.
         for _ in 0..3 {
             let Some(round) = self.round(work, self.amount, plan.farewell) else { return };
-            let factor = plan.aim.as_secs_f64() / round.seconds.max(f64::MIN_POSITIVE);
+            let factor = plan.aim.as_secs_f64() / round.cost.max(f64::MIN_POSITIVE);
             if factor <= 1.0 {
                 return;
             }
@@ -121,13 +121,13 @@ impl Lane {
     }
 
     fn goes_on(&self, plan: &Plan) -> bool {
-        self.state.is_ok() && (self.seconds.len() < plan.least_rounds || self.spent < plan.budget)
+        self.state.is_ok() && (self.costs.len() < plan.least_rounds || self.spent < plan.budget)
     }
 
     fn measure(&mut self, work: &Work, plan: &Plan) {
         let start = Instant::now();
         if let Some(round) = self.round(work, self.amount, plan.farewell) {
-            self.seconds.push(round.seconds);
+            self.costs.push(round.cost);
             self.tails.extend(round.tail);
             self.seen = round.seen;
         }
@@ -161,8 +161,8 @@ impl Lane {
     }
 
     fn finish(self, plan: &Plan) -> Course {
-        let Lane { crashes, version, state, amount, seconds, tails, seen, .. } = self;
-        let series = Series { amount, seconds, tails, seen };
+        let Lane { crashes, version, state, amount, costs, tails, seen, .. } = self;
+        let series = Series { amount, costs, tails, seen };
         let result = match state.and_then(|runner| runner.dismiss(plan.farewell)) {
             Ok(()) if crashes => Err(Trouble::Failed("the program survived".to_owned())),
             Ok(()) => Ok(series),
@@ -206,9 +206,9 @@ mod tests {
         let script = format!(
             r#"echo '{{"ready":{{"version":null}}}}'
             while read line && [ $line ]; do
-                amount=${{line#*:}}; amount=${{amount%\}}}}; answer=7; seconds=0.5
+                amount=${{line#*:}}; amount=${{amount%\}}}}; answer=7; cost=0.5
                 {script}
-                echo "{{\"done\":{{\"seconds\":$seconds,\"answer\":$answer}}}}"
+                echo "{{\"done\":{{\"cost\":$cost,\"answer\":$answer}}}}"
             done"#
         );
         let mut command = Command::new("sh");
@@ -230,7 +230,7 @@ mod tests {
 
         let [sound, wrong, dead, missing] = &courses[..] else { panic!("{courses:?}") };
         let series = sound.result.as_ref().unwrap();
-        assert_eq!((series.amount, series.seconds.as_slice()), (50, [0.5; 4].as_slice()));
+        assert_eq!((series.amount, series.costs.as_slice()), (50, [0.5; 4].as_slice()));
         assert_eq!(wrong.result, Err(Trouble::Wrong { got: 8, expected: 7 }));
         assert!(matches!(dead.result, Err(Trouble::Died { crashed: false, .. })), "{dead:?}");
         assert!(matches!(missing.result, Err(Trouble::Missing(_))), "{missing:?}");
@@ -245,19 +245,19 @@ mod tests {
         let hangs = Entrant { limit: Duration::from_millis(50), ..entrant("sleep 1000") };
         let courses = contest(&work(false), vec![hangs, entrant("")], &PLAN, &mut |_| {});
         assert!(matches!(courses[0].result, Err(Trouble::Hung { .. })), "{courses:?}");
-        assert_eq!(courses[1].result.as_ref().unwrap().seconds.len(), 4);
+        assert_eq!(courses[1].result.as_ref().unwrap().costs.len(), 4);
     }
 
     #[test]
     fn a_contender_past_its_budget_makes_the_least_rounds() {
         let plan = Plan { budget: Duration::ZERO, ..PLAN };
         let courses = contest(&work(false), vec![entrant("")], &plan, &mut |_| {});
-        assert_eq!(courses[0].result.as_ref().unwrap().seconds.len(), 2);
+        assert_eq!(courses[0].result.as_ref().unwrap().costs.len(), 2);
     }
 
     #[test]
     fn an_amount_that_adapts_grows_until_a_round_takes_as_long_as_it_should() {
-        let faster = entrant(r#"[ $amount -lt 1000 ] && seconds=0.02 || seconds=1.0"#);
+        let faster = entrant(r#"[ $amount -lt 1000 ] && cost=0.02 || cost=1.0"#);
         let courses = contest(&work(true), vec![faster], &PLAN, &mut |_| {});
         assert_eq!(courses[0].result.as_ref().unwrap().amount, 2500);
     }

@@ -56,13 +56,14 @@ pub(crate) enum Reply {
 /// What came of a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Round {
-    pub(crate) seconds: f64,
+    /// In seconds, or in bytes where memory is measured.
+    pub(crate) cost: f64,
     /// What tells whether the work was done right.
     pub(crate) answer: u64,
     /// What there is to say of it in words.
     #[serde(default)]
     pub(crate) seen: Option<String>,
-    /// As `seconds`, had each taken as long as 99 of 100 did not exceed; `seconds` is then by the median.
+    /// As `cost`, had each taken as long as 99 of 100 did not exceed; `cost` is then by the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tail: Option<f64>,
 }
@@ -70,7 +71,7 @@ pub(crate) struct Round {
 impl Round {
     /// A round that began at that instant and ends now.
     pub(crate) fn since(start: Instant, answer: u64) -> Round {
-        Round { seconds: start.elapsed().as_secs_f64(), answer, seen: None, tail: None }
+        Round { cost: start.elapsed().as_secs_f64(), answer, seen: None, tail: None }
     }
 
     /// Does the work and takes its time.
@@ -86,12 +87,12 @@ impl Round {
         let count = seconds.len();
         let all = |each: usize| seconds.get(each).map_or(0.0, |each| each * count as f64);
         let tail = Some(all((count * 99).div_ceil(100).saturating_sub(1)));
-        Round { seconds: all(count / 2), answer, seen: None, tail }
+        Round { cost: all(count / 2), answer, seen: None, tail }
     }
 
     /// A round in which something was seen that is a fact and no figure.
     pub(crate) fn fact(answer: u64, seen: impl Into<String>) -> Round {
-        Round { seconds: 0.0, answer, seen: Some(seen.into()), tail: None }
+        Round { cost: 0.0, answer, seen: Some(seen.into()), tail: None }
     }
 }
 
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn a_round_of_single_times_has_their_median_and_what_99_of_100_do_not_exceed() {
         let round = Round::of_each((1..=100).rev().map(f64::from).collect(), 7);
-        assert_eq!((round.seconds, round.tail, round.answer), (5100.0, Some(9900.0), 7));
+        assert_eq!((round.cost, round.tail, round.answer), (5100.0, Some(9900.0), 7));
         assert_eq!(Round::of_each(vec![2.0], 1).tail, Some(2.0));
     }
 }

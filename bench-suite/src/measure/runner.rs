@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn a_runner_that_answers_is_heard_and_dismissed() {
         let answer =
-            r#"while read line && [ $line ]; do echo '{"done":{"seconds":0.5,"answer":7}}'; done"#;
+            r#"while read line && [ $line ]; do echo '{"done":{"cost":0.5,"answer":7}}'; done"#;
         let (runner, round) = started(answer).round(1, LONG).unwrap();
-        assert_eq!((round.seconds, round.answer, round.seen), (0.5, 7, None));
+        assert_eq!((round.cost, round.answer, round.seen), (0.5, 7, None));
         runner.dismiss(LONG).unwrap();
     }
 

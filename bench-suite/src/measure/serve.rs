@@ -61,14 +61,14 @@ mod tests {
         let mut said = Vec::new();
         let rounds = Box::new(|amount| match amount {
             0 => Err("nothing to do".into()),
-            amount => Ok(Round { seconds: 0.5, answer: amount * 2, seen: None, tail: None }),
+            amount => Ok(Round { cost: 0.5, answer: amount * 2, seen: None, tail: None }),
         });
         answer(requests.as_bytes(), &mut said, rounds).unwrap();
 
         let said = String::from_utf8(said).unwrap();
         let replies: Vec<Reply> =
             said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let done = |answer| Reply::Done(Round { seconds: 0.5, answer, seen: None, tail: None });
+        let done = |answer| Reply::Done(Round { cost: 0.5, answer, seen: None, tail: None });
         let failed = Reply::Failed { reason: "nothing to do".to_owned() };
         assert_eq!(replies, [Reply::Ready { version: None }, done(6), failed, done(10)]);
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod arrays;
 pub(crate) mod counter;
+pub(crate) mod idle;
 pub(crate) mod isolation;
 pub(crate) mod large;
 pub(crate) mod pipes;

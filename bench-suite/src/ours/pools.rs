@@ -7,7 +7,7 @@ use crate::workload::task_length::{self, work};
 use crate::workload::{fetch, primes};
 
 pub(crate) fn primes_on_threads(task: &Task) -> Outcome<Rounds> {
-    let pool = ThreadPool::new(primes::workers(task))?;
+    let pool = ThreadPool::new(task.point()? as usize)?;
     Ok(Box::new(move |amount| {
         let ranges = primes::ranges(amount);
         Round::timed(|| Ok(pool.starmap(primes::count, ranges)?.iter().sum()))
@@ -15,7 +15,7 @@ pub(crate) fn primes_on_threads(task: &Task) -> Outcome<Rounds> {
 }
 
 pub(crate) fn primes_on_processes(task: &Task) -> Outcome<Rounds> {
-    let pool = ProcessPool::new(primes::workers(task))?;
+    let pool = ProcessPool::new(task.point()? as usize)?;
     Ok(Box::new(move |amount| {
         let ranges = primes::ranges(amount);
         Round::timed(|| Ok(pool.starmap(primes::count, ranges)?.iter().sum()))
@@ -23,7 +23,7 @@ pub(crate) fn primes_on_processes(task: &Task) -> Outcome<Rounds> {
 }
 
 pub(crate) fn fetch_on_threads(task: &Task) -> Outcome<Rounds> {
-    let (pool, task) = (ThreadPool::new(fetch::WORKERS)?, task.clone());
+    let (pool, task) = (ThreadPool::new(task.point()? as usize)?, task.clone());
     Ok(Box::new(move |amount| {
         let addresses = fetch::addresses(&task, amount)?;
         Round::timed(|| {
@@ -33,7 +33,7 @@ pub(crate) fn fetch_on_threads(task: &Task) -> Outcome<Rounds> {
 }
 
 pub(crate) fn fetch_on_processes(task: &Task) -> Outcome<Rounds> {
-    let (pool, task) = (ProcessPool::new(fetch::WORKERS)?, task.clone());
+    let (pool, task) = (ProcessPool::new(task.point()? as usize)?, task.clone());
     Ok(Box::new(move |amount| {
         let addresses = fetch::addresses(&task, amount)?;
         Round::timed(|| {

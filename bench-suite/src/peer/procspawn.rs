@@ -8,8 +8,8 @@ use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
 use crate::measure::{Outcome, Rounds, Task};
 use crate::ours::recovery::wait_for_death;
 use crate::peer::sys::group;
-use crate::workload::recovery;
 use crate::workload::task_length::{rounds, work};
+use crate::workload::{memory, recovery};
 
 pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
     let pool = Pool::new(task.workers)?;
@@ -39,5 +39,17 @@ pub(crate) fn recovery(_: &Task) -> Outcome<Rounds> {
         }
         pool.spawn(0, work).join()?;
         Ok(killed.elapsed())
+    })
+}
+
+/// A pool whose workers have all begun.
+pub(crate) fn idle(_: &Task) -> Outcome<Rounds> {
+    memory::rounds(|amount| {
+        let pool = Pool::new(amount as usize)?;
+        let tasks: Vec<_> = (0..10 * amount).map(|_| pool.spawn(0, work)).collect();
+        for task in tasks {
+            task.join()?;
+        }
+        Ok(pool)
     })
 }

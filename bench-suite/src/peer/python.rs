@@ -8,11 +8,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// The scripts are in files, since a process that Python spawns reads them again.
-const SCRIPTS: [(&str, &str); 12] = [
+const SCRIPTS: [(&str, &str); 13] = [
     ("counter.py", include_str!("../../peers/python/counter.py")),
     ("fetch.py", include_str!("../../peers/python/fetch.py")),
     ("isolation.py", include_str!("../../peers/python/isolation.py")),
     ("large_array.py", include_str!("../../peers/python/large_array.py")),
+    ("memory.py", include_str!("../../peers/python/memory.py")),
     ("messages.py", include_str!("../../peers/python/messages.py")),
     ("primes.py", include_str!("../../peers/python/primes.py")),
     ("primitives.py", include_str!("../../peers/python/primitives.py")),

@@ -11,7 +11,7 @@ fn pool(workers: usize) -> Outcome<ThreadPool> {
 }
 
 pub(crate) fn primes(task: &Task) -> Outcome<Rounds> {
-    let pool = pool(primes::workers(task))?;
+    let pool = pool(task.point()? as usize)?;
     Ok(Box::new(move |amount| {
         let ranges = primes::ranges(amount);
         let count = || ranges.par_iter().map(|&(start, end)| primes::count(start, end)).sum();
@@ -20,7 +20,7 @@ pub(crate) fn primes(task: &Task) -> Outcome<Rounds> {
 }
 
 pub(crate) fn fetch(task: &Task) -> Outcome<Rounds> {
-    let (pool, task) = (pool(fetch::WORKERS)?, task.clone());
+    let (pool, task) = (pool(task.point()? as usize)?, task.clone());
     Ok(Box::new(move |amount| {
         let addresses = fetch::addresses(&task, amount)?;
         let fetch = || addresses.into_par_iter().map(fetch::page).collect::<Result<Vec<_>, _>>();

@@ -1,6 +1,8 @@
 //! The standard library.
 
 use std::hint::black_box;
+use std::io::Read;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Barrier, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread;
@@ -11,10 +13,10 @@ use crate::role;
 use crate::workload::participants::{self, SIZE};
 use crate::workload::primitives::{BARRIER, CONDITION, LOCK, READ, WRITE, alone, with_thread};
 use crate::workload::producer_consumer::{CAPACITY, Item, Tally};
-use crate::workload::{counter, fetch, primes};
+use crate::workload::{counter, fetch, memory, primes};
 
 pub(crate) fn primes(task: &Task) -> Outcome<Rounds> {
-    let workers = primes::workers(task);
+    let workers = task.point()? as usize;
     Ok(Box::new(move |amount| {
         let ranges = primes::ranges(amount);
         let count = |&(start, end): &(u64, u64)| Ok(primes::count(start, end));
@@ -27,7 +29,7 @@ pub(crate) fn fetch(task: &Task) -> Outcome<Rounds> {
     Ok(Box::new(move |amount| {
         let addresses = fetch::addresses(&task, amount)?;
         let page = |address: &String| fetch::page(address.clone());
-        Round::timed(|| share_out(fetch::WORKERS, &addresses, page))
+        Round::timed(|| share_out(task.point()? as usize, &addresses, page))
     }))
 }
 
@@ -147,4 +149,74 @@ pub(crate) fn primitives(task: &Task) -> Outcome<Rounds> {
         }
         _ => return Err("std has no such primitive".into()),
     })
+}
+
+/// Threads that wait until what keeps them waiting is dropped.
+pub(crate) fn idle_threads(_: &Task) -> Outcome<Rounds> {
+    memory::rounds(|amount| {
+        let (there, arrived) = mpsc::channel();
+        let (ends, threads): (Vec<mpsc::Sender<()>>, Vec<_>) = (0..amount)
+            .map(|_| {
+                let ((end, ended), there) = (mpsc::channel(), there.clone());
+                let idle = move || {
+                    // Who starts it waits for this.
+                    let _ = there.send(());
+                    let _ = ended.recv();
+                };
+                (end, thread::spawn(idle))
+            })
+            .unzip();
+        for _ in 0..amount {
+            arrived.recv()?;
+        }
+        Ok((ends, Joined(threads)))
+    })
+}
+
+/// Threads that are waited for when this is dropped.
+struct Joined(Vec<thread::JoinHandle<()>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        for thread in self.0.drain(..) {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Processes that are told to end, and waited for, when this is dropped.
+struct Reaped(Vec<Child>);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // To wait for it closes its input.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Processes that wait.
+pub(crate) fn idle_processes(_: &Task) -> Outcome<Rounds> {
+    let mut command = role::command(role::IDLE)?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    memory::rounds(move |amount| {
+        let mut workers = Reaped(Vec::new());
+        for _ in 0..amount {
+            workers.0.push(command.spawn()?);
+        }
+        for worker in &mut workers.0 {
+            let output = worker.stdout.as_mut().ok_or("it has no output")?;
+            output.read_exact(&mut [0])?;
+        }
+        Ok(workers)
+    })
+}
+
+/// One of those processes.
+pub(crate) fn idle() -> Outcome<()> {
+    println!();
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }

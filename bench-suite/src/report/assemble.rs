@@ -10,7 +10,6 @@ pub(crate) fn rows(
     point: Option<&Point>,
     courses: Vec<(&Contender, Course)>,
 ) -> Vec<Row> {
-    let against: Vec<_> = courses.iter().map(|(contender, _)| contender.against).collect();
     let row = |(contender, course): (&Contender, Course)| Row {
         id: contender.id.to_owned(),
         label: contender.label.to_owned(),
@@ -19,18 +18,23 @@ pub(crate) fn rows(
         version: course.version,
         result: standing(measure, point, course.result),
     };
-    let mut rows: Vec<Row> = courses.into_iter().map(row).collect();
-    for (index, against) in against.into_iter().enumerate() {
-        let Some(against) = against else { continue };
-        let Some(other) = rows.iter().find(|row| row.id == against).and_then(median) else {
-            continue;
-        };
+    courses.into_iter().map(row).collect()
+}
+
+/// Compares each row with that of the contender which it is measured against: the one at the same place of
+/// the axis, or where that has only one, with that.
+pub(crate) fn speed_ups(measure: Measure, contenders: &[Contender], rows: &mut [Row]) {
+    for index in 0..rows.len() {
+        let contender = contenders.iter().find(|one| one.id == rows[index].id);
+        let Some(against) = contender.and_then(|one| one.against) else { continue };
+        let others = || rows.iter().filter(|row| row.id == against);
+        let same = others().find(|row| row.point == rows[index].point).or_else(|| others().next());
+        let Some(other) = same.and_then(median) else { continue };
         if let Standing::Measured(figures) = &mut rows[index].result {
             let factor = measure.speed_up(figures.summary.median, other);
             figures.speed_up = Some(SpeedUp { over: against.to_owned(), factor });
         }
     }
-    rows
 }
 
 fn median(row: &Row) -> Option<f64> {
@@ -48,10 +52,10 @@ fn standing(measure: Measure, point: Option<&Point>, result: Result<Series, Trou
             None => Standing::Failed { reason: "nothing was seen".to_owned() },
         };
     }
-    let Series { amount, seconds, tails, .. } = series;
+    let Series { amount, costs, tails, .. } = series;
     let at = point.map(|point| point.at);
-    let figure = |seconds: &f64| measure.figure(*seconds, amount, at);
-    let samples: Vec<f64> = seconds.iter().map(figure).collect();
+    let figure = |cost: &f64| measure.figure(*cost, amount, at);
+    let samples: Vec<f64> = costs.iter().map(figure).collect();
     let tails: Vec<f64> = tails.iter().map(figure).collect();
     let tail = Summary::of(&tails);
     match Summary::of(&samples) {
@@ -93,10 +97,10 @@ pub(crate) fn verdict(report: &Report) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{rows, verdict};
+    use super::{rows, speed_ups, verdict};
     use crate::measure::{Course, Series, Trouble};
     use crate::peer::sequential;
-    use crate::report::schema::{Figures, Standing, tests::example};
+    use crate::report::schema::{Figures, Point, Standing, tests::example};
     use crate::workload::{Contender, Family, How, Measure};
 
     const SLOW: Contender =
@@ -104,9 +108,8 @@ mod tests {
     const FAST: Contender =
         Contender::new(Family::Ours, "fast", "fast", How::Rust(sequential::primes)).against("slow");
 
-    fn measured(seconds: &[f64]) -> Course {
-        let series =
-            Series { amount: 10, seconds: seconds.to_vec(), tails: Vec::new(), seen: None };
+    fn measured(costs: &[f64]) -> Course {
+        let series = Series { amount: 10, costs: costs.to_vec(), tails: Vec::new(), seen: None };
         Course { version: None, result: Ok(series) }
     }
 
@@ -119,19 +122,34 @@ mod tests {
     fn a_speed_up_compares_the_medians() {
         let courses =
             || vec![(&FAST, measured(&[1.0, 2.0, 9.0])), (&SLOW, measured(&[7.0, 8.0, 9.0]))];
-        let times = rows(Measure::Seconds, None, courses());
+        let rows = |measure, courses| {
+            let mut rows = rows(measure, None, courses);
+            speed_ups(measure, &[FAST, SLOW], &mut rows);
+            rows
+        };
+        let times = rows(Measure::Seconds, courses());
         assert_eq!(figures(&times[0].result).speed_up.as_ref().unwrap().factor, 4.0);
         assert_eq!(figures(&times[1].result).speed_up, None);
-        let rates = rows(Measure::PerSecond, None, courses());
+        let rates = rows(Measure::PerSecond, courses());
         assert_eq!(figures(&rates[0].result).samples, [10.0, 5.0, 10.0 / 9.0]);
         assert_eq!(figures(&rates[0].result).speed_up.as_ref().unwrap().factor, 4.0);
+    }
+
+    #[test]
+    fn one_that_stands_at_a_single_place_is_compared_with_at_all() {
+        let at = |at: u64| Point { at, label: at.to_string() };
+        let mut all = rows(Measure::Seconds, Some(&at(1)), vec![(&SLOW, measured(&[8.0]))]);
+        all.extend(rows(Measure::Seconds, Some(&at(2)), vec![(&FAST, measured(&[4.0]))]));
+        speed_ups(Measure::Seconds, &[SLOW, FAST], &mut all);
+        assert_eq!(figures(&all[1].result).speed_up.as_ref().unwrap().factor, 2.0);
     }
 
     #[test]
     fn there_is_no_speed_up_over_one_that_has_no_figure() {
         let trouble = Trouble::Hung { after: Duration::from_secs(20), during: "in a round" };
         let hung = Course { version: None, result: Err(trouble) };
-        let rows = rows(Measure::Seconds, None, vec![(&SLOW, hung), (&FAST, measured(&[1.0]))]);
+        let mut rows = rows(Measure::Seconds, None, vec![(&SLOW, hung), (&FAST, measured(&[1.0]))]);
+        speed_ups(Measure::Seconds, &[SLOW, FAST], &mut rows);
         let Standing::Hung { reason } = &rows[0].result else { panic!("{rows:?}") };
         assert_eq!(reason, "killed after 20 s in a round");
         assert_eq!(figures(&rows[1].result).speed_up, None);

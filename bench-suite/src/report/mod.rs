@@ -12,7 +12,7 @@ mod schema;
 pub(crate) mod units;
 mod versions;
 
-pub(crate) use assemble::{rows, verdict};
+pub(crate) use assemble::{rows, speed_ups, verdict};
 pub(crate) use compare::Comparison;
 pub(crate) use markdown::{header, table};
 pub(crate) use page::page;

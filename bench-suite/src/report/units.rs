@@ -8,6 +8,7 @@ pub(crate) fn figure(measure: Measure, value: f64) -> String {
         Measure::Seconds | Measure::SecondsEach => scaled(value, &TIMES),
         Measure::PerSecond => scaled(value, &RATES),
         Measure::BytesPerSecond => scaled(value, &BYTE_RATES),
+        Measure::BytesEach => scaled(value, &SIZES),
         Measure::Fact => String::new(),
     }
 }
@@ -17,6 +18,8 @@ type Unit = (f64, &'static str);
 const TIMES: [Unit; 4] = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
 const RATES: [Unit; 4] = [(1e9, "G/s"), (1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")];
 
+const SIZES: [Unit; 4] =
+    [(1_073_741_824.0, "GiB"), (1_048_576.0, "MiB"), (1024.0, "KiB"), (1.0, "B")];
 const BYTE_RATES: [Unit; 4] = [(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")];
 
 /// In the largest of the units, which come largest first, of which there is at least one.

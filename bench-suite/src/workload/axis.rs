@@ -18,6 +18,7 @@ pub(crate) struct Axis {
 pub(crate) enum Unit {
     Bytes,
     Nanoseconds,
+    Count,
     /// No quantities, but the indices of these names.
     Names(&'static [&'static str]),
 }
@@ -29,6 +30,7 @@ impl Axis {
             Unit::Bytes => units::bytes(point),
             Unit::Nanoseconds if point == 0 => "nothing".to_owned(),
             Unit::Nanoseconds => units::round_time(point as f64 * 1e-9),
+            Unit::Count => point.to_string(),
             Unit::Names(names) => names.get(point as usize).copied().unwrap_or("?").to_owned(),
         }
     }
@@ -39,9 +41,24 @@ impl Axis {
     }
 }
 
+/// One worker, twice as many and so on, as many as there are processors, and twice those.
+pub(crate) fn workers(scale: Scale, processors: usize) -> Vec<u64> {
+    let processors = processors.max(1) as u64;
+    let mut counts: Vec<u64> = std::iter::successors(Some(1), |count| Some(count * 2))
+        .take_while(|&count| count < processors)
+        .chain([processors, 2 * processors])
+        .collect();
+    if scale != Scale::Full {
+        // The ends say most.
+        counts.retain(|&count| count == 1 || count >= processors);
+    }
+    counts
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Axis, Unit};
+    use super::{Axis, Unit, workers};
+    use crate::measure::Scale;
 
     #[test]
     fn places_are_named_by_their_unit() {
@@ -50,6 +67,14 @@ mod tests {
         assert_eq!(label(Unit::Bytes, 4 << 20), "4 MiB");
         assert_eq!(label(Unit::Nanoseconds, 0), "nothing");
         assert_eq!(label(Unit::Nanoseconds, 10_000_000), "10 ms");
+        assert_eq!(label(Unit::Count, 2), "2");
         assert_eq!(label(Unit::Names(&["one", "two"]), 1), "two");
+    }
+
+    #[test]
+    fn workers_go_from_one_past_the_processors() {
+        assert_eq!(workers(Scale::Full, 6), [1, 2, 4, 6, 12]);
+        assert_eq!(workers(Scale::Quick, 6), [1, 6, 12]);
+        assert_eq!(workers(Scale::Quick, 1), [1, 2]);
     }
 }

@@ -59,6 +59,8 @@ pub(crate) enum Measure {
     PerSecond,
     /// How many bytes in a second, where one is as large as its place on the axis says.
     BytesPerSecond,
+    /// How many bytes one of it has.
+    BytesEach,
     /// No figure, but something seen.
     Fact,
 }
@@ -144,13 +146,13 @@ impl Contender {
 }
 
 impl Measure {
-    /// The figure of a round that took so long for that amount, at a place on the axis.
-    pub(crate) fn figure(self, seconds: f64, amount: u64, point: Option<u64>) -> f64 {
+    /// The figure of a round that cost so much for that amount, at a place on the axis.
+    pub(crate) fn figure(self, cost: f64, amount: u64, point: Option<u64>) -> f64 {
         match self {
-            Measure::Seconds | Measure::Fact => seconds,
-            Measure::SecondsEach => seconds / amount as f64,
-            Measure::PerSecond => amount as f64 / seconds,
-            Measure::BytesPerSecond => amount as f64 * point.unwrap_or(1) as f64 / seconds,
+            Measure::Seconds | Measure::Fact => cost,
+            Measure::SecondsEach | Measure::BytesEach => cost / amount as f64,
+            Measure::PerSecond => amount as f64 / cost,
+            Measure::BytesPerSecond => amount as f64 * point.unwrap_or(1) as f64 / cost,
         }
     }
 
@@ -158,7 +160,9 @@ impl Measure {
     pub(crate) fn speed_up(self, this: f64, other: f64) -> f64 {
         match self {
             Measure::PerSecond | Measure::BytesPerSecond => this / other,
-            Measure::Seconds | Measure::SecondsEach | Measure::Fact => other / this,
+            Measure::Seconds | Measure::SecondsEach | Measure::BytesEach | Measure::Fact => {
+                other / this
+            }
         }
     }
 }

@@ -1,24 +1,22 @@
 //! Work that waits: fetching pages over HTTP.
 
-use crate::measure::{Outcome, Task};
+use crate::measure::{Outcome, Scale, Task};
 use crate::ours::pools;
 use crate::peer::{rayon, sequential, standard};
+use crate::workload::axis::{Axis, Unit};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 use crate::workload::pages;
 
-/// How many workers fetch.
-pub(crate) const WORKERS: usize = 8;
-
 pub(crate) const WORKLOAD: Workload = Workload {
     name: "fetch",
-    title: "I/O-bound: fetch 32 pages that take 50 ms each",
-    about: "Pages of 4 KiB from a server on this machine that answers each request after 50 ms, on a \
-            new connection every time. 8 workers, made before. The speed-up is over the sequential \
-            run in the same language; no more than 8 can be had.",
+    title: "I/O-bound: fetch pages that take 50 ms each, by the number of workers",
+    about: "32 pages, or 16 of them with --quick, of 4 KiB from a server on this machine that answers each request after 50 ms, on a \
+            new connection every time. Workers are made before. The speed-up is over the sequential run \
+            in the same language; no more can be had than there are workers.",
     measure: Measure::Seconds,
-    axis: None,
+    axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),
     work: Work {
-        size: Size { full: 32, quick: 32, tiny: 4, adapts: false },
+        size: Size { full: 32, quick: 16, tiny: 4, adapts: false },
         expected: |amount| (1..=amount).sum(),
         is_fact: false,
         patience: None,
@@ -30,52 +28,72 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "sequential",
             "sequential, one thread",
             How::Rust(sequential::fetch),
-        ),
+        )
+        .only(&[1]),
         Contender::new(
             Family::Ours,
             "thread_pool",
-            "pool::ThreadPool::map, 8 threads",
+            "pool::ThreadPool::map",
             How::Rust(pools::fetch_on_threads),
         )
-        .against("sequential"),
+        .against("sequential")
+        .only(SEVERAL),
         Contender::new(
             Family::Ours,
             "process_pool",
-            "pool::ProcessPool::map, 8 processes",
+            "pool::ProcessPool::map",
             How::Rust(pools::fetch_on_processes),
         )
-        .against("sequential"),
+        .against("sequential")
+        .only(SEVERAL),
         Contender::new(
             Family::Rust,
             "std_threads",
-            "std::thread::scope, 8 threads",
+            "std::thread::scope",
             How::Rust(standard::fetch),
         )
-        .against("sequential"),
-        Contender::new(Family::Rust, "rayon", "rayon, 8 threads", How::Rust(rayon::fetch))
-            .against("sequential"),
+        .against("sequential")
+        .only(SEVERAL),
+        Contender::new(Family::Rust, "rayon", "rayon", How::Rust(rayon::fetch))
+            .against("sequential")
+            .only(SEVERAL),
         Contender::new(
             Family::Python,
             "python_sequential",
             "Python, sequential",
             How::Python("fetch.py"),
-        ),
+        )
+        .only(&[1]),
         Contender::new(
             Family::Python,
             "python_thread_pool",
-            "Python, multiprocessing ThreadPool.map, 8 threads",
+            "Python, multiprocessing ThreadPool.map",
             How::Python("fetch.py"),
         )
-        .against("python_sequential"),
+        .against("python_sequential")
+        .only(SEVERAL),
         Contender::new(
             Family::Python,
             "python_pool",
-            "Python, multiprocessing.Pool.map, 8 processes",
+            "Python, multiprocessing.Pool.map",
             How::Python("fetch.py"),
         )
-        .against("python_sequential"),
+        .against("python_sequential")
+        .only(SEVERAL),
     ],
 };
+
+/// How many fetch. More than the processors: they wait.
+fn workers(scale: Scale, _: usize) -> Vec<u64> {
+    match scale {
+        Scale::Full => vec![1, 2, 4, 8, 16],
+        Scale::Quick => vec![1, 8, 16],
+        Scale::Tiny => vec![1, 4],
+    }
+}
+
+/// Where more than one fetch.
+const SEVERAL: &[u64] = &[2, 4, 8, 16];
 
 /// The addresses of so many pages.
 pub(crate) fn addresses(task: &Task, amount: u64) -> Outcome<Vec<String>> {

@@ -2,13 +2,14 @@
 
 use crate::workload::contender::Workload;
 use crate::workload::{
-    counter, fetch, isolation, large_array, participants, primes, primitives, producer_consumer,
-    recovery, round_trip, task_length, throughput, worker,
+    counter, fetch, isolation, large_array, memory, participants, primes, primitives,
+    producer_consumer, recovery, round_trip, task_length, throughput, worker,
 };
 
 /// In the order in which they are measured and shown.
-pub(crate) const ALL: [&Workload; 13] = [
+pub(crate) const ALL: [&Workload; 14] = [
     &worker::WORKLOAD,
+    &memory::WORKLOAD,
     &isolation::WORKLOAD,
     &primes::WORKLOAD,
     &fetch::WORKLOAD,

@@ -4,6 +4,7 @@ pub(crate) mod counter;
 pub(crate) mod fetch;
 pub(crate) mod isolation;
 pub(crate) mod large_array;
+pub(crate) mod memory;
 pub(crate) mod pages;
 pub(crate) mod participants;
 pub(crate) mod primes;

@@ -1,20 +1,20 @@
 //! Work for the processor: counting primes by trial division.
 
-use crate::measure::Task;
 use crate::ours::pools;
 use crate::peer::{rayon, sequential, standard};
+use crate::workload::axis::{Axis, Unit, workers};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
 pub(crate) const WORKLOAD: Workload = Workload {
     name: "primes",
-    title: "CPU-bound: count the primes below a number",
-    about: "Trial division over 64 ranges, shared out to as many workers as there are processors. \
+    title: "CPU-bound: count the primes below a number, by the number of workers",
+    about: "Trial division over 64 ranges, shared out to the workers. \
             Timed is the call alone: pools are made before. The speed-up is over the sequential run \
             in the same language.",
     measure: Measure::Seconds,
-    axis: None,
+    axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),
     work: Work {
-        size: Size { full: 5_000_000, quick: 1_000_000, tiny: 20_000, adapts: false },
+        size: Size { full: 5_000_000, quick: 300_000, tiny: 20_000, adapts: false },
         expected: by_sieve,
         is_fact: false,
         patience: None,
@@ -26,7 +26,8 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "sequential",
             "sequential, one thread",
             How::Rust(sequential::primes),
-        ),
+        )
+        .only(&[1]),
         Contender::new(
             Family::Ours,
             "thread_pool",
@@ -55,7 +56,8 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "python_sequential",
             "Python, sequential",
             How::Python("primes.py"),
-        ),
+        )
+        .only(&[1]),
         Contender::new(
             Family::Python,
             "python_threading",
@@ -99,11 +101,6 @@ fn is_prime(number: u64) -> bool {
         divisor += 2;
     }
     true
-}
-
-/// How many threads a peer is to use.
-pub(crate) fn workers(task: &Task) -> usize {
-    task.workers.max(1)
 }
 
 /// The primes below `limit`, found in another way.

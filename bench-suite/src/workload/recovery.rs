@@ -134,6 +134,6 @@ pub(crate) fn rounds(mut die: impl FnMut() -> Outcome<Duration> + 'static) -> Ou
         for _ in 0..amount {
             all += die()?;
         }
-        Ok(Round { seconds: all.as_secs_f64(), answer: amount, seen: None, tail: None })
+        Ok(Round { cost: all.as_secs_f64(), answer: amount, seen: None, tail: None })
     }))
 }

@@ -8,6 +8,7 @@
 //! | `group::kill_one(process)` | ends one process, given its id |
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |
+//! | `memory::of_family()` | how much this process and its descendants have |
 //! | `crash::now()` | uses memory that the process has not |
 //! | `futex::make` | two threads that wake each other by nothing else |
 //! | `pthread::{lock, counter}` | that mutex, measured |
@@ -19,7 +20,7 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{crash, futex, group, pthread, socket, streams};
+pub(crate) use linux::{crash, futex, group, memory, pthread, socket, streams};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

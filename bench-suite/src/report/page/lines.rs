@@ -18,6 +18,15 @@ const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 14.0;
 const RIGHT: f64 = 6.0;
 
+/// The strokes of those that have one colour.
+const DASHES: [&str; 4] = ["none", "7 3", "2 3", "10 3 2 3"];
+
+/// How many before this line are of its family, and have its colour.
+fn before(lines: &[Line<'_>], index: usize) -> usize {
+    let family = lines[index].row.family;
+    lines[..index].iter().filter(|line| line.row.family == family).count()
+}
+
 /// The plot of a table that has an axis of quantities, and figures.
 pub(crate) fn lines(table: &Table) -> Option<Markup> {
     let pivot = Pivot::new(table);
@@ -38,12 +47,13 @@ pub(crate) fn lines(table: &Table) -> Option<Markup> {
                 line.grid x1=(x(index)) x2=(x(index)) y1="0" y2=(bottom) {}
                 text.tick x=(x(index)) y=(bottom + 14.0) text-anchor="middle" { (point.label) }
             }
-            @for (letter, line) in letters().zip(&pivot.lines) {
+            @for (index, (letter, line)) in letters().zip(&pivot.lines).enumerate() {
+                @let dash = DASHES[before(&pivot.lines, index) % DASHES.len()];
                 @let marks = marks(line);
                 g class=(colour(line.row.family)) {
                     title { (line.row.label) }
                     @for pair in marks.windows(2) {
-                        line.bar x1=(x(pair[0].0)) y1=(y(pair[0].1.summary.median))
+                        line.bar stroke-dasharray=(dash) x1=(x(pair[0].0)) y1=(y(pair[0].1.summary.median))
                             x2=(x(pair[1].0)) y2=(y(pair[1].1.summary.median)) {}
                     }
                     @for (index, figures) in &marks {

@@ -69,6 +69,7 @@ pub(crate) fn unit(measure: Measure, percentiles: bool) -> &'static str {
         Measure::SecondsEach => "time of one, logarithmic: left is better",
         Measure::PerSecond => "number in a second, logarithmic: right is better",
         Measure::BytesPerSecond => "bytes in a second, logarithmic: right is better",
+        Measure::BytesEach => "memory of one, logarithmic: left is better",
         Measure::Fact => "",
     }
 }
