@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
 
-use super::spsc::{Flow, Stream};
+use super::spsc::Flow;
+use super::stream::Stream;
 use crate::heap::hostile::{watched, word};
 use crate::heap::{Contents, Heap, Kind, NewProcess, ObjectId, Owner, ProcessId, Role};
 

@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "a view of a block of the heap")]
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::primitive::{AtomicU32, AtomicU64, Ordering};
 use super::slot::{Slot, State, Word};
 use super::tasks::Tasks;
 use crate::heap::{Block, Heap, ObjectId, Signal, Size, damaged};

@@ -5,11 +5,8 @@
 //! name into it, and head and tail are only hints that anybody moves on.
 #![expect(unsafe_code, reason = "fills in and reads claimed slots")]
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
-use crossbeam_utils::Backoff;
-
 use super::layout::{CHUNK, Memory, Ring};
+use super::primitive::{AtomicU64, Backoff, Ordering, fence};
 use super::slot::{INLINE, Payload, Slot, State, TICKETS, Word};
 use crate::heap::{HoldId, Signal};
 
@@ -320,7 +317,7 @@ impl<'h> Ring<'h> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::{CHUNK, Payload, Pop, Push, Ring};
     use crate::heap::{Contents, Heap, Kind, NewProcess, Owner, Role};

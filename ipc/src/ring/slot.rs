@@ -16,9 +16,7 @@
 //! no name on it.
 #![expect(unsafe_code, reason = "copies payloads to and from shared memory")]
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::primitive::{AtomicU64, Cell, Ordering};
 use crate::heap::HoldId;
 
 /// The longest message that fits into a slot.
@@ -86,7 +84,7 @@ pub(crate) enum Payload<'a> {
 pub(super) struct Slot {
     pub(super) word: AtomicU64,
     what: AtomicU64,
-    payload: UnsafeCell<[u8; INLINE]>,
+    payload: Cell<[u8; INLINE]>,
 }
 
 // SAFETY: the payload is touched only between a claim and its commit, by the one that made the
@@ -95,6 +93,26 @@ unsafe impl Sync for Slot {}
 
 // A panic cannot leave a slot half changed: between claim and commit nothing runs that could.
 impl std::panic::RefUnwindSafe for Slot {}
+
+/// In a model there is no zeroed memory to begin with, nor a kernel to give pages back to.
+#[cfg(loom)]
+impl Slot {
+    pub(super) fn new(word: u64) -> Slot {
+        Slot {
+            word: AtomicU64::new(word),
+            what: AtomicU64::new(0),
+            payload: Cell::new([0; INLINE]),
+        }
+    }
+
+    pub(super) fn zero(&self) {
+        // SAFETY: loom checks that nobody uses it.
+        self.payload.with_mut(|payload| unsafe { *payload = [0; INLINE] });
+        self.what.store(0, Ordering::Relaxed);
+        // SeqCst: the kernel sees to it that every processor knows of the page that has gone.
+        self.word.store(0, Ordering::SeqCst);
+    }
+}
 
 impl Slot {
     /// The slot's word as it stands. Acquire pairs with the Release of `commit`.
@@ -132,9 +150,9 @@ impl Slot {
         assert!(bytes.len() <= INLINE, "a longer message travels in a parcel");
         self.what.store(what, Ordering::Relaxed);
         // SAFETY: the length was just checked against the payload's; the claim makes it ours alone.
-        unsafe {
-            self.payload.get().cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-        }
+        self.payload.with_mut(|payload| unsafe {
+            payload.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        });
     }
 
     /// Copies what the slot holds into `into` and tells what it is. A length from shared memory is
@@ -150,7 +168,9 @@ impl Slot {
         }
         let len = (what as usize).min(INLINE);
         // SAFETY: the length was just cut to the payload's; the claim makes it ours alone.
-        unsafe { into.as_mut_ptr().copy_from_nonoverlapping(self.payload.get().cast(), len) };
+        self.payload.with(|payload| unsafe {
+            into.as_mut_ptr().copy_from_nonoverlapping(payload.cast(), len);
+        });
         Ok(len)
     }
 
@@ -161,15 +181,14 @@ impl Slot {
     }
 
     fn parcel(&self) -> HoldId {
-        // SAFETY: the first eight bytes of the payload, which is aligned to eight; as an atomic, so
-        // that the sweep may look while a receiver has the slot.
-        let name = unsafe { AtomicU64::from_ptr(self.payload.get().cast()) };
-        let name = name.load(Ordering::Relaxed);
+        // SAFETY: the payload is longer than a word and aligned to one. As an atomic, so that the sweep may
+        // look while a receiver has the slot.
+        let name = unsafe { self.payload.first_word() };
         HoldId { index: name as u32, generation: (name >> 32) as u32 }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::{INLINE, Slot, State, Word};
 

@@ -10,46 +10,14 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::layout::SIGNALS;
-use crate::heap::{Heap, ObjectId, Signal, Size};
+use super::primitive::{AtomicU32, Ordering};
+use super::stream::Stream;
+use crate::heap::Signal;
 use crate::sys::processor;
 
-/// How a stream begins; the bytes follow.
-#[repr(C)]
-struct Header {
-    capacity: AtomicU64,
-    /// See [`Stream::flow`].
-    flow: AtomicU32,
-    _0: [u8; 52],
-    not_empty: Signal,
-    _1: [u8; 48],
-    not_full: Signal,
-    _2: [u8; 48],
-    tail: AtomicU64,
-    /// The processor on which the sender last wrote.
-    processor: AtomicU32,
-    _3: [u8; 52],
-    head: AtomicU64,
-    _4: [u8; 120],
-}
-
-const HEADER: usize = size_of::<Header>();
-
-const _: () = {
-    assert!(HEADER == 384);
-    assert!(std::mem::offset_of!(Header, not_empty) as u64 == SIGNALS[0]);
-    assert!(std::mem::offset_of!(Header, not_full) as u64 == SIGNALS[1]);
-};
-
-/// Bytes a stream holds: what keeps a side busy while the other is being woken, and fits into a cache.
-const CAPACITY: u64 = 512 << 10;
 /// The largest payload of a chunk: both sides work on a long message at the same time.
 const LARGEST_CHUNK: usize = 64 << 10;
-/// No stream comes to this position; one that is at it is damaged.
-const LAST: u64 = 1 << 62;
 /// A chunk's own word.
 const WORD: u64 = 8;
 
@@ -77,32 +45,6 @@ impl Flow {
     }
 }
 
-/// One side of a stream. Which one, its owner knows: a sender calls `write`, a receiver `read`.
-pub(crate) struct Stream {
-    heap: &'static Heap,
-    header: &'static Header,
-    bytes: NonNull<u8>,
-    capacity: u64,
-    /// This side's position.
-    mine: u64,
-    /// The other side's, as last seen.
-    other: u64,
-    /// There is room that the sender was not told of.
-    untold: bool,
-}
-
-// SAFETY: a stream's side refers to memory that is mapped as long as the process lives, and is used by
-// one thread at a time (`&mut self`).
-unsafe impl Send for Stream {}
-// SAFETY: what takes `&self` only touches atomics.
-unsafe impl Sync for Stream {}
-
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    Sender,
-    Receiver,
-}
-
 /// A piece of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk {
@@ -111,64 +53,6 @@ pub(crate) struct Chunk {
 }
 
 impl Stream {
-    pub(crate) fn size() -> Option<Size> {
-        let bytes = HEADER + CAPACITY as usize;
-        Size::of(std::alloc::Layout::from_size_align(bytes, 128).ok()?)
-    }
-
-    /// Makes a stream of a block that nobody else knows yet.
-    pub(crate) fn init(heap: &Heap, object: ObjectId, zeroed: bool) -> io::Result<()> {
-        let start = Stream::start(heap, object)?;
-        if !zeroed {
-            // SAFETY: within the block, which only this process knows.
-            unsafe { start.as_ptr().write_bytes(0, HEADER) };
-        }
-        // SAFETY: in bounds and aligned; all-zero is a valid header.
-        let header: &Header = unsafe { start.cast().as_ref() };
-        // Relaxed: whoever gets to know the stream does so by a message, which orders this.
-        header.capacity.store(CAPACITY, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Where a stream lies, all of it in its block.
-    fn start(heap: &Heap, object: ObjectId) -> io::Result<NonNull<u8>> {
-        let block = heap.block(object, 128)?;
-        if block.size < HEADER as u64 + CAPACITY { Err(damaged()) } else { Ok(block.start) }
-    }
-
-    pub(crate) fn sender(heap: &'static Heap, object: ObjectId) -> io::Result<Stream> {
-        Stream::view(heap, object, Side::Sender)
-    }
-
-    pub(crate) fn receiver(heap: &'static Heap, object: ObjectId) -> io::Result<Stream> {
-        Stream::view(heap, object, Side::Receiver)
-    }
-
-    fn view(heap: &'static Heap, object: ObjectId, side: Side) -> io::Result<Stream> {
-        let start = Stream::start(heap, object)?;
-        // SAFETY: in bounds and aligned (`start`); a header is atomics and signals, for which every
-        // bit pattern is valid. The heap is never unmapped.
-        let header: &'static Header = unsafe { start.cast().as_ref() };
-        let capacity = header.capacity.load(Ordering::Relaxed);
-        if capacity != CAPACITY {
-            return Err(damaged());
-        }
-        // SAFETY: within the block, as just checked.
-        let bytes = unsafe { start.add(HEADER) };
-        // Acquire: the side's owner before this one, if there was another, is done with it. The head
-        // first, so that the tail is not behind it.
-        let head = header.head.load(Ordering::Acquire);
-        let tail = header.tail.load(Ordering::Acquire);
-        if tail > LAST || tail.checked_sub(head).is_none_or(|there| there > capacity) {
-            return Err(damaged());
-        }
-        let (mine, other) = match side {
-            Side::Sender => (tail, head),
-            Side::Receiver => (head, tail),
-        };
-        Ok(Stream { heap, header, bytes, capacity, mine, other, untold: false })
-    }
-
     /// The largest payload that goes out in one chunk.
     pub(crate) fn largest_chunk(&self) -> usize {
         (self.capacity as usize / 4).min(LARGEST_CHUNK)
@@ -204,8 +88,11 @@ impl Stream {
     /// Writes a chunk, for which there is room, and publishes it.
     pub(crate) fn write(&mut self, flags: u32, payload: &[u8]) {
         let word = payload.len() as u64 | u64::from(flags) << 32;
-        self.copy_in(self.mine, &word.to_ne_bytes());
-        self.copy_in(self.mine + WORD, payload);
+        // SAFETY: there is room (`has_room`), which is the sender's until it is published.
+        unsafe {
+            self.bytes.copy_in(self.mine, &word.to_ne_bytes());
+            self.bytes.copy_in(self.mine + WORD, payload);
+        }
         self.mine += WORD + padded(payload.len() as u64);
         // Relaxed: a hint for a receiver that waits.
         self.header.processor.store(processor::current(), Ordering::Relaxed);
@@ -228,9 +115,12 @@ impl Stream {
             }
         }
         let mut word = [MaybeUninit::<u8>::uninit(); 8];
-        self.copy_out(self.mine, &mut word);
-        // SAFETY: `copy_out` fills all of it.
-        let word = u64::from_ne_bytes(word.map(|byte| unsafe { byte.assume_init() }));
+        // SAFETY: published, and so the receiver's until it lets go of it; `copy_out` fills all of it.
+        let word = unsafe {
+            self.bytes.copy_out(self.mine, &mut word);
+            word.map(|byte| byte.assume_init())
+        };
+        let word = u64::from_ne_bytes(word);
         let chunk = Chunk { flags: (word >> 32) as u32, len: word as u32 };
         if WORD + padded(chunk.len.into()) > self.other - self.mine {
             return Err(damaged());
@@ -243,9 +133,12 @@ impl Stream {
     pub(crate) fn read(&mut self, chunk: Chunk, into: &mut Vec<u8>) {
         into.reserve(chunk.len as usize);
         let (end, place) = (into.len() + chunk.len as usize, into.spare_capacity_mut());
-        self.copy_out(self.mine + WORD, &mut place[..chunk.len as usize]);
-        // SAFETY: within the capacity, and `copy_out` has filled what is new.
-        unsafe { into.set_len(end) };
+        // SAFETY: published (`next` checked the length) and so the receiver's. The new end is within the
+        // capacity, and `copy_out` has filled what is new.
+        unsafe {
+            self.bytes.copy_out(self.mine + WORD, &mut place[..chunk.len as usize]);
+            into.set_len(end);
+        }
         self.let_go(chunk);
     }
 
@@ -254,7 +147,8 @@ impl Stream {
         assert!(place.len() == chunk.len as usize, "a place for exactly this chunk");
         // SAFETY: the same bytes, of which `copy_out` makes none uninitialised.
         let place = unsafe { &mut *(std::ptr::from_mut(place) as *mut [MaybeUninit<u8>]) };
-        self.copy_out(self.mine + WORD, place);
+        // SAFETY: published (`next` checked the length) and so the receiver's.
+        unsafe { self.bytes.copy_out(self.mine + WORD, place) };
         self.let_go(chunk);
     }
 
@@ -325,45 +219,12 @@ impl Stream {
     pub(crate) fn not_full(&self) -> &'static Signal {
         &self.header.not_full
     }
-
-    /// The place of a position, and how many bytes are left before the end.
-    fn place(&self, at: u64) -> (*mut u8, usize) {
-        let offset = (at & (self.capacity - 1)) as usize;
-        // SAFETY: the offset is less than the capacity.
-        (unsafe { self.bytes.as_ptr().add(offset) }, self.capacity as usize - offset)
-    }
-
-    fn copy_in(&self, at: u64, from: &[u8]) {
-        let (place, left) = self.place(at);
-        let (first, rest) = from.split_at(from.len().min(left));
-        // SAFETY: both parts lie within the bytes; they are the sender's until it publishes them. At
-        // most `capacity` bytes (`has_room`), so the second part does not reach the first.
-        unsafe {
-            place.copy_from_nonoverlapping(first.as_ptr(), first.len());
-            self.bytes.as_ptr().copy_from_nonoverlapping(rest.as_ptr(), rest.len());
-        }
-    }
-
-    /// Fills all of `into`.
-    fn copy_out(&self, at: u64, into: &mut [MaybeUninit<u8>]) {
-        let (place, left) = self.place(at);
-        let split = into.len().min(left);
-        let (first, rest) = into.split_at_mut(split);
-        // SAFETY: both parts lie within the bytes (`next` checked the length); they are the receiver's
-        // until it lets go of them.
-        unsafe {
-            first.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(place, first.len());
-            rest.as_mut_ptr()
-                .cast::<u8>()
-                .copy_from_nonoverlapping(self.bytes.as_ptr(), rest.len());
-        }
-    }
 }
 
 fn padded(len: u64) -> u64 {
     len.next_multiple_of(WORD)
 }
 
-fn damaged() -> io::Error {
+pub(super) fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the stream is damaged: its positions make no sense")
 }

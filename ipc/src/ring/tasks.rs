@@ -9,10 +9,9 @@
 //! claims the slot: a message is at no instant in neither place, and who sees that nothing is in the
 //! ring, and then that a cell is zero, knows that what its process took is done.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::layout::Ring;
 use super::mpmc::Peek;
+use super::primitive::{AtomicU64, Ordering};
 use crate::heap::{MAX_PROCESSES, ProcessId, Role, Signal};
 
 /// The cells of a ring, which lie behind its header.

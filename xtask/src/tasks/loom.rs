@@ -1,4 +1,4 @@
-//! The thread scope in every order of its steps.
+//! The thread scope and the rings in every order of their steps.
 
 use crate::workspace::{cargo, root};
 use anyhow::Result;
@@ -6,10 +6,10 @@ use clap::Args;
 use std::{env, path::PathBuf};
 use xshell::Shell;
 
-/// Try the primitives between threads in every order of their steps
+/// Try the primitives between threads, and the rings, in every order of their steps
 ///
-/// Builds sync-prims for loom, beside the usual build, and runs its models. Takes about a minute after the build,
-/// with more preemptions much longer.
+/// Builds sync-prims and ipc for loom, beside the usual build, and runs their models. Takes about two minutes after
+/// the build, with more preemptions much longer.
 #[derive(Debug, Args)]
 pub(crate) struct Loom {
     /// How often a thread may be interrupted in the middle of something, in one order
@@ -39,9 +39,8 @@ impl Loom {
     }
 
     fn command(&self) -> Vec<&str> {
-        let mut command = vec!["test", "--release", "--package", "sync-prims", "--test", "loom"];
-        command.push("--");
-        command.push("--nocapture");
+        let mut command = vec!["test", "--release", "--package", "sync-prims", "--package", "ipc"];
+        command.extend(["--test", "loom", "--", "--nocapture"]);
         command.extend(self.filters.iter().map(String::as_str));
         command
     }
@@ -53,7 +52,8 @@ mod tests {
 
     #[test]
     fn the_models_are_built_with_optimisations_and_counted() {
-        let all = "test --release --package sync-prims --test loom -- --nocapture";
+        let packages = "--package sync-prims --package ipc";
+        let all = format!("test --release {packages} --test loom -- --nocapture");
         assert_eq!(Loom::usual().command().join(" "), all);
         let some = Loom { preemptions: 2, filters: vec!["lock".to_owned()] };
         assert_eq!(some.command().join(" "), format!("{all} lock"));
