@@ -254,7 +254,7 @@ fn after_a_shutdown_every_call_is_gone() {
 }
 
 #[test]
-fn the_end_of_a_server_on_threads_is_told_when_its_last_call_has_ended() {
+fn a_server_on_threads_has_ended_when_its_last_call_has() {
     let _watchdog = watch("calls of a server that ends");
     for ends_in_time in [false, true] {
         let manager = start::<Thread>();
@@ -268,21 +268,23 @@ fn the_end_of_a_server_on_threads_is_told_when_its_last_call_has_ended() {
             })
         });
         started.get().unwrap();
+        let (said, heard) = std::sync::mpsc::channel();
+        let ending = std::thread::spawn(move || {
+            let patience = Duration::from_millis(if ends_in_time { 50_000 } else { 20 });
+            said.send(asleep::thread_id()).unwrap();
+            manager.shutdown_timeout(patience)
+        });
+        // Who called is told at once, while the function runs on.
+        assert!(matches!(call.join().unwrap(), Err(ManagerError::Gone)));
         if ends_in_time {
-            let (said, heard) = std::sync::mpsc::channel();
-            let ending = std::thread::spawn(move || {
-                said.send(asleep::thread_id()).unwrap();
-                manager.shutdown_timeout(Duration::from_secs(50))
-            });
             asleep::until_asleep(heard.recv().unwrap());
             assert!(!ending.is_finished());
             end.put(()).unwrap();
             assert!(ending.join().unwrap());
         } else {
-            assert!(!manager.shutdown_timeout(Duration::from_millis(20)));
+            assert!(!ending.join().unwrap());
             end.put(()).unwrap();
         }
-        call.join().unwrap().unwrap();
     }
 }
 

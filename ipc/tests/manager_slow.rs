@@ -1,12 +1,20 @@
 //! Clients from elsewhere that are slow, deaf, or cut off: a relay between them and the server sees to that.
 
+#[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
+#[path = "../../sync-prims/tests/stepping/asleep.rs"]
+mod asleep;
 mod relay;
 mod watchdog;
 
+use std::fmt::Debug;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
-use ipc::{Address, Host, ListProxy, LockProxy, Manager, ManagerError};
+use ipc::{
+    Address, EventProxy, Host, ListProxy, LockProxy, Manager, ManagerError, Queue, QueueProxy,
+    ValueProxy,
+};
 use proc_spawn::{Process, Thread};
 use relay::Relay;
 use watchdog::watch;
@@ -14,6 +22,7 @@ use watchdog::watch;
 proc_spawn::enable_test_support!();
 
 const KEY: &[u8] = b"correct horse battery staple";
+const HOURS: Duration = Duration::from_secs(9999);
 
 /// Calls `f` with a manager on each host, where it serves, and a relay to there.
 fn on_each(what: &'static str, f: impl Fn(&Manager, &Address, &Relay)) {
@@ -62,7 +71,7 @@ fn a_client_whose_bytes_come_one_by_one_is_served_and_hinders_nobody() {
 #[test]
 fn a_client_that_asks_and_never_receives_hinders_nobody_and_loses_nothing_but_its_own() {
     on_each("a deaf one", |manager, address, relay| {
-        let large = manager.list_from(vec![vec![1u8; 1_000_000]]).unwrap();
+        let large = manager.list_from(vec!["l".repeat(1_000_000)]).unwrap();
         let (held, kept) = (manager.lock().unwrap(), manager.lock().unwrap());
         manager.publish("large", &large).unwrap();
         manager.publish("held", &held).unwrap();
@@ -70,7 +79,7 @@ fn a_client_that_asks_and_never_receives_hinders_nobody_and_loses_nothing_but_it
         let deaf = Manager::connect(relay.address(), KEY).unwrap();
         let held_there = deaf.find::<LockProxy>("held").unwrap();
         let guard = held_there.lock().unwrap();
-        let large_there = deaf.find::<ListProxy<Vec<u8>>>("large").unwrap();
+        let large_there = deaf.find::<ListProxy<String>>("large").unwrap();
         relay.record();
         assert_eq!(large_there.get(0).unwrap().unwrap().len(), 1_000_000);
         // The same question many times more, and nobody takes the answers.
@@ -89,6 +98,67 @@ fn a_client_that_asks_and_never_receives_hinders_nobody_and_loses_nothing_but_it
         drop(others);
         assert!(matches!(large_there.len(), Err(ManagerError::Gone)));
         drop(guard);
+    });
+}
+
+/// Begins a call that waits, and tells what it has come to.
+fn begin<'s, T: Debug>(
+    scope: &'s Scope<'s, '_>,
+    call: impl FnOnce() -> T + Send + 's,
+) -> ScopedJoinHandle<'s, String> {
+    let (said, heard) = mpsc::channel();
+    let begun = scope.spawn(move || {
+        said.send(asleep::thread_id()).unwrap();
+        format!("{:?}", call())
+    });
+    asleep::until_asleep(heard.recv().unwrap());
+    begun
+}
+
+#[test]
+fn a_client_of_which_one_connection_breaks_is_gone_with_all_that_waits_on_the_others() {
+    on_each("a broken connection", |manager, _, relay| {
+        let queues = (Queue::<()>::bounded(1).unwrap(), Queue::<()>::bounded(1).unwrap());
+        let (begun, end) = queues.clone();
+        let busy = manager.value(queues).unwrap();
+        let (event, empty) = (manager.event().unwrap(), manager.queue::<u32>(1).unwrap());
+        manager.publish("busy", &busy).unwrap();
+        manager.publish("event", &event).unwrap();
+        manager.publish("empty", &empty).unwrap();
+        let there = Manager::connect(relay.address(), KEY).unwrap();
+        let event_there = there.find::<EventProxy>("event").unwrap();
+        let empty_there = there.find::<QueueProxy<u32>>("empty").unwrap();
+        let busy_there = there.find::<ValueProxy<(Queue<()>, Queue<()>)>>("busy").unwrap();
+        // As many connections as are needed, so that from here on nobody sleeps for another.
+        let barrier = there.barrier(4).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| barrier.wait().unwrap());
+            }
+        });
+        thread::scope(|scope| {
+            // One runs, one waits for that at the door, and two are parked.
+            let running = begin(scope, || {
+                busy_there.update(|(begun, end)| {
+                    begun.put(()).unwrap();
+                    end.get().unwrap();
+                })
+            });
+            begun.get().unwrap();
+            let at_door = begin(scope, || busy_there.update(|_| ()));
+            let set = begin(scope, || event_there.wait());
+            let item = begin(scope, || empty_there.get_timeout(HOURS));
+            let calls =
+                [("running", running), ("at the door", at_door), ("set", set), ("item", item)];
+            relay.cut_last();
+            for (what, call) in calls {
+                let told = call.join().unwrap();
+                assert!(told.contains("Gone"), "{what}: {told}");
+            }
+            end.put(()).unwrap();
+        });
+        assert!(!event.is_set().unwrap());
+        assert!(matches!(there.list::<u32>(), Err(ManagerError::Gone)));
     });
 }
 

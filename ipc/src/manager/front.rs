@@ -210,14 +210,16 @@ impl Manager {
         Ok(manager)
     }
 
-    /// Ends the server, and waits until it has ended. Calls that run at the time are not waited for: they end
-    /// with a process, and go on to their results on a thread. Dropping the manager does the same.
+    /// Ends the server, and waits until it has ended. Calls that wait or run at the time are
+    /// [`ManagerError::Gone`] at once. A function that runs ends with a process, and is not waited for on a thread,
+    /// where it runs on to a result that nobody gets. Dropping the manager does the same.
     pub fn shutdown(mut self) {
         self.end(None);
     }
 
-    /// Ends the server, and waits at most that long until it has ended, with the calls that run at the time; a
-    /// process is ended by force after that. `false` if one runs on, which a thread may.
+    /// Ends the server as [`shutdown`](Manager::shutdown), and waits at most that long until it has ended, with the
+    /// functions that run at the time; a process is ended by force after that. `false` if one runs on, which a thread
+    /// may.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
         self.end(Some(timeout))
     }

@@ -197,11 +197,7 @@ fn open_over(address: &Address, key: &[u8], known: Option<u64>) -> Result<Opened
     let build = image::main().build_id.clone();
     let greeting = Greeting { build, pid: std::process::id(), link: known };
     line.say(|encoder| encoder.put(&greeting))?;
-    let welcome = line.answer().map_err(|error| match error {
-        // The server takes this client for gone, as one of its connections has broken.
-        ManagerError::NoSuchObject => ManagerError::Gone,
-        error => error,
-    })?;
+    let welcome = line.answer()?;
     Ok((line, welcome, None))
 }
 

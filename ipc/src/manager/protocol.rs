@@ -83,6 +83,8 @@ pub(super) enum Refusal {
     Function(EntryError),
     WrongType,
     NoSuchObject,
+    /// One of the client's connections has broken, and its objects have heard of its death.
+    TakenForGone,
     OtherBuild {
         server: String,
     },
@@ -124,6 +126,7 @@ impl From<Refusal> for ManagerError {
             Refusal::Function(error) => ManagerError::Function(error),
             Refusal::WrongType => ManagerError::WrongType,
             Refusal::NoSuchObject => ManagerError::NoSuchObject,
+            Refusal::TakenForGone => ManagerError::Gone,
             Refusal::OtherBuild { server } => ManagerError::OtherBuild {
                 server,
                 client: crate::sys::image::main().build_id.clone(),

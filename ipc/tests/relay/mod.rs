@@ -92,6 +92,15 @@ impl Relay {
         server.write_all(&record.repeat(times)).unwrap();
     }
 
+    /// Cuts the connection that was made last.
+    pub(crate) fn cut_last(&self) {
+        self.change(|way| {
+            for end in way.connections.pop().into_iter().flatten() {
+                let _ = end.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
     /// Cuts every connection there is.
     pub(crate) fn cut(&self) {
         self.change(|way| {

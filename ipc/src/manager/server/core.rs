@@ -12,6 +12,7 @@ use super::timers::Timers;
 use super::watch::{Nudge, Watched};
 use crate::channel::{Receiver, Sender, Untyped};
 use crate::endpoint::Endpoint;
+use crate::error::RecvError;
 use crate::manager::host::Catch;
 use crate::manager::protocol::Envelope;
 
@@ -98,6 +99,9 @@ impl Core {
         drop(std::mem::take(&mut *self.tasks()));
         drop(std::mem::take(&mut *self.names()));
         self.table.clear(self.catch);
+        // What nobody has led to read: a function that runs on keeps the inbox, and who waits for an answer to
+        // that would wait as long.
+        while matches!(self.inbox.recv_with(|_| Ok(())), Ok(()) | Err(RecvError::Decode(_))) {}
         self.crew.wait_for_end();
     }
 }

@@ -209,19 +209,16 @@ impl Keeper {
     /// The client is gone, and with it all its connections.
     fn take_leave(&mut self, number: u64) {
         let Some(guest) = self.guests.remove(&number) else { return };
-        let _ = self.events.remove(guest.fd());
+        guest.hang_up(&self.events);
         if let Some(line) = &guest.line {
             let link = line.link.client.link;
-            let (events, is_others) = (&self.events, |guest: &Guest| {
-                guest.line.as_ref().is_none_or(|line| line.link.client.link != link)
-            });
-            self.guests.retain(|_, guest| {
-                let stays = is_others(guest);
-                if !stays {
-                    let _ = events.remove(guest.fd());
-                }
-                stays
-            });
+            let is_its = |_: &u64, guest: &mut Guest| {
+                guest.line.as_ref().is_some_and(|line| line.link.client.link == link)
+            };
+            // Before the objects hear of it: what they answer then is not meant for one that lives.
+            for (_, guest) in self.guests.extract_if(is_its) {
+                guest.hang_up(&self.events);
+            }
             self.core.tell(&Envelope::LinkGone { link });
         }
         if self.paused {
@@ -233,6 +230,11 @@ impl Keeper {
 impl Guest {
     fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.recv.socket().expect("it goes over a socket").as_fd()
+    }
+
+    fn hang_up(&self, events: &Epoll) {
+        let _ = events.remove(self.fd());
+        self.wire.hang_up();
     }
 
     /// Reads what has come; `false` if the client is gone or talks nonsense.
@@ -285,7 +287,7 @@ impl Guest {
         let link = match greeting.link {
             Some(link) => match core.table.link(link) {
                 Some(link) => link,
-                None => return refuse(Refusal::NoSuchObject),
+                None => return refuse(Refusal::TakenForGone),
             },
             None => {
                 let client = Client { link: new_id, thread: 0, pid: greeting.pid };

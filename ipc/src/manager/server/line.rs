@@ -184,6 +184,14 @@ impl Line {
         result
     }
 
+    /// Nothing more is said on it: who waits for an answer is told that the server is gone.
+    pub(super) fn hang_up(&self) {
+        match &self.way {
+            Way::Program { unread, .. } => unread.close(),
+            Way::Network(wire) => wire.hang_up(),
+        }
+    }
+
     /// A client that is not of the program has its last answer.
     pub(super) fn received(&self) {
         *self.loan() = None;

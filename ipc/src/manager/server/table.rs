@@ -115,7 +115,8 @@ impl Table {
 
     /// Takes everything out.
     pub(super) fn clear(&self, catch: Catch) {
-        drop(self.lines.take_all());
+        // A call that runs on has a share in its line.
+        self.lines.take_all().iter().for_each(|line| line.hang_up());
         drop(self.links.take_all());
         drop(self.hearing.take_all());
         let mut cells = self.cells.take_all();

@@ -1,11 +1,13 @@
 //! A connection of a client that is not of the program.
 
+use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::SendError;
 use crate::pipe::SendHalf;
 use crate::sys::epoll::Epoll;
+use crate::sys::stream::shutdown;
 
 /// Where the replies go. One request is read at a time, and the next when its reply is out: so a client
 /// takes up the memory of one request and one reply (twice if that is lent), whatever it sends and does not
@@ -51,6 +53,11 @@ impl Wire {
     /// Nothing more is read until a reply is out.
     pub(super) fn pause(&self) -> Result<(), SendError<()>> {
         self.heed(false, false)
+    }
+
+    /// Closes the connection, whoever still has a share in it.
+    pub(super) fn hang_up(&self) {
+        shutdown(self.socket.as_fd(), Shutdown::Both);
     }
 
     fn heed(&self, read: bool, write: bool) -> Result<(), SendError<()>> {
