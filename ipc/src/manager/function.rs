@@ -112,8 +112,10 @@ fn conjure<F: Copy + 'static>() -> F {
     unsafe { NonNull::dangling().read() }
 }
 
-/// What the name of a call leads to: it takes the arguments out of the message.
-pub(super) type Prepare = fn(&mut Decoder<'_>) -> Result<Box<dyn Visit>, DecodeError>;
+/// What the name of a call leads to: it takes the arguments out of the message, and says before that if this, or
+/// the function, may be any code of the user's.
+pub(super) type Prepare =
+    fn(&mut Decoder<'_>, before_users: &mut dyn FnMut()) -> Result<Box<dyn Visit>, DecodeError>;
 
 /// Puts an answer back, which the decoder has.
 pub(super) type TakeBack = fn(&mut dyn Any, &mut Decoder<'_>, &Client) -> Result<(), DecodeError>;
@@ -124,7 +126,8 @@ pub(super) type Conceive = fn(&mut Decoder<'_>) -> Result<Box<dyn Birth>, Decode
 /// The types that a name stands for; there is never a value.
 type Named<T> = PhantomData<fn() -> T>;
 
-/// Names the call of `F`. One that is `QUICK` never waits for anything.
+/// Names the call of `F`. One that is `QUICK` runs no code of the user's if the object is
+/// [plain](Managed::is_plain).
 pub(super) struct Called<T, F, A, M, const QUICK: bool>(Named<(T, F, A, M)>);
 
 impl<T, F, A, M, const QUICK: bool> Entry for Called<T, F, A, M, QUICK>
@@ -136,7 +139,10 @@ where
     M: 'static,
 {
     type Signature = Prepare;
-    const POINTER: Prepare = |decoder| {
+    const POINTER: Prepare = |decoder, before_users| {
+        if !QUICK {
+            before_users();
+        }
         let args = Some(decoder.take::<A>()?);
         Ok(Box::new(Plain::<T, F, A, M, QUICK> { args, _function: PhantomData }))
     };
@@ -208,7 +214,7 @@ where
     R: Serialize + DeserializeOwned,
 {
     type Signature = Prepare;
-    const POINTER: Prepare = |decoder| {
+    const POINTER: Prepare = |decoder, _| {
         let (timeout, args) = decoder.take::<(Option<Duration>, A)>()?;
         let _functions = PhantomData;
         Ok(Box::new(Patient::<T, Try, Stop, Return, A, LENT> { timeout, args, _functions }))

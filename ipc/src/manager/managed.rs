@@ -39,6 +39,12 @@ pub trait Managed: Sized + Send + 'static {
     /// Whether [`client_gone`](Managed::client_gone) is called.
     const HEARS_OF_DEATHS: bool = false;
 
+    /// Whether neither it nor what our functions do with it runs any code of the user's.
+    #[doc(hidden)]
+    fn is_plain() -> bool {
+        false
+    }
+
     /// A process that may have called this object is gone: what it held has to be given back. It must not
     /// wait for anything.
     fn client_gone(&mut self, client: &Client) {

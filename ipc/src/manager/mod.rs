@@ -9,6 +9,7 @@ mod line;
 mod link;
 mod managed;
 mod objects;
+mod plain;
 mod protocol;
 mod proxy;
 mod server;

@@ -100,7 +100,7 @@ impl<T: 'static> Proxy<T> {
         self.call_as::<F, (), Changes<0>, false>(function, ())
     }
 
-    /// Calls a function of ours that never waits for anything.
+    /// Calls a function of ours that never waits for anything, but for what the user's types do.
     pub(super) fn call_quick<F, A, M>(
         &self,
         function: F,
@@ -116,7 +116,7 @@ impl<T: 'static> Proxy<T> {
     }
 
     /// Calls a function with arguments that are encoded as an `A` is: so do the methods of `#[ipc::managed]`.
-    /// One that is `QUICK` never waits for anything.
+    /// One that is `QUICK` is ours and never waits for anything, but for what the user's types do.
     #[doc(hidden)]
     pub fn call_as<F, A, M, const QUICK: bool>(
         &self,

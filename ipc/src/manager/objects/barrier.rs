@@ -72,6 +72,10 @@ impl Managed for BarrierState {
         assert!(parties > 0, "a barrier needs at least one party");
         BarrierState { parties, waiting: 0, round: 0, broken_off: None, is_broken: false }
     }
+
+    fn is_plain() -> bool {
+        true
+    }
 }
 
 typed_proxy! {

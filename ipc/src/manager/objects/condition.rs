@@ -106,6 +106,10 @@ impl Managed for ConditionState {
         ConditionState::default()
     }
 
+    fn is_plain() -> bool {
+        true
+    }
+
     fn client_gone(&mut self, client: &Client) {
         self.lock.forget(client);
         // What it was notified of is somebody else's news.

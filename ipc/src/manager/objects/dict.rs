@@ -10,6 +10,7 @@ use super::typed::{Item, Key, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
+use crate::manager::plain::is_plain;
 
 impl<K: Key, V: Item> Managed for HashMap<K, V> {
     type Args = HashMap<K, V>;
@@ -17,6 +18,10 @@ impl<K: Key, V: Item> Managed for HashMap<K, V> {
 
     fn create(start: HashMap<K, V>) -> HashMap<K, V> {
         start
+    }
+
+    fn is_plain() -> bool {
+        is_plain::<K>() && is_plain::<V>()
     }
 }
 

@@ -20,6 +20,10 @@ impl Managed for EventState {
     fn create((): ()) -> EventState {
         EventState::default()
     }
+
+    fn is_plain() -> bool {
+        true
+    }
 }
 
 typed_proxy! {

@@ -7,6 +7,7 @@ use super::typed::{Item, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
+use crate::manager::plain::is_plain;
 
 impl<T: Item> Managed for Vec<T> {
     type Args = Vec<T>;
@@ -14,6 +15,10 @@ impl<T: Item> Managed for Vec<T> {
 
     fn create(start: Vec<T>) -> Vec<T> {
         start
+    }
+
+    fn is_plain() -> bool {
+        is_plain::<T>()
     }
 }
 

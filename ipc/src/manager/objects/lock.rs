@@ -97,6 +97,10 @@ impl Managed for LockState<false> {
         LockState::default()
     }
 
+    fn is_plain() -> bool {
+        true
+    }
+
     fn client_gone(&mut self, client: &Client) {
         self.forget(client);
     }
@@ -109,6 +113,10 @@ impl Managed for LockState<true> {
 
     fn create((): ()) -> LockState<true> {
         LockState::default()
+    }
+
+    fn is_plain() -> bool {
+        true
     }
 
     fn client_gone(&mut self, client: &Client) {

@@ -11,6 +11,7 @@ use crate::manager::error::{ManagerError, PutError, TakeError};
 use crate::manager::front::Manager;
 use crate::manager::function::Client;
 use crate::manager::managed::Managed;
+use crate::manager::plain::is_plain;
 
 /// What is in a queue; what a [`QueueProxy`] is a proxy of.
 #[derive(Debug)]
@@ -85,6 +86,10 @@ impl<T: Item> Managed for QueueState<T> {
     fn create(capacity: Option<usize>) -> QueueState<T> {
         assert!(capacity != Some(0), "a queue needs room for at least one item");
         QueueState { items: VecDeque::new(), capacity, closed: false, tasks: HashMap::new() }
+    }
+
+    fn is_plain() -> bool {
+        is_plain::<T>()
     }
 
     fn client_gone(&mut self, client: &Client) {

@@ -152,6 +152,10 @@ macro_rules! semaphore_methods {
                 SemaphoreState::new(permits)
             }
 
+            fn is_plain() -> bool {
+                true
+            }
+
             fn client_gone(&mut self, client: &Client) {
                 self.forget(client);
             }

@@ -6,6 +6,7 @@ use super::typed::{Key, container_methods, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
+use crate::manager::plain::is_plain;
 
 impl<T: Key> Managed for HashSet<T> {
     type Args = HashSet<T>;
@@ -13,6 +14,10 @@ impl<T: Key> Managed for HashSet<T> {
 
     fn create(start: HashSet<T>) -> HashSet<T> {
         start
+    }
+
+    fn is_plain() -> bool {
+        is_plain::<T>()
     }
 }
 

@@ -7,6 +7,7 @@ use super::typed::{Item, typed_proxy};
 use crate::manager::error::ManagerError;
 use crate::manager::front::Manager;
 use crate::manager::managed::Managed;
+use crate::manager::plain::is_plain;
 
 /// A value that a manager's server holds; what a [`ValueProxy`] is a proxy of.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ impl<T: Item> Managed for Held<T> {
 
     fn create(start: T) -> Held<T> {
         Held(start)
+    }
+
+    fn is_plain() -> bool {
+        is_plain::<T>()
     }
 }
 

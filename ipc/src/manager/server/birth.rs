@@ -23,6 +23,7 @@ pub(super) type OnDeath = fn(&mut dyn Any, &Client);
 pub(in crate::manager) struct Newborn {
     pub(super) object: Box<dyn Any + Send>,
     pub(super) on_death: Option<OnDeath>,
+    pub(super) is_plain: bool,
     /// Tells its type.
     pub(super) kind: u64,
     /// At its other end are all leases of the object. Nothing is ever sent.
@@ -39,6 +40,7 @@ impl Newborn {
         Ok(Newborn {
             object: Box::new(object),
             on_death: T::HEARS_OF_DEATHS.then_some(on_death),
+            is_plain: T::is_plain(),
             kind: kind_of::<T>(),
             tenants: Endpoint::create::<Token<T>>(Some(1), Role::Receiver)?,
         })

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::crew::{Crew, Outing};
 use super::line::Line;
@@ -17,7 +17,7 @@ pub(in crate::manager) struct Call {
     pub(in crate::manager) client: Client,
     pub(super) object: u64,
     pub(super) line: Arc<Line>,
-    /// Ends when the function has returned, before anybody can know.
+    /// Ends when the function has returned, before anybody can know of that.
     outing: Cell<Option<Outing>>,
 }
 
@@ -26,15 +26,19 @@ impl Call {
         Call { client, object, line, outing: Cell::new(None) }
     }
 
-    /// A function of the user's is about to be called.
+    /// Code of the user's is about to run.
     pub(super) fn go_out(&self, crew: &Arc<Crew>) {
         self.outing.set(Some(Outing::new(crew)));
     }
 
+    /// It has returned.
+    pub(super) fn come_back(&self) {
+        self.outing.take();
+    }
+
     /// Answers, or says why the answer cannot be sent.
     pub(in crate::manager) fn reply<R: Serialize>(&self, result: R) {
-        self.outing.take();
-        self.line.reply(result);
+        self.line.reply(Returned { result, call: self });
     }
 
     /// Answers with what the object gets back by `take_back` if the client does not live to receive it, and
@@ -44,12 +48,28 @@ impl Call {
         result: R,
         take_back: TakeBack,
     ) -> Option<R> {
-        self.line.lend(result, self.object, self.client, take_back)
+        let result = Returned { result, call: self };
+        let unsent = self.line.lend(result, self.object, self.client, take_back)?;
+        Some(unsent.result)
     }
 
     pub(super) fn refuse(&self, why: Refusal) {
-        self.outing.take();
+        self.come_back();
         self.line.refuse(why);
+    }
+}
+
+/// A result on its way: when it is encoded, no code of the user's is left to run.
+struct Returned<'c, R> {
+    result: R,
+    call: &'c Call,
+}
+
+impl<R: Serialize> Serialize for Returned<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let encoded = self.result.serialize(serializer);
+        self.call.come_back();
+        encoded
     }
 }
 
@@ -66,7 +86,8 @@ pub(in crate::manager) enum Attempt {
 
 /// A function with its arguments.
 pub(in crate::manager) trait Visit: Send {
-    /// Whether it never waits for anything, so that others may wait for it.
+    /// Whether it is a function of ours that never waits for anything, so that others may wait for it if the
+    /// object is plain.
     fn is_quick(&self) -> bool;
 
     /// Calls it.

@@ -23,6 +23,8 @@ pub(super) struct Cell {
     pub(super) kind: u64,
     /// Whether it hears of clients that are gone.
     pub(super) hears: bool,
+    /// See [`Managed::is_plain`](crate::Managed). What is done at any other may take long.
+    pub(super) is_plain: bool,
     pub(super) tenants: Endpoint,
     room: Mutex<Room>,
 }
@@ -55,6 +57,7 @@ struct Room {
 struct Inside {
     object: Box<dyn Any + Send>,
     on_death: Option<OnDeath>,
+    is_plain: bool,
     /// Calls that wait for the object to change, in the order in which they came.
     parked: Vec<Parked>,
 }
@@ -67,10 +70,10 @@ struct Parked {
 
 impl Cell {
     pub(super) fn new(id: u64, newborn: Newborn) -> Cell {
-        let Newborn { object, on_death, kind, tenants } = newborn;
-        let inside = Some(Inside { object, on_death, parked: Vec::new() });
+        let Newborn { object, on_death, is_plain, kind, tenants } = newborn;
+        let inside = Some(Inside { object, on_death, is_plain, parked: Vec::new() });
         let room = Mutex::new(Room { mail: VecDeque::new(), inside, ended: false });
-        Cell { id, kind, hears: on_death.is_some(), tenants, room }
+        Cell { id, kind, hears: on_death.is_some(), is_plain, tenants, room }
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -99,22 +102,21 @@ impl Cell {
                 return;
             };
             drop(room);
+            let is_quick = self.is_plain
+                && match &mail {
+                    Mail::Visit(pending) => pending.visit.is_quick(),
+                    Mail::Gone(_) | Mail::TimeUp(_) => true,
+                    // The object's drop.
+                    Mail::End => false,
+                };
+            if !is_quick {
+                lead.resign(core);
+            }
             match mail {
-                Mail::Visit(pending) => {
-                    if !pending.visit.is_quick() {
-                        lead.resign(core);
-                        pending.call.go_out(&core.crew);
-                    }
-                    inside.visit(core, self.id, pending);
-                }
+                Mail::Visit(pending) => inside.visit(core, self.id, pending),
                 Mail::Gone(gone) => inside.client_gone(core, self.id, &gone),
                 Mail::TimeUp(call) => inside.time_up(core, call),
-                Mail::End => {
-                    // The object's drop is the user's code.
-                    lead.resign(core);
-                    self.end(core, inside);
-                    return;
-                }
+                Mail::End => return self.end(core, inside),
             }
         }
     }
@@ -138,9 +140,9 @@ impl Cell {
 
 impl Inside {
     fn visit(&mut self, core: &Core, cell: u64, mut pending: Pending) {
-        // What a dead client had asked for must not be held by it.
+        // What a dead client had asked for must not be held by it, and nobody waits for an answer.
         if pending.call.line.link.is_gone() {
-            return pending.call.refuse(Refusal::NoSuchObject);
+            return;
         }
         match self.attempt(core, &mut pending) {
             Attempt::Done => {}
@@ -167,12 +169,12 @@ impl Inside {
 
     fn attempt(&mut self, core: &Core, pending: &mut Pending) -> Attempt {
         let Pending { call, visit } = pending;
-        self.guarded(core, call, |object| visit.attempt(object, call))
+        self.guarded(core, call, visit.is_quick(), |object| visit.attempt(object, call))
     }
 
     fn give_up(&mut self, core: &Core, pending: &mut Pending) -> Attempt {
         let Pending { call, visit } = pending;
-        self.guarded(core, call, |object| visit.give_up(object, call))
+        self.guarded(core, call, visit.is_quick(), |object| visit.give_up(object, call))
     }
 
     /// A panic is answered as such.
@@ -180,13 +182,18 @@ impl Inside {
         &mut self,
         core: &Core,
         call: &Call,
+        is_quick: bool,
         mut run: impl FnMut(&mut dyn Any) -> Attempt,
     ) -> Attempt {
+        if !(is_quick && self.is_plain) {
+            call.go_out(&core.crew);
+        }
         let object = &mut *self.object;
         let mut outcome = Attempt::Done;
         if let Err(panic) = (core.catch)(&mut || outcome = run(object)) {
             call.refuse(Refusal::Panicked(panic));
         }
+        call.come_back();
         outcome
     }
 
@@ -219,6 +226,7 @@ impl Inside {
     }
 
     fn client_gone(&mut self, core: &Core, cell: u64, Gone { client, lines }: &Gone) {
+        let outing = (!self.is_plain).then(|| Outing::new(&core.crew));
         let (gone, waiting) = std::mem::take(&mut self.parked)
             .into_iter()
             .partition::<Vec<_>, _>(|parked| parked.pending.call.client.is_same_process(client));
@@ -237,6 +245,7 @@ impl Inside {
             // As for the object's drop.
             let _ = (core.catch)(&mut || on_death(object, client));
         }
+        drop(outing);
         for mut parked in gone {
             core.timers.cancel(parked.due, parked.id);
             // After the object knows: what it would have been answered is nobody's.

@@ -15,7 +15,7 @@ use crate::error::{DecodeError, RecvError};
 use crate::listener::Address;
 use crate::manager::function::{Client, Conceive, Prepare};
 use crate::manager::protocol::{Envelope, Refusal, Request, Status, Welcome};
-use crate::message::Decoder;
+use crate::message::{Decoder, decode_plain};
 
 /// A function with its arguments, if these are there and that is one.
 type Taken<V> = Result<Result<Box<V>, DecodeError>, entry::EntryError>;
@@ -26,6 +26,8 @@ pub(super) enum Task {
     LookAfter(Arc<Cell>),
     Create(Arc<Line>, Box<dyn Birth>),
     Serve(Arc<Line>, Address, Vec<u8>),
+    /// A request of a client that is not of the program.
+    Read(Arc<Line>, Vec<u8>),
     Bury(u64),
     TakeLeave(u64),
 }
@@ -33,18 +35,27 @@ pub(super) enum Task {
 impl Core {
     /// Waits for the next message and deals with it. `false` when none can come any more.
     pub(super) fn serve_one(self: &Arc<Core>, lead: &mut Lead) -> bool {
-        match self.inbox.recv_with(|decoder| self.read(decoder)) {
-            Ok(Task::Nothing) => {}
+        let task = self.inbox.recv_with(|decoder| self.read(decoder, lead));
+        let task = match task {
+            Ok(Task::Read(line, bytes)) => {
+                let read =
+                    |decoder: &mut Decoder<'_>| self.read_request(Arc::clone(&line), decoder, lead);
+                Ok(decode_plain(&bytes, read).unwrap_or_else(|_| {
+                    // Nonsense, though it began like a request.
+                    line.hang_up();
+                    Task::Nothing
+                }))
+            }
+            task => task,
+        };
+        match task {
+            Ok(Task::Nothing | Task::Read(..)) => {}
             Ok(Task::Serve(line, address, key)) => match self.gate.open(self, &address, &key) {
                 Ok(address) => line.reply(address),
                 Err(error) => line.refuse(error.into()),
             },
             Ok(Task::LookAfter(cell)) => cell.look_after(self, lead),
-            Ok(Task::Create(line, birth)) => {
-                // The constructor is the user's code.
-                lead.resign(self);
-                self.create(&line, birth);
-            }
+            Ok(Task::Create(line, birth)) => self.create(&line, birth),
             Ok(Task::Bury(object)) => {
                 if let Some(cell) = self.table.take_cell(object) {
                     cell.bring(Mail::End);
@@ -59,10 +70,14 @@ impl Core {
         true
     }
 
-    fn read(&self, decoder: &mut Decoder<'_>) -> Result<Task, DecodeError> {
+    fn read(
+        self: &Arc<Core>,
+        decoder: &mut Decoder<'_>,
+        lead: &mut Lead,
+    ) -> Result<Task, DecodeError> {
         Ok(match decoder.take()? {
             Envelope::Request { line } => match self.table.line(line) {
-                Some(line) => self.read_request(line, decoder)?,
+                Some(line) => self.read_request(line, decoder, lead)?,
                 None => Task::Nothing,
             },
             Envelope::Open { pid } => {
@@ -110,19 +125,31 @@ impl Core {
     }
 
     fn read_request(
-        &self,
+        self: &Arc<Core>,
         line: Arc<Line>,
         decoder: &mut Decoder<'_>,
+        lead: &mut Lead,
     ) -> Result<Task, DecodeError> {
+        let mut outing = None;
+        // The arguments' serde code is the user's, too.
+        let mut before_users = || {
+            lead.resign(self);
+            outing.get_or_insert_with(|| Outing::new(&self.crew));
+        };
         match decoder.take()? {
             Request::Call { object, thread, function } => {
                 let Some(cell) = self.table.cell(object) else {
                     line.refuse(Refusal::NoSuchObject);
                     return Ok(Task::Nothing);
                 };
+                if !cell.is_plain {
+                    before_users();
+                }
                 let prepared = self.prepare::<dyn Visit>(function, decoder, |name, decoder| {
-                    entry::resolve::<Prepare>(name).map(|prepare| prepare(decoder))
+                    let prepare = entry::resolve::<Prepare>(name)?;
+                    Ok(prepare(decoder, &mut before_users))
                 });
+                drop(outing);
                 Ok(match prepared {
                     Ok(visit) => {
                         let client = Client { thread, ..line.link.client };
@@ -137,9 +164,11 @@ impl Core {
                 })
             }
             Request::Create { constructor } => {
+                before_users();
                 let prepared = self.prepare::<dyn Birth>(constructor, decoder, |name, decoder| {
                     entry::resolve::<Conceive>(name).map(|conceive| conceive(decoder))
                 });
+                drop(outing);
                 Ok(match prepared {
                     Ok(birth) => Task::Create(line, birth),
                     Err(why) => {
@@ -172,10 +201,9 @@ impl Core {
     pub(super) fn read_from_elsewhere(
         &self,
         line: &Arc<Line>,
-        decoder: &mut Decoder<'_>,
+        bytes: Vec<u8>,
     ) -> Result<bool, DecodeError> {
-        let mut rest = decoder.clone();
-        match rest.take()? {
+        match decode_plain(&bytes, |decoder| decoder.take())? {
             Request::Release { object } => {
                 line.link.release(object);
                 return Ok(false);
@@ -191,14 +219,9 @@ impl Core {
             }
             _ => {}
         }
-        // The crew runs it, behind what has come before.
-        match self.read_request(Arc::clone(line), decoder)? {
-            Task::Nothing => {}
-            task => {
-                self.tasks().push_back(task);
-                self.tell(&Envelope::Task);
-            }
-        }
+        // The crew does it, behind what has come before.
+        self.tasks().push_back(Task::Read(Arc::clone(line), bytes));
+        self.tell(&Envelope::Task);
         Ok(true)
     }
 
@@ -207,7 +230,7 @@ impl Core {
         &self,
         name: EntryName,
         decoder: &mut Decoder<'_>,
-        take: impl Fn(EntryName, &mut Decoder<'_>) -> Taken<V>,
+        mut take: impl FnMut(EntryName, &mut Decoder<'_>) -> Taken<V>,
     ) -> Result<Box<V>, Refusal> {
         let mut prepared = None;
         (self.catch)(&mut || prepared = Some(take(name, decoder))).map_err(Refusal::Panicked)?;
@@ -269,8 +292,13 @@ impl Core {
         let Some((link, lines)) = self.table.take_link(link) else { return };
         link.set_gone();
         let gone = Arc::new(Gone { client: link.client, lines });
-        for cell in self.table.hearing() {
+        let cells = self.table.hearing();
+        for cell in &cells {
             cell.bring(Mail::Gone(Arc::clone(&gone)));
+        }
+        // Where it may take long it keeps nobody waiting but the like.
+        let (plain, others) = cells.into_iter().partition::<Vec<_>, _>(|cell| cell.is_plain);
+        for cell in plain.iter().chain(&others) {
             cell.look_after(self, lead);
         }
     }

@@ -15,7 +15,7 @@ use crate::error::RecvError;
 use crate::listener::{Address, Listener};
 use crate::manager::function::Client;
 use crate::manager::protocol::{Envelope, Greeting, Refusal, Request, Welcome};
-use crate::message::{Decoder, decode_plain};
+use crate::message::decode_plain;
 use crate::pipe::{Connection, RecvHalf};
 use crate::sys::epoll::{Epoll, Ready};
 use crate::sys::image;
@@ -251,8 +251,7 @@ impl Guest {
         if self.wire.pause().is_err() {
             return false;
         }
-        let read = |decoder: &mut Decoder<'_>| core.read_from_elsewhere(line, decoder);
-        match decode_plain(&bytes, read) {
+        match core.read_from_elsewhere(line, bytes) {
             Ok(true) => true,
             // There is no reply to that.
             Ok(false) => self.wire.flush().is_ok(),

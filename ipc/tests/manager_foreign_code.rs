@@ -1,0 +1,200 @@
+//! The code of the user's types runs at the server: slow, panicking, or asking the server itself.
+
+mod hosts;
+mod watchdog;
+
+use std::hash::{Hash, Hasher};
+use std::thread;
+
+use hosts::on_each;
+use ipc::{Address, Manager, ManagerError, Queue, ValueProxy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+proc_spawn::enable_test_support!();
+
+/// What a type does in code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum In {
+    Nothing,
+    Clone,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+}
+
+/// What it does there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Does {
+    /// Says that it has begun, and waits until it is let go on.
+    Waits(Queue<()>, Queue<()>),
+    Panics,
+    /// Asks the server that it runs at.
+    Asks(ValueProxy<u32>),
+}
+
+#[derive(Debug)]
+struct Odd {
+    place: In,
+    does: Does,
+    /// The server's process and thread are not told apart from the client's: it is odd there alone.
+    at_server: bool,
+}
+
+impl Odd {
+    fn new(place: In, does: Does) -> Odd {
+        Odd { place, does, at_server: false }
+    }
+
+    fn run(&self, place: In) {
+        if self.place == place && self.at_server {
+            match &self.does {
+                Does::Waits(begun, end) => {
+                    begun.put(()).unwrap();
+                    end.get().unwrap();
+                }
+                Does::Panics => panic!("odd in {place:?}"),
+                Does::Asks(counter) => counter.update(|n| *n += 1).unwrap(),
+            }
+        }
+    }
+}
+
+impl Clone for Odd {
+    fn clone(&self) -> Odd {
+        self.run(In::Clone);
+        Odd { does: self.does.clone(), ..*self }
+    }
+}
+
+impl PartialEq for Odd {
+    fn eq(&self, _: &Odd) -> bool {
+        self.run(In::Eq);
+        true
+    }
+}
+
+impl Eq for Odd {}
+
+impl Hash for Odd {
+    fn hash<H: Hasher>(&self, _: &mut H) {
+        self.run(In::Hash);
+    }
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.run(In::Serialize);
+        (self.place, &self.does, self.at_server).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Odd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Odd, D::Error> {
+        let (place, does, was_at_server) = <(In, Does, bool)>::deserialize(deserializer)?;
+        // It goes there and back.
+        let odd = Odd { place, does, at_server: !was_at_server };
+        odd.run(In::Deserialize);
+        Ok(odd)
+    }
+}
+
+/// A call for each place, in which the server runs the code at that place.
+fn call(manager: &Manager, place: In, does: Does) -> Result<(), ManagerError> {
+    let odd = || Odd::new(place, does.clone());
+    match place {
+        In::Nothing => Ok(()),
+        In::Clone => manager.list_from(vec![odd()])?.get(0).map(drop),
+        In::Eq => manager.list_from(vec![odd()])?.contains(&Odd::new(In::Nothing, does)).map(drop),
+        In::Hash => manager.dict::<Odd, u32>()?.insert(odd(), 1).map(drop),
+        In::Serialize => manager.list_from(vec![odd()])?.pop().map(drop),
+        In::Deserialize => manager.list::<Odd>()?.push(odd()),
+    }
+}
+
+const PLACES: [In; 5] = [In::Clone, In::Eq, In::Hash, In::Serialize, In::Deserialize];
+
+#[test]
+fn slow_code_of_a_type_keeps_nobody_waiting_who_uses_something_else() {
+    on_each("slow code", |manager| {
+        let other = manager.dict::<u32, u32>().unwrap();
+        for place in PLACES {
+            let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
+            let does = Does::Waits(begun.clone(), end.clone());
+            thread::scope(|scope| {
+                let slow = scope.spawn(move || call(manager, place, does));
+                begun.get().unwrap();
+                other.insert(1, 2).unwrap();
+                assert_eq!(other.get(1).unwrap(), Some(2));
+                assert_eq!(manager.list_from(vec![1]).unwrap().pop().unwrap(), Some(1));
+                end.put(()).unwrap();
+                slow.join().unwrap().unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn code_of_a_type_can_ask_the_server_that_it_runs_at() {
+    on_each("code that asks", |manager| {
+        let counter = manager.value(0).unwrap();
+        for (n, place) in (1..).zip(PLACES) {
+            call(manager, place, Does::Asks(counter.clone())).unwrap();
+            assert!(counter.get().unwrap() >= n, "{place:?}");
+        }
+    });
+}
+
+#[test]
+fn code_of_a_type_that_panics_is_told_and_the_server_serves_on() {
+    on_each("code that panics", |manager| {
+        for place in PLACES {
+            let told = call(manager, place, Does::Panics);
+            let Err(ManagerError::Panicked(panic)) = told else { panic!("{place:?}: {told:?}") };
+            assert_eq!(panic.message, format!("odd in {place:?}"));
+        }
+        assert_eq!(manager.value(3).unwrap().get().unwrap(), 3);
+    });
+}
+
+/// Waits where it is decoded, which a client from elsewhere brings about as well.
+#[derive(Debug, Clone)]
+struct Slow(String);
+
+impl Serialize for Slow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Slow, D::Error> {
+        let path = String::deserialize(deserializer)?;
+        // Until somebody opens the other end.
+        std::fs::read(&path).unwrap();
+        Ok(Slow(path))
+    }
+}
+
+#[test]
+fn slow_code_of_an_argument_from_elsewhere_keeps_nobody_from_elsewhere_waiting() {
+    on_each("slow code from elsewhere", |manager| {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let address = Address::Unix(directory.path().join("manager"));
+        let address = manager.serve(&address, b"a key").unwrap();
+        let [slow, quick] = [0; 2].map(|_| Manager::connect(&address, b"a key").unwrap());
+        thread::scope(|scope| {
+            let list = slow.list::<Slow>().unwrap();
+            let item = Slow(pipe.to_str().unwrap().to_owned());
+            let push = scope.spawn(move || list.push(item));
+            // Opened when the server has begun to read.
+            let end = std::fs::File::options().write(true).open(&pipe).unwrap();
+            assert_eq!(quick.value(1).unwrap().get().unwrap(), 1);
+            assert_eq!(manager.value(1).unwrap().get().unwrap(), 1);
+            drop(end);
+            push.join().unwrap().unwrap();
+        });
+    });
+}
