@@ -21,6 +21,24 @@ fn dict_set(manager: Manager) -> Outcome<Work> {
     }))
 }
 
+/// A type with code of its own, for all that the server knows: a call of it costs a change of threads.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Own(u32);
+
+/// The same with values of such a type.
+fn dict_set_own(manager: Manager) -> Outcome<Work> {
+    let dict = manager.dict::<u32, Own>()?;
+    Ok(Box::new(move |times| {
+        let _manager = &manager;
+        timed(|| {
+            for number in 0..times as u32 {
+                dict.insert(number % 100, Own(number))?;
+            }
+            Ok(())
+        })
+    }))
+}
+
 /// The same with a function of the user's that runs at the server.
 fn dict_update(manager: Manager) -> Outcome<Work> {
     let dict = manager.dict::<u32, u32>()?;
@@ -51,6 +69,7 @@ pub(crate) fn contenders() -> Outcome<Vec<(&'static str, Work, u64)>> {
     let mut contenders = vec![
         ("dict set", dict_set(Manager::start::<Process>()?)?, 20_000),
         ("on a thread", dict_set(Manager::start::<Thread>()?)?, 20_000),
+        ("own type", dict_set_own(Manager::start::<Process>()?)?, 20_000),
         ("dict update", dict_update(Manager::start::<Process>()?)?, 20_000),
     ];
     contenders.extend(script(PYTHON).map(|python| ("Python's set", python, 5_000)));
