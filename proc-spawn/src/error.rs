@@ -90,7 +90,9 @@ pub enum JoinError {
     },
     /// The process asked for more memory than [`Builder::memory_limit`](crate::Builder::memory_limit)
     /// allows, and aborted when it was refused. One that dies of a refusal in another way, or that has
-    /// a handler of its own for SIGABRT, is [`Crashed`](Self::Crashed) or what else it made of it.
+    /// a handler of its own for SIGABRT, is [`Crashed`](Self::Crashed) or what else it made of it. One that
+    /// was refused memory, got by without, and aborts for another reason may be taken for one of these: the
+    /// system does not tell how long ago the refusal was.
     #[error("the process was refused memory above its limit of {limit} bytes and aborted")]
     MemoryLimit {
         /// What it was allowed.

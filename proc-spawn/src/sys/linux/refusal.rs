@@ -5,6 +5,10 @@
 //! memory if the thread's last failed request to the system was one for memory, which the C
 //! library's allocators leave in `errno`; but the text may come with a backtrace, whose making
 //! fails in other ways. Then it is, if the thread is within `handle_alloc_error`.
+//!
+//! So an abort counts, too, if it comes after a refusal that the thread has dealt with and before another
+//! failed request. The callers alone would not do: an optimiser may have left no frame of that function,
+//! and C code that is refused memory calls `abort` itself.
 #![expect(unsafe_code, reason = "a signal handler, errno and the unwinder are foreign")]
 
 use std::alloc::{Layout, handle_alloc_error};
