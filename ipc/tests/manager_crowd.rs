@@ -6,9 +6,10 @@ mod asleep;
 mod watchdog;
 
 use std::fs;
+use std::sync::mpsc;
 use std::thread;
 
-use ipc::{DictProxy, EventProxy, Manager, Sender};
+use ipc::{Address, DictProxy, EventProxy, Manager, Sender};
 use proc_spawn::Process;
 use watchdog::watch;
 
@@ -58,6 +59,17 @@ fn has_no_limit(call: &[String]) -> bool {
     }
 }
 
+/// Waits until the server, too, sleeps and nothing wakes it but what somebody does.
+fn until_nothing_wakes(manager: &Manager) {
+    let threads = fs::read_dir(format!("/proc/{}/task", manager.pid().unwrap())).unwrap();
+    for thread in threads {
+        let thread = thread.unwrap().file_name().to_str().unwrap().parse().unwrap();
+        asleep::until_asleep(thread);
+        let call = system_call(thread);
+        assert!(has_no_limit(&call), "a thread of the server wakes by itself: {call:?}");
+    }
+}
+
 #[test]
 fn two_thousand_clients_are_served_and_the_server_sleeps_while_they_wait() {
     const PROCESSES: u32 = 10;
@@ -75,15 +87,44 @@ fn two_thousand_clients_are_served_and_the_server_sleeps_while_they_wait() {
     for _ in 0..PROCESSES * EACH {
         asleep::until_asleep(is_ready.recv().unwrap());
     }
-    // All wait, and so does the server, which nothing wakes but what somebody does.
-    let threads = fs::read_dir(format!("/proc/{}/task", manager.pid().unwrap())).unwrap();
-    for thread in threads {
-        let thread = thread.unwrap().file_name().to_str().unwrap().parse().unwrap();
-        asleep::until_asleep(thread);
-        let call = system_call(thread);
-        assert!(has_no_limit(&call), "a thread of the server wakes by itself: {call:?}");
-    }
+    until_nothing_wakes(&manager);
     event.set().unwrap();
     children.into_iter().for_each(|child| child.join().unwrap());
     assert_eq!(dict.len().unwrap(), (PROCESSES * EACH) as usize);
+}
+
+#[test]
+fn a_thousand_clients_from_elsewhere_are_served_and_the_server_sleeps_while_they_wait() {
+    // With what a process has besides, no more descriptors than a process usually can have.
+    const CLIENTS: u32 = 980;
+    let _watchdog = watch("a thousand clients from elsewhere");
+    let directory = tempfile::tempdir().unwrap();
+    let manager = Manager::start::<Process>().unwrap();
+    let address = Address::Unix(directory.path().join("manager"));
+    let address = manager.serve(&address, b"a key").unwrap();
+    let dict = manager.dict::<u32, u32>().unwrap();
+    let event = manager.event().unwrap();
+    manager.publish("dict", &dict).unwrap();
+    manager.publish("event", &event).unwrap();
+    let (ready, is_ready) = mpsc::channel();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let there = Manager::connect(&address, b"a key").unwrap();
+            let ready = ready.clone();
+            spawn_small(move || {
+                let dict = there.find::<DictProxy<u32, u32>>("dict").unwrap();
+                let event = there.find::<EventProxy>("event").unwrap();
+                ready.send(asleep::thread_id()).unwrap();
+                event.wait().unwrap();
+                dict.insert(number, number).unwrap();
+            })
+        })
+        .collect();
+    for _ in 0..CLIENTS {
+        asleep::until_asleep(is_ready.recv().unwrap());
+    }
+    until_nothing_wakes(&manager);
+    event.set().unwrap();
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    assert_eq!(dict.len().unwrap(), CLIENTS as usize);
 }

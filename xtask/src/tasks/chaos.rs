@@ -29,7 +29,7 @@ pub(crate) enum Library {
     Sync,
     /// The queues, the pipes and the names of ipc, one after the other
     Ipc,
-    /// The clients of a manager of ipc
+    /// The clients of a manager of ipc; and then four that live, none of whose updates may be lost
     Manager,
     /// The workers of pools
     Pool,
@@ -59,7 +59,7 @@ impl Chaos {
         let (package, tests): (_, &[_]) = match self.library {
             Library::Sync => ("sync-prims", &["chaos"]),
             Library::Ipc => ("ipc", &["chaos", "pipe_chaos", "named_chaos"]),
-            Library::Manager => ("ipc", &["manager_chaos"]),
+            Library::Manager => ("ipc", &["manager_chaos", "manager_soak"]),
             Library::Pool => ("pool", &["chaos"]),
             Library::Spawn => ("proc-spawn", &["chaos"]),
         };
@@ -82,7 +82,8 @@ mod tests {
         let tests = "--test chaos --test pipe_chaos --test named_chaos";
         let ipc = sync.replace("sync-prims", "ipc").replace("--test chaos", tests);
         assert_eq!(command(Library::Ipc), ipc);
-        let manager = sync.replace("sync-prims", "ipc").replace("chaos", "manager_chaos");
+        let tests = "--test manager_chaos --test manager_soak";
+        let manager = sync.replace("sync-prims", "ipc").replace("--test chaos", tests);
         assert_eq!(command(Library::Manager), manager);
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
         assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
