@@ -8,6 +8,7 @@
 //! Two peers are not here: iceoryx2 needs libclang and a newer compiler than this workspace, and a bare futex
 //! is what `Connection` sleeps on.
 
+mod crowd;
 mod managers;
 mod round_trip;
 mod values;
@@ -146,6 +147,11 @@ fn report_managers() -> Outcome<()> {
         3.0,
         false,
     );
+    println!("a server with 2,000 clients that wait");
+    bar("ms of processor time a second", crowd::idle()?, 0.1, true);
+    println!("a managed object made and dropped, among others");
+    let figures = compare(&mut crowd::contenders()?)?;
+    figures.iter().for_each(|(name, figure)| println!("  {name:<14} {:9.2} us", figure / 1e3));
     Ok(())
 }
 
