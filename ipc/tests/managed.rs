@@ -5,7 +5,7 @@ mod watchdog;
 
 use std::collections::VecDeque;
 
-use hosts::on_each;
+use hosts::{on_each, on_each_and_from_elsewhere};
 use ipc::{Item, ManagerError};
 use proc_spawn::Process;
 
@@ -53,7 +53,7 @@ fn pay(account: AccountProxy, times: u64) {
 
 #[test]
 fn methods_are_those_of_the_type_and_their_errors_and_panics_come_back_as_themselves() {
-    on_each("an account", |manager| {
+    on_each_and_from_elsewhere("an account", |manager| {
         let account = manager.create::<Account>(("Ada".to_owned(), 50)).unwrap();
         assert_eq!(account.owner().unwrap(), "Ada");
         assert_eq!(account.pay_out(20).unwrap(), Ok(30));
@@ -115,7 +115,7 @@ mod stack {
 
 #[test]
 fn a_type_may_be_generic_and_take_references_and_what_has_no_receiver_stays_its_own() {
-    on_each("a stack", |manager| {
+    on_each_and_from_elsewhere("a stack", |manager| {
         let stack: stack::StackProxy<String> = manager.create::<stack::Stack<String>>(()).unwrap();
         let items = ["a".to_owned(), "b".to_owned()];
         assert_eq!(stack.push_all(&items).unwrap(), 2);

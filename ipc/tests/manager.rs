@@ -9,7 +9,7 @@ mod watchdog;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use hosts::{on_each, start};
+use hosts::{on_each, on_each_and_from_elsewhere, start};
 use ipc::{DictProxy, ListProxy, Managed, ManagerError, Proxy, Queue, ValueProxy};
 use proc_spawn::{Failure, Process, Thread};
 use watchdog::watch;
@@ -18,7 +18,7 @@ proc_spawn::enable_test_support!();
 
 #[test]
 fn a_dict_a_list_and_a_set_do_what_those_of_std_do() {
-    on_each("containers", |manager| {
+    on_each_and_from_elsewhere("containers", |manager| {
         let dict = manager.dict::<String, u32>().unwrap();
         assert_eq!(dict.insert("a".to_owned(), 1).unwrap(), None);
         assert_eq!(dict.insert("a".to_owned(), 2).unwrap(), Some(1));
@@ -133,7 +133,7 @@ fn a_killed_holder_gives_its_share_in_an_object_back() {
 
 #[test]
 fn a_panic_comes_back_with_its_message_and_place_and_the_object_is_still_there() {
-    on_each("a panic", |manager| {
+    on_each_and_from_elsewhere("a panic", |manager| {
         let list = manager.list_from(vec![1]).unwrap();
         let panicked = list.update(|list| -> u32 { panic!("only {} in here", list.len()) });
         let Err(ManagerError::Panicked(panic)) = panicked else { panic!("{panicked:?}") };
@@ -146,7 +146,7 @@ fn a_panic_comes_back_with_its_message_and_place_and_the_object_is_still_there()
 
 #[test]
 fn an_error_comes_back_as_itself() {
-    on_each("an error", |manager| {
+    on_each_and_from_elsewhere("an error", |manager| {
         let text = manager.value("x".to_owned()).unwrap();
         let parsed = text.update(|text| text.parse::<u32>().map_err(|error| error.to_string()));
         assert_eq!(parsed.unwrap(), Err("invalid digit found in string".to_owned()));
@@ -155,7 +155,7 @@ fn an_error_comes_back_as_itself() {
 
 #[test]
 fn published_objects_are_found_by_name_and_type() {
-    on_each("names", |manager| {
+    on_each_and_from_elsewhere("names", |manager| {
         manager.publish("text", &manager.value(1u32).unwrap()).unwrap();
         assert_eq!(manager.find::<ValueProxy<u32>>("text").unwrap().get().unwrap(), 1);
         let other = manager.find::<ValueProxy<u64>>("text");
@@ -178,7 +178,7 @@ impl Managed for Refusing {
 
 #[test]
 fn a_constructor_that_panics_makes_no_object() {
-    on_each("a constructor", |manager| {
+    on_each_and_from_elsewhere("a constructor", |manager| {
         let Err(ManagerError::Panicked(panic)) = manager.create::<Refusing>(()) else {
             panic!("it was created");
         };

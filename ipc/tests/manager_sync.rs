@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use hosts::on_each;
+use hosts::{on_each, on_each_and_from_elsewhere};
 use ipc::{
     BarrierProxy, ConditionProxy, EventProxy, LockProxy, ManagerError, PutError, QueueProxy,
     RLockProxy, SemaphoreProxy, Sender, TakeError,
@@ -75,7 +75,7 @@ fn who_is_killed_while_it_waits_for_a_lock_does_not_get_it() {
 
 #[test]
 fn a_lock_is_had_by_one_thread_at_a_time_and_a_reentrant_one_by_one_thread_repeatedly() {
-    on_each("locks", |manager| {
+    on_each_and_from_elsewhere("locks", |manager| {
         let count = manager.value(0u32).unwrap();
         let lock = manager.lock().unwrap();
         thread::scope(|scope| {
@@ -206,7 +206,7 @@ fn a_notification_goes_to_one_who_lives() {
 
 #[test]
 fn a_wait_that_is_not_notified_in_time_has_every_level_of_the_lock_again() {
-    on_each("a condition's time", |manager| {
+    on_each_and_from_elsewhere("a condition's time", |manager| {
         let condition = manager.condition().unwrap();
         let outer = condition.lock().unwrap();
         let inner = condition.lock().unwrap();
@@ -301,7 +301,7 @@ fn keep_item(queue: QueueProxy<u32>, ready: Sender<()>) {
 
 #[test]
 fn a_queue_gives_back_what_has_no_room_and_ends_when_it_is_closed() {
-    on_each("a queue", |manager| {
+    on_each_and_from_elsewhere("a queue", |manager| {
         let queue = manager.queue::<u32>(2).unwrap();
         assert!(matches!(queue.try_get(), Err(TakeError::Empty)));
         assert!(matches!(queue.get_timeout(SOON), Err(TakeError::Timeout)));

@@ -63,7 +63,8 @@ impl<T: 'static> Proxy<T> {
     /// Calls a function on the object, at the server, and waits for what it returns: a fn item or closure
     /// that captures nothing, whose first parameter is `&T` or `&mut T` and whose others are the tuple
     /// `args`. Calls of one object run one after the other, so what it reads and writes is one step
-    /// for everybody else.
+    /// for everybody else. It may call other objects of the server, but would wait for itself for ever if that
+    /// led back to its own.
     ///
     /// # Errors
     /// [`ManagerError::Panicked`] if it panicked, and whatever else kept it from its result. An `Err` that

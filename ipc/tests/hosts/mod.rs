@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ipc::{Host, Manager, usage};
+use ipc::{Address, Host, Manager, usage};
 use proc_spawn::{Process, Thread};
 
 use crate::watchdog::watch;
@@ -23,4 +23,15 @@ pub(crate) fn on_each(what: &'static str, f: impl Fn(&Manager)) {
     f(&start::<Thread>());
     f(&start::<Process>());
     assert_eq!(usage().unwrap(), before, "something is left");
+}
+
+/// The same, and besides as a client from elsewhere: for what takes no handles.
+#[allow(dead_code, reason = "a suite may need handles everywhere")]
+pub(crate) fn on_each_and_from_elsewhere(what: &'static str, f: impl Fn(&Manager)) {
+    on_each(what, |manager| {
+        f(manager);
+        let address = Address::Tcp(([127, 0, 0, 1], 0).into());
+        let address = manager.serve(&address, b"a key").unwrap();
+        f(&Manager::connect(&address, b"a key").unwrap());
+    });
 }
