@@ -7,7 +7,11 @@ use std::hash::{Hash, Hasher};
 use std::thread;
 
 use hosts::on_each;
-use ipc::{Address, Manager, ManagerError, Queue, ValueProxy};
+use ipc::{
+    Address, LockProxy, Managed, Manager, ManagerClient, ManagerError, Proxy, Queue, RecvError,
+    ValueProxy,
+};
+use proc_spawn::Process;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 proc_spawn::enable_test_support!();
@@ -196,5 +200,49 @@ fn slow_code_of_an_argument_from_elsewhere_keeps_nobody_from_elsewhere_waiting()
             drop(end);
             push.join().unwrap().unwrap();
         });
+    });
+}
+
+/// Whose calls it has had, of those who live.
+struct Ledger(Vec<u32>);
+
+impl Managed for Ledger {
+    type Args = ();
+    type Proxy = Proxy<Ledger>;
+    const HEARS_OF_DEATHS: bool = true;
+
+    fn create((): ()) -> Ledger {
+        Ledger(Vec::new())
+    }
+
+    fn client_gone(&mut self, client: &ManagerClient) {
+        self.0.retain(|pid| *pid != client.pid());
+    }
+}
+
+fn call_with_lock(lock: LockProxy, ledger: Proxy<Ledger>, begun: Queue<()>, end: Queue<()>) {
+    let _guard = lock.lock().unwrap();
+    let note = |ledger: &mut Ledger, _: Odd, pid: u32| ledger.0.push(pid);
+    let odd = Odd::new(In::Deserialize, Does::Waits(begun, end));
+    let _ = ledger.call(note, (odd, std::process::id()));
+}
+
+#[test]
+fn a_call_of_the_dead_that_had_not_begun_is_not_done_after_the_object_has_heard() {
+    on_each("a call of the dead", |manager| {
+        let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
+        let (ledger, lock) = (manager.create::<Ledger>(()).unwrap(), manager.lock().unwrap());
+        let args = (lock.clone(), ledger.clone(), begun.clone(), end.clone());
+        let child = Process::spawn(call_with_lock, args).unwrap();
+        let (_, begun) = begun.split().unwrap();
+        begun.recv().unwrap();
+        child.kill().unwrap();
+        // All objects have heard.
+        assert!(lock.lock().unwrap().owner_died().is_some());
+        end.put(()).unwrap();
+        // The arguments are dropped when the call was done, or was not.
+        assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
+        assert_eq!(ledger.update(|ledger| ledger.0.clone()).unwrap(), []);
+        child.wait();
     });
 }
