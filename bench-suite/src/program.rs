@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 
@@ -55,6 +56,7 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
     if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
+    let begun = Instant::now();
     let suite = Suite::new(arguments)?;
     let mut report = suite.empty_report();
     let mut text = String::new();
@@ -64,6 +66,7 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
         show(&mut text, &report::table(&table))?;
         report.tables.push(table);
     }
+    eprintln!("all in {} s", begun.elapsed().as_secs());
     let comparison = before.map(|(before, saved)| Comparison::new(&report, saved.name(), &before));
     if let Some(comparison) = &comparison {
         show(&mut text, &comparison.markdown())?;

@@ -44,10 +44,10 @@ const FULL: Plan = Plan {
 
 const QUICK: Plan = Plan {
     scale: Scale::Quick,
-    rounds: 7,
+    rounds: 5,
     least_rounds: 3,
-    budget: Duration::from_secs(2),
-    aim: Duration::from_millis(250),
+    budget: Duration::from_secs(1),
+    aim: Duration::from_millis(150),
     limit: Duration::from_secs(20),
     farewell: Duration::from_secs(10),
 };

@@ -14,7 +14,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     measure: Measure::Seconds,
     axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),
     work: Work {
-        size: Size { full: 5_000_000, quick: 300_000, tiny: 20_000, adapts: false },
+        size: Size { full: 5_000_000, quick: 200_000, tiny: 20_000, adapts: false },
         expected: by_sieve,
         is_fact: false,
         patience: None,
