@@ -115,6 +115,36 @@ fn two_who_wait_for_room_get_it() {
 }
 
 #[test]
+fn a_wake_for_a_message_that_is_not_the_next_is_passed_on() {
+    check_less(2, || {
+        let place = Arc::new(Place::dense(2));
+        let receivers = [(); 2].map(|()| spawn(&place, |ring| receive(ring)));
+        let sender = spawn(&place, |ring| assert!(send(ring, 1)));
+        // To let others go first is no interruption.
+        thread::yield_now();
+        assert!(send(&place.ring(), 2));
+        assert_eq!(sorted(receivers.map(|receiver| receiver.join().unwrap())), [1, 2]);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wake_for_room_that_is_not_the_next_is_passed_on() {
+    check_less(2, || {
+        let place = Arc::new(Place::dense(2));
+        let ring = place.ring();
+        assert!(send(&ring, 1) && send(&ring, 2));
+        let senders = [3, 4].map(|number| spawn(&place, move |ring| assert!(send(ring, number))));
+        let receiver = spawn(&place, |ring| receive(ring));
+        thread::yield_now();
+        let first = receive(&ring);
+        assert_eq!(sorted([first, receiver.join().unwrap()]), [1, 2]);
+        join(senders);
+        assert_eq!(sorted([receive(&ring), receive(&ring)]), [3, 4]);
+    });
+}
+
+#[test]
 fn what_went_in_before_the_close_comes_out_after_it() {
     check(|| {
         let place = Arc::new(Place::dense(2));

@@ -6,24 +6,26 @@ use crate::ring::{Stream, stream};
 use crate::{check, until};
 
 /// Bytes in a chunk.
-const LEN: usize = 8;
+const LEN: usize = 16;
 
-fn send(stream: &mut Stream, number: u64) {
+fn send(stream: &mut Stream, number: u8) {
     let not_full = stream.not_full();
     until(not_full, || stream.has_room(LEN).expect("not damaged").then_some(()));
-    stream.write(7, &number.to_ne_bytes());
+    stream.write(7, &[number; LEN]);
 }
 
-fn receive(stream: &mut Stream) -> u64 {
+fn receive(stream: &mut Stream) -> u8 {
     let not_empty = stream.not_empty();
     let chunk = until(not_empty, || stream.next().expect("not damaged"));
     assert_eq!((chunk.flags, chunk.len as usize), (7, LEN));
     let mut bytes = Vec::new();
     stream.read(chunk, &mut bytes);
-    u64::from_ne_bytes(bytes.try_into().expect("a number"))
+    assert_eq!(bytes, [bytes[0]; LEN]);
+    bytes[0]
 }
 
-fn in_order(words: usize, numbers: u64) {
+/// A chunk takes three words, and one more is kept free.
+fn in_order(words: usize, numbers: u8) {
     check(move || {
         let [mut sender, mut receiver] = stream(words);
         let thread =
