@@ -10,7 +10,7 @@ use sync_prims::Deadline;
 use super::address::Address;
 use crate::auth::{self, AuthKey, CHALLENGE, VERDICT};
 use crate::pipe::Connection;
-use crate::sys::{life, stream};
+use crate::sys::{readiness, stream};
 
 /// How long a connect may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -111,7 +111,7 @@ fn recv_exact<const N: usize>(socket: &OwnedFd, deadline: Deadline) -> io::Resul
                 if deadline.passed() {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
-                life::poll(&[socket.as_fd()], deadline.remaining())?;
+                readiness::readable(&[socket.as_fd()], deadline.remaining())?;
             }
             Err(error) => return Err(error),
         }

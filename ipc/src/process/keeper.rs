@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::life::Life;
 use super::sweep::sweep;
 use crate::heap::{Entry, Heap, ProcessId, State};
-use crate::sys::life::{Doorbell, Pidfd, poll};
+use crate::sys::life::{Doorbell, Pidfd};
+use crate::sys::readiness::readable;
 
 /// Called on the keeper's thread. Must not block: nobody else's end is noticed meanwhile.
 pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
@@ -179,9 +180,8 @@ impl Watch {
         let guardians = fds.len();
         fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
         fds.extend(self.wards.iter().filter_map(|ward| ward.line.as_deref()).map(AsFd::as_fd));
-        // It fails when the limit of descriptors was lowered below the number that is open. Then only
-        // the doorbell is heard, until the limit is raised again: nobody's end is lost, only late.
-        let mut ready = poll(&fds, None).or_else(|_| poll(&fds[..1], None)).unwrap_or_default();
+        // It fails if the system has no memory for it.
+        let mut ready = readable(&fds, None).unwrap_or_default();
         ready.resize(fds.len(), false);
         self.keeper.doorbell.clear();
 

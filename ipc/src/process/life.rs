@@ -12,6 +12,7 @@ use sync_prims::raw::EventCount;
 use crate::heap::{Heap, ProcessId, State};
 use crate::sys::fork;
 use crate::sys::life::{self, Pidfd};
+use crate::sys::readiness;
 
 /// Looks at the life marks on behalf of one process.
 #[derive(Debug, Clone)]
@@ -62,7 +63,7 @@ impl Life {
             }
             let Some(pidfd) = self.watch(process)? else { continue };
             let left = deadline.remaining().map_or(slice, |left| left.min(slice));
-            life::poll(&[pidfd.as_fd()], Some(left))?;
+            readiness::readable(&[pidfd.as_fd()], Some(left))?;
             slice = (slice * 2).min(Duration::from_secs(1));
         }
     }

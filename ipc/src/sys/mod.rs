@@ -13,13 +13,13 @@
 //! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |
 //! | `life::holder(fd, byte)` | the process id that holds the mark, if one does |
 //! | `life::Pidfd` | a reference to one process that becomes readable when it has ended |
-//! | `life::poll(fds, timeout)` | sleeps until one of the descriptors is ready |
 //! | `life::Doorbell` | a descriptor that another thread of this process makes ready |
 //! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
 //! | `stream::{send, recv}` | bytes of a connected stream, without waiting and without a signal |
-//! | `stream::{wait_writable, connect_unix, keep_alive, shutdown}` | the rest of what a stream needs |
+//! | `stream::{connect_unix, keep_alive, shutdown}` | the rest of what a stream needs |
 //! | `stream::{listen_unnamed, connect_unnamed}` | a stream under a name that is gone with who listens |
 //! | `stream::lock_directory(fd)` | one process at a time, until the descriptor is closed |
+//! | `readiness::{readable, writable}` | sleeps until one of some descriptors is |
 //! | `epoll::Epoll` | a descriptor that is ready when one of many others is |
 //! | `handover::{inherited, take}` | the line to the parent that a child was started with |
 //! | `handover::replace(line)` | the same for the child of a fork, in place of its parent's |
@@ -37,8 +37,8 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    epoll, fork, handover, image, life, memory, names, namespace, processor, socket, stream,
-    streams,
+    epoll, fork, handover, image, life, memory, names, namespace, processor, readiness, socket,
+    stream, streams,
 };
 
 #[cfg(not(target_os = "linux"))]

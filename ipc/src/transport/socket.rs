@@ -19,7 +19,7 @@ use crate::error::RecvError;
 use crate::handle::Unique;
 use crate::ring::Stream;
 use crate::sleep::Patience;
-use crate::sys::{fork, life, stream};
+use crate::sys::{fork, readiness, stream};
 use crate::wait::Source;
 
 /// The end that receives. It never reads beyond the end of a message, so that the socket is readable
@@ -77,7 +77,7 @@ impl Receiving for SocketRecv {
                         return Err(RecvError::Timeout);
                     }
                     Patience::Until(deadline) => {
-                        life::poll(&[self.socket.as_fd()], deadline.remaining())?;
+                        readiness::readable(&[self.socket.as_fd()], deadline.remaining())?;
                     }
                 },
                 Err(error) if is_end(&error) => return Err(RecvError::Disconnected),
@@ -94,7 +94,7 @@ impl Receiving for SocketRecv {
     fn poll(&mut self, patience: Patience) -> io::Result<bool> {
         let Patience::Until(deadline) = patience else { return Ok(false) };
         loop {
-            let ready = life::poll(&[self.socket.as_fd()], deadline.remaining())?[0];
+            let ready = readiness::readable(&[self.socket.as_fd()], deadline.remaining())?[0];
             if ready || deadline.passed() {
                 return Ok(ready);
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::contract::{BYTES, CALLED_OFF, MORE, Sending, is_end};
 use crate::handle::Unique;
 use crate::sleep::{Failed, Patience};
-use crate::sys::{fork, stream};
+use crate::sys::{fork, readiness, stream};
 
 pub(super) const HEADER: usize = 5;
 pub(super) const LARGEST_CHUNK: usize = 64 << 10;
@@ -73,7 +73,7 @@ impl Sending for SocketSend {
                 Patience::None => Some(Duration::ZERO),
                 Patience::Until(deadline) => deadline.remaining(),
             };
-            if stream::wait_writable(self.socket.as_fd(), timeout)? {
+            if readiness::writable(self.socket.as_fd(), timeout)? {
                 return Ok(Ok(()));
             }
             match patience {
@@ -125,7 +125,7 @@ impl SocketSend {
                         break Ok(Err(Failed::Timeout));
                     }
                     Patience::Until(deadline) => {
-                        stream::wait_writable(self.socket.as_fd(), deadline.remaining())?;
+                        readiness::writable(self.socket.as_fd(), deadline.remaining())?;
                     }
                 },
                 Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),

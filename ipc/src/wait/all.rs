@@ -9,7 +9,7 @@ use sync_prims::Deadline;
 use super::source::{Kind, Source, Waitable, Watched};
 use crate::program::Program;
 use crate::sleep::SLICE;
-use crate::sys::life::poll;
+use crate::sys::readiness::readable;
 
 /// Waits until at least one of the sources is ready, at most for `timeout` (`None`: for ever), and
 /// tells which are, by their places in the list. There are none if the time has passed, or if the
@@ -107,7 +107,7 @@ impl<'a> List<'a> {
             }
         }
         if !self.descriptors.is_empty() {
-            let polled = poll(&self.descriptors, Some(Duration::ZERO))?;
+            let polled = readable(&self.descriptors, Some(Duration::ZERO))?;
             ready.extend(self.places.iter().zip(polled).filter(|(_, is)| *is).map(|(at, _)| *at));
         }
         ready.sort_unstable();
@@ -116,7 +116,7 @@ impl<'a> List<'a> {
 
     fn wait_for_descriptors(&self, deadline: Deadline) -> io::Result<Vec<usize>> {
         loop {
-            poll(&self.descriptors, deadline.remaining())?;
+            readable(&self.descriptors, deadline.remaining())?;
             let ready = self.ready()?;
             if !ready.is_empty() || deadline.passed() {
                 return Ok(ready);
@@ -143,7 +143,7 @@ impl<'a> List<'a> {
                 let crossing = bridge.cross(heap, *me, key)?;
                 let mut descriptors = self.descriptors.clone();
                 descriptors.push(crossing.as_fd());
-                poll(&descriptors, deadline.remaining())?;
+                readable(&descriptors, deadline.remaining())?;
             }
         }
     }

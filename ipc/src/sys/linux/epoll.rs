@@ -108,7 +108,7 @@ impl Epoll {
 
     /// Sleeps until one is ready, for at most `timeout` (`None`: for ever), or until a signal comes.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        super::life::poll(&[self.0.as_fd()], timeout).map(drop)
+        super::readiness::readable(&[self.0.as_fd()], timeout).map(drop)
     }
 }
 

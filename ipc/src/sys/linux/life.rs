@@ -5,11 +5,10 @@
 //! after that thread let go of its memory. Our descriptor is close-on-exec, so an exec drops it
 //! too. An unlocked byte therefore proves that nobody of that process can write any more, which a
 //! pidfd does not (it outlives an exec). The pidfd is what can be waited for.
-#![expect(unsafe_code, reason = "fcntl, poll, eventfd and pidfd_open are foreign functions")]
+#![expect(unsafe_code, reason = "fcntl, eventfd and pidfd_open are foreign functions")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::time::Duration;
 
 fn record(byte: u64) -> libc::flock {
     libc::flock {
@@ -113,29 +112,4 @@ impl AsFd for Doorbell {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
-}
-
-/// Sleeps until one of `fds` is ready or has hung up, or for `timeout` (`None`: for ever). Tells for
-/// each whether it is. A signal ends the sleep early, with nothing ready.
-pub(crate) fn poll(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
-    let mut polled: Vec<libc::pollfd> = fds
-        .iter()
-        .map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
-        .collect();
-    let limit = timeout.map(|left| libc::timespec {
-        tv_sec: left.as_secs().min(i32::MAX as u64) as _,
-        tv_nsec: left.subsec_nanos().into(),
-    });
-    let limit = limit.as_ref().map_or(std::ptr::null(), |limit| &raw const *limit);
-    // SAFETY: the array and the time outlive the call; the length is the array's.
-    let ready = unsafe {
-        libc::ppoll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, limit, std::ptr::null())
-    };
-    if ready < 0 {
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-    Ok(polled.iter().map(|fd| ready > 0 && fd.revents != 0).collect())
 }

@@ -9,6 +9,7 @@ pub(crate) mod memory;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod processor;
+pub(crate) mod readiness;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod streams;

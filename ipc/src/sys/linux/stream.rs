@@ -28,23 +28,6 @@ pub(crate) fn recv(socket: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize>
     checked(unsafe { libc::recv(socket.as_raw_fd(), into.as_mut_ptr().cast(), into.len(), flags) })
 }
 
-/// Sleeps until there is room to send, or the other end is gone, for at most `timeout` (`None`: for
-/// ever), or until a signal comes. Tells whether it is one of the first two.
-pub(crate) fn wait_writable(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-    let limit = timeout.map(|left| libc::timespec {
-        tv_sec: left.as_secs().min(i32::MAX as u64) as _,
-        tv_nsec: left.subsec_nanos().into(),
-    });
-    let limit = limit.as_ref().map_or(std::ptr::null(), |limit| &raw const *limit);
-    // SAFETY: one structure and the time, both locals that outlive the call.
-    let ready = unsafe { libc::ppoll(&raw mut polled, 1, limit, std::ptr::null()) };
-    match checked(ready as isize) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
-        ready => Ok(ready? > 0),
-    }
-}
-
 /// Nothing more will be sent, or received, by any descriptor of the socket.
 pub(crate) fn shutdown(socket: BorrowedFd<'_>, how: Shutdown) {
     let how = match how {

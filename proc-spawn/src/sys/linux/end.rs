@@ -2,16 +2,16 @@
 //!
 //! A pidfd means one process for as long as it is open, so nothing done through it can hit a
 //! stranger that was given the same process id.
-#![expect(unsafe_code, reason = "pidfd_open, pidfd_send_signal, poll and waitid have no safe form")]
+#![expect(unsafe_code, reason = "pidfd_open, pidfd_send_signal and waitid have no safe form")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ipc::{Source, Waitable};
+use ipc::{Source, Waitable, wait};
 
 use crate::sentinel::Sentinel;
 
@@ -104,21 +104,8 @@ impl Pidfd {
 
     /// Sleeps until the process has ended, or until the time has passed; says whether it has ended.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<bool> {
-        let mut entry = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        loop {
-            let left = deadline
-                .map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
-            let left = left.as_ref().map_or(ptr::null(), ptr::from_ref);
-            // SAFETY: one pollfd and, unless null, one timespec, all of which outlive the call.
-            let ready = unsafe { libc::ppoll(&raw mut entry, 1, left, ptr::null()) };
-            if ready >= 0 {
-                return Ok(ready > 0);
-            }
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
-            }
-        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        Ok(!wait(&[&self.fd], left)?.is_empty())
     }
 
     /// Whether it has ended.
@@ -234,12 +221,5 @@ fn wait_status(code: libc::c_int, status: libc::c_int) -> libc::c_int {
         libc::CLD_EXITED => (status & 0xff) << 8,
         libc::CLD_DUMPED => status | 0x80,
         _ => status,
-    }
-}
-
-fn timespec(duration: Duration) -> libc::timespec {
-    libc::timespec {
-        tv_sec: duration.as_secs().min(i64::MAX as u64) as _,
-        tv_nsec: duration.subsec_nanos().into(),
     }
 }
