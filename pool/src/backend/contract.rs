@@ -12,6 +12,9 @@ pub(crate) trait Backend: Sync {
     /// A call as these workers see it.
     type Job: ?Sized + Job;
 
+    /// Whether they are other processes.
+    const IS_FAR: bool;
+
     /// Takes a call on, in chunks of this many items. Does not wait.
     fn submit(&self, ticket: Ticket<Self::Job>, chunk: usize);
 
@@ -50,7 +53,7 @@ impl<B: Backend> Running<B> {
     pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
         let CallSettings { describe, events, .. } = &self.settings;
         let (describe, events) = (describe.clone(), events.clone());
-        Mode { stops_at_failure, describe, events, ..Mode::default() }
+        Mode { stops_at_failure, describe, events, is_far: B::IS_FAR, ..Mode::default() }
     }
 
     /// Submits a call of many items.

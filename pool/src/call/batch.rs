@@ -29,6 +29,8 @@ pub(crate) struct Mode {
     pub(crate) describe: Option<Describe>,
     pub(crate) events: Events,
     pub(crate) gauge: Gauge,
+    /// Its workers are other processes: whoever waits is told late.
+    pub(crate) is_far: bool,
     /// How many items of the same `imap` came before it.
     pub(crate) first: usize,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Batch<F, A, M, R> {
 
 impl<F, A, M, R> Batch<F, A, M, R> {
     pub(crate) fn new(function: Arc<F>, slots: Slots<A, R>, mode: Mode) -> Self {
-        let (stopped, end) = (AtomicBool::new(false), End::default());
+        let (stopped, end) = (AtomicBool::new(false), End::new(mode.is_far));
         Self { function, slots, mode, stopped, end, _marker: PhantomData }
     }
 

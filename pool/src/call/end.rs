@@ -1,17 +1,35 @@
 //! The end of a call, and who waits for it.
 
-use std::fmt;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{fmt, hint};
 
 use super::chunk::CallId;
 use super::quiet::call_quietly;
 use crate::error::TaskError;
 
+/// As long as a thread looks for an end before it sleeps: about what it takes to be woken.
+const LOOK: Duration = Duration::from_micros(50);
+/// A wait with a sleep in it that would have been about as long as that without.
+const SHORT: Duration = Duration::from_micros(100);
+/// Looks between two looks at the clock.
+const TURNS: u32 = 16;
+
+thread_local! {
+    /// Whether the last wait of this thread was.
+    static WAS_SHORT: Cell<bool> = const { Cell::new(true) };
+}
+
 /// The end of a call.
 #[derive(Default)]
 pub(crate) struct End {
+    /// Whether whoever waits looks for it first.
+    looks: bool,
+    /// For those who look again and again.
+    over: AtomicBool,
     state: Mutex<State>,
     come: Condvar,
 }
@@ -31,6 +49,11 @@ struct State {
 }
 
 impl End {
+    /// `looks`: news of it comes from far away, so that whoever waits had better look for it first.
+    pub(super) fn new(looks: bool) -> End {
+        End { looks, ..End::default() }
+    }
+
     /// It has come. Only the first such word counts.
     pub(super) fn set(&self, verdict: TaskError) {
         self.come(verdict, false);
@@ -48,6 +71,8 @@ impl End {
         }
         state.verdict = Some(verdict);
         state.cancelled = cancelled;
+        // Relaxed: whoever sees it reads the rest under the lock.
+        self.over.store(true, Relaxed);
         let (then, waker) = (std::mem::take(&mut state.then), state.waker.take());
         drop(state);
         self.come.notify_all();
@@ -110,11 +135,33 @@ impl End {
         has_come
     }
 
-    /// Sleeps until it has come.
+    /// Waits until it has come, and sleeps; where that is worth while it looks for it for a moment before, if
+    /// the last wait of this thread was a short one.
     pub(crate) fn wait(&self) {
+        let begun = self.looks.then(Instant::now);
+        if let Some(begun) = begun
+            && WAS_SHORT.get()
+        {
+            self.look_for(begun);
+        }
         let mut state = self.lock();
         while state.verdict.is_none() {
             state = self.come.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(begun) = begun {
+            WAS_SHORT.set(begun.elapsed() < SHORT);
+        }
+    }
+
+    fn look_for(&self, begun: Instant) {
+        let mut turns = 0_u32;
+        // Relaxed: the rest is read under the lock.
+        while !self.over.load(Relaxed) {
+            turns += 1;
+            if turns.is_multiple_of(TURNS) && begun.elapsed() >= LOOK {
+                return;
+            }
+            hint::spin_loop();
         }
     }
 
@@ -144,5 +191,32 @@ impl End {
 impl fmt::Debug for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("End").field("has_come", &self.has_come()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::End;
+    use crate::error::TaskError;
+
+    #[test]
+    fn who_waits_sees_the_end_whenever_it_comes() {
+        for (pause, looks) in (0..400).map(|n| (n * 50, n % 2 == 0)) {
+            let (end, begin) = (End::new(looks), Barrier::new(2));
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    begin.wait();
+                    black_box((0..pause).fold(0, |sum, n| black_box(sum ^ n)));
+                    end.set(TaskError::Closed);
+                });
+                begin.wait();
+                end.wait();
+                assert_eq!(end.verdict(), TaskError::Closed);
+            });
+        }
     }
 }

@@ -66,6 +66,8 @@ impl Processes {
 impl Backend for Processes {
     type Job = dyn ProcessJob;
 
+    const IS_FAR: bool = true;
+
     fn submit(&self, ticket: Ticket<dyn ProcessJob>, chunk: usize) {
         self.mailbox.post(Letter::Submit { ticket, chunk });
     }

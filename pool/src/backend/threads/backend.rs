@@ -68,6 +68,8 @@ impl Threads {
 impl Backend for Threads {
     type Job = dyn ThreadJob;
 
+    const IS_FAR: bool = false;
+
     fn submit(&self, ticket: Ticket<dyn ThreadJob>, chunk: usize) {
         let mut state = self.shared.lock();
         if let Some(verdict) = state.broken.clone() {
