@@ -47,7 +47,7 @@ const QUICK: Plan = Plan {
     rounds: 5,
     least_rounds: 3,
     budget: Duration::from_secs(1),
-    aim: Duration::from_millis(150),
+    aim: Duration::from_millis(100),
     limit: Duration::from_secs(20),
     farewell: Duration::from_secs(10),
 };
