@@ -13,13 +13,13 @@ use crate::error::TaskError;
 
 /// As long as a thread looks for an end before it sleeps: about what it takes to be woken.
 const LOOK: Duration = Duration::from_micros(50);
-/// A wait with a sleep in it that would have been about as long as that without.
+/// A wait that takes no longer, with a sleep in it, is over by then if the thread looks.
 const SHORT: Duration = Duration::from_micros(100);
 /// Looks between two looks at the clock.
 const TURNS: u32 = 16;
 
 thread_local! {
-    /// Whether the last wait of this thread was.
+    /// Whether the last wait of this thread took no longer.
     static WAS_SHORT: Cell<bool> = const { Cell::new(true) };
 }
 
@@ -135,8 +135,8 @@ impl End {
         has_come
     }
 
-    /// Waits until it has come, and sleeps; where that is worth while it looks for it for a moment before, if
-    /// the last wait of this thread was a short one.
+    /// Sleeps until it has come. Before that it looks for it, where that is worth while and the last wait of
+    /// this thread was a short one.
     pub(crate) fn wait(&self) {
         let begun = self.looks.then(Instant::now);
         if let Some(begun) = begun
@@ -150,18 +150,6 @@ impl End {
         }
         if let Some(begun) = begun {
             WAS_SHORT.set(begun.elapsed() < SHORT);
-        }
-    }
-
-    fn look_for(&self, begun: Instant) {
-        let mut turns = 0_u32;
-        // Relaxed: the rest is read under the lock.
-        while !self.over.load(Relaxed) {
-            turns += 1;
-            if turns.is_multiple_of(TURNS) && begun.elapsed() >= LOOK {
-                return;
-            }
-            hint::spin_loop();
         }
     }
 
@@ -181,6 +169,19 @@ impl End {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// Looks for it for a moment.
+    fn look_for(&self, begun: Instant) {
+        let mut turns = 0_u32;
+        // Relaxed: the rest is read under the lock.
+        while !self.over.load(Relaxed) {
+            turns += 1;
+            if turns.is_multiple_of(TURNS) && begun.elapsed() >= LOOK {
+                return;
+            }
+            hint::spin_loop();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
