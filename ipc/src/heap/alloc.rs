@@ -2,7 +2,7 @@
 //!
 //! A block belongs to one object for ever, so a stale reference can at worst meet another value of
 //! the same size. Free blocks are never merged: the address space is many times the memory, and
-//! the pages of free blocks are given back: of large ones at once, of small ones by `trim.rs`.
+//! the pages of free blocks are given back: of large ones at once, of others by `trim.rs`.
 
 use std::alloc::Layout as MemoryLayout;
 use std::io;
@@ -20,7 +20,9 @@ use super::trim;
 pub(super) const CLASSES: u8 = 4 * 35;
 const SMALLEST: u64 = 64;
 /// Blocks of this size and more give their pages back when they are freed.
-pub(super) const DISCARD_FROM: u64 = 1 << 20;
+const DISCARD_FROM: u64 = 1 << 20;
+/// Those of parcels from this size on: the next message needs as much again.
+const DISCARD_PARCELS_FROM: u64 = 16 << 20;
 /// Large blocks start at a multiple of this, so that the system may use huge pages.
 const LARGEST_ALIGN: u64 = 2 << 20;
 
@@ -29,6 +31,17 @@ pub(super) fn class_size(class: u8) -> u64 {
     debug_assert!(class < CLASSES);
     let doubling = SMALLEST << (class / 4);
     doubling + doubling / 4 * u64::from(class % 4)
+}
+
+/// Whether blocks of the class may be free and still have memory.
+pub(super) fn is_trimmed(class: u8) -> bool {
+    class_size(class) < DISCARD_PARCELS_FROM
+}
+
+/// Whether the block of such an object gives its pages back at once when it is freed.
+pub(super) fn is_discarded(kind: Kind, class: u8) -> bool {
+    let from = if kind == Kind::Parcel { DISCARD_PARCELS_FROM } else { DISCARD_FROM };
+    class_size(class) >= from
 }
 
 /// What a block must hold.
@@ -63,7 +76,7 @@ fn alignment(class: u8) -> u64 {
 pub(crate) struct Allocated {
     pub(crate) object: ObjectId,
     pub(crate) hold: HoldId,
-    /// The block was never used, or its pages were given back: it reads as zero.
+    /// The block was never used, or it is a large one whose pages were given back: it reads as zero.
     pub(crate) zeroed: bool,
 }
 
@@ -111,15 +124,15 @@ fn take(tx: &mut Transaction<'_>, class: u8) -> io::Result<(ObjectId, bool)> {
     let object = ObjectId(tx.read(free_list(class)) as u32);
     // What is not free, or nothing, stands there after damage only: then the rest of the list is lost.
     // One whose memory is being given back stays where it is, until another is freed or that is done.
-    if is_free(tx, object) && !trim::is_in_window(tx, object) {
+    if is_free(tx, object) && !(is_trimmed(class) && trim::is_in_window(tx, object)) {
         let fields = Fields::of(&tx.heap().layout, object);
         let next = tx.read(fields.next_free());
         tx.write(free_list(class), next);
-        let size = class_size(class);
-        if size < DISCARD_FROM && tx.read(fields.state()) & CLEAN == 0 {
-            tx.update(header::FREE_TOUCHED, |bytes| bytes.saturating_sub(size));
-        }
-        return Ok((object, size >= DISCARD_FROM));
+        let state = tx.read(fields.state());
+        trim::uncount(tx, state);
+        // A small one may have been a ring, and of a ring's last words some may be written once more, by
+        // whoever carries out what a dead one left in the journal.
+        return Ok((object, state & CLEAN != 0 && class_size(class) >= DISCARD_FROM));
     }
     let layout = tx.heap().layout;
     let index = tx.read(header::OBJECTS) as u32;
@@ -149,16 +162,18 @@ fn full() -> io::Error {
     io::Error::new(io::ErrorKind::OutOfMemory, "the program's heap is full")
 }
 
-/// Puts an object without holds on its class's free list. A generation later it may be another.
-pub(super) fn free(tx: &mut Transaction<'_>, object: ObjectId) {
+/// Puts an object without holds on its class's free list. A generation later it may be another. `clean`: its
+/// block has no memory any more.
+pub(super) fn free(tx: &mut Transaction<'_>, object: ObjectId, clean: bool) {
     let fields = Fields::of(&tx.heap().layout, object);
     let (_, class, generation) = unpack_state(tx.read(fields.state()));
-    tx.write(fields.state(), pack_state(Kind::Free, class, generation.wrapping_add(1)));
+    let state = pack_state(Kind::Free, class, generation.wrapping_add(1));
+    tx.write(fields.state(), if clean { state | CLEAN } else { state });
     tx.write(fields.holds(), join(0, 0));
     let next = tx.read(free_list(class));
     tx.write(fields.next_free(), next);
     tx.write(free_list(class), u64::from(object.0));
-    if class_size(class) < DISCARD_FROM {
+    if !clean {
         tx.update(header::FREE_TOUCHED, |bytes| bytes.saturating_add(class_size(class)));
     }
 }

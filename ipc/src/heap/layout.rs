@@ -20,11 +20,11 @@ pub(super) mod header {
     pub(in crate::heap) const FREE_HOLD: u64 = 152;
     /// Places of the process table used so far.
     pub(in crate::heap) const PROCESSES: u64 = 160;
-    /// The process that gives back memory of free small blocks at the moment, or 0.
+    /// The process that gives back memory of free blocks at the moment, or 0.
     pub(in crate::heap) const TRIMMER: u64 = 168;
     /// The objects whose blocks it looks at: {first, end}. The next one goes on behind them.
     pub(in crate::heap) const WINDOW: u64 = 176;
-    /// Bytes of free small blocks that were not given back.
+    /// Bytes of free blocks that were not given back.
     pub(in crate::heap) const FREE_TOUCHED: u64 = 184;
     /// First free object of each size class, one word a class.
     pub(in crate::heap) const FREE_OBJECTS: u64 = 256;

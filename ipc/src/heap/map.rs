@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use crossbeam_utils::CachePadded;
 use memmap2::MmapRaw;
 use sync_prims::process::{self, Witness};
 use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
@@ -28,7 +29,7 @@ pub(crate) struct Heap {
     map: MmapRaw,
     pub(super) layout: Layout,
     /// What this process has freed; see `trim.rs`.
-    pub(super) freed: AtomicU64,
+    pub(super) freed: CachePadded<AtomicU64>,
 }
 
 impl Heap {
@@ -44,7 +45,7 @@ impl Heap {
                 Err(error) => return Err(error),
             }
         };
-        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0) };
+        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
         for (at, value) in [
             (header::SIZE, size),
             (header::FRESH, heap.layout.blocks()),
@@ -66,7 +67,7 @@ impl Heap {
             return Err(refuse("the memory that was handed over is no heap"));
         }
         let map = memory::map(fd.as_fd(), size)?;
-        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0) };
+        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
         if heap.load(header::MAGIC) != MAGIC || heap.load(header::SIZE) != size {
             return Err(refuse("the memory that was handed over is no heap"));
         }

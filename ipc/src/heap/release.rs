@@ -1,6 +1,6 @@
 //! Ends of holds, and of the objects whose last hold it was.
 
-use super::alloc::{self, DISCARD_FROM, class_size};
+use super::alloc::{self, class_size, is_discarded};
 use super::hold::{HoldId, Owner, Role, destroy, erase, find, first, link, unlink};
 use super::layout::ProcessId;
 use super::map::Heap;
@@ -27,8 +27,6 @@ impl Heap {
             let owned = Owner::Object(object);
             let first_owned = first(&tx, owned);
             let (kind, class, generation) = unpack_state(tx.read(fields.state()));
-            let size = class_size(class);
-            let large = size >= DISCARD_FROM;
             let (_, receivers) = halves(tx.read(fields.roles()));
             // Again on the way to itself: things that own each other, which is damage.
             let again = work.iter().any(|(other, _)| *other == hold);
@@ -41,11 +39,11 @@ impl Heap {
             } else if count > 1 {
                 destroy(&mut tx, hold, owner, role, object);
                 tx.commit();
-            } else if first_owned.is_none() && !large {
+            } else if first_owned.is_none() && !is_discarded(kind, class) {
                 destroy(&mut tx, hold, owner, role, object);
-                alloc::free(&mut tx, object);
+                alloc::free(&mut tx, object, false);
                 tx.commit();
-                self.freed(size, me);
+                self.freed(class_size(class), me);
             } else {
                 if kind != Kind::Dead || owner != mine {
                     count_role(&mut tx, object, role, false);
@@ -78,7 +76,7 @@ impl Heap {
         let mut tx = Transaction::begin(self);
         if let Some((object, role)) = find(&tx, hold, owner) {
             destroy(&mut tx, hold, owner, role, object);
-            alloc::free(&mut tx, object);
+            alloc::free(&mut tx, object, true);
             tx.commit();
         }
     }

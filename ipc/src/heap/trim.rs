@@ -1,4 +1,4 @@
-//! The memory of free small blocks, given back to the system.
+//! The memory of free blocks, given back to the system, but of those that lose it as they are freed.
 //!
 //! What was freed last is used next, and new pages cost more than most of what is done with them: so
 //! some memory is kept, as the trim threshold of glibc's `malloc` has it. What is free beyond that goes
@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use super::alloc::{DISCARD_FROM, class_size};
-use super::layout::{ProcessId, header};
+use super::alloc::{class_size, is_trimmed};
+use super::layout::{JOURNAL_CAPACITY, ProcessId, header};
 use super::map::Heap;
 use super::object::{CLEAN, Fields, Kind, ObjectId, halves, join, unpack_state};
 use super::transaction::Transaction;
@@ -20,7 +20,7 @@ const INTERVAL: u64 = 512 << 10;
 /// What a block counts for at least, as there are others to look at for each that was freed.
 const LEAST: u64 = 8 << 10;
 /// Objects and bytes of blocks that are looked at together: more than is freed in an interval.
-const OBJECTS: u32 = 512;
+const OBJECTS: u32 = 1024;
 const BYTES: u64 = 2 << 20;
 /// Objects that are passed over, where there is little to give back.
 const PASSED: u32 = 4 * OBJECTS;
@@ -30,14 +30,7 @@ const PAGE: u64 = 4096;
 /// Less than so many bytes are not worth the system calls.
 const RUN: u64 = 4 * PAGE;
 /// Objects that are marked together; one change is left for the count of bytes.
-const MARKS: usize = 24;
-
-/// Free blocks next to each other.
-#[derive(Debug, Default)]
-struct Run {
-    bytes: Range<u64>,
-    objects: Vec<Free>,
-}
+const MARKS: usize = JOURNAL_CAPACITY - 1;
 
 /// A free object and its block.
 #[derive(Debug)]
@@ -47,19 +40,11 @@ struct Free {
     clean: bool,
 }
 
-impl Run {
-    fn add(&mut self, free: Free) {
-        if self.objects.is_empty() {
-            self.bytes.start = free.block.start;
-        }
-        self.bytes.end = free.block.end;
-        self.objects.push(free);
-    }
-
-    /// The pages that lie in it whole.
-    fn pages(&self) -> Range<u64> {
-        self.bytes.start.next_multiple_of(PAGE)..self.bytes.end / PAGE * PAGE
-    }
+/// The pages that lie whole in these blocks, which follow each other.
+fn pages(run: &[Free]) -> Range<u64> {
+    let start = run.first().map_or(0, |free| free.block.start);
+    let end = run.last().map_or(0, |free| free.block.end);
+    start.next_multiple_of(PAGE)..end / PAGE * PAGE
 }
 
 /// Whether somebody gives back the memory of the object's block at the moment.
@@ -76,13 +61,15 @@ pub(super) fn end_of(tx: &mut Transaction<'_>, process: ProcessId) {
 }
 
 impl Heap {
-    /// `me` has freed a small block of so many bytes. Now and then, that has some memory given back.
+    /// `me` has freed a block of so many bytes, which keeps its memory. Now and then, that has some given back.
     pub(super) fn freed(&self, bytes: u64, me: ProcessId) {
         let counts = bytes + LEAST;
         // Relaxed: nothing follows from the count.
         let before = self.freed.fetch_add(counts, Ordering::Relaxed);
         let is_time = before / INTERVAL != before.wrapping_add(counts) / INTERVAL;
-        if is_time && self.load(header::FREE_TOUCHED) > KEPT {
+        let is_too_much = || self.load(header::FREE_TOUCHED) > KEPT;
+        // Often there is somebody at it, who may be stopped.
+        if is_time && is_too_much() && self.load(header::TRIMMER) == 0 {
             self.trim(me);
         }
     }
@@ -136,10 +123,10 @@ impl Heap {
         self.load(Fields::of(&self.layout, ObjectId(object)).state())
     }
 
-    /// Free small blocks next to each other, of a window that this process has claimed.
-    fn runs(&self, window: Range<u32>) -> Vec<Run> {
+    /// Free blocks next to each other, of a window that this process has claimed.
+    fn runs(&self, window: Range<u32>) -> Vec<Vec<Free>> {
         let fresh = self.load(header::FRESH).min(self.layout.size);
-        let mut runs = vec![Run::default()];
+        let mut runs = vec![Vec::new()];
         let mut at = self.layout.blocks();
         for object in window.map(ObjectId) {
             let state = self.state(object.0);
@@ -147,16 +134,15 @@ impl Heap {
             let (start, size) = (self.start(object.0), class_size(class));
             // A block that lies otherwise is damage.
             let end = start.checked_add(size).filter(|end| *end <= fresh && start >= at);
-            let small = size < DISCARD_FROM;
             match end {
-                Some(end) if kind == Kind::Free && small => {
+                Some(end) if kind == Kind::Free && is_trimmed(class) => {
                     at = end;
                     let free = Free { object, block: start..end, clean: state & CLEAN != 0 };
-                    runs.last_mut().expect("one at least").add(free);
+                    runs.last_mut().expect("one at least").push(free);
                 }
                 _ => {
                     at = end.unwrap_or(at);
-                    runs.push(Run::default());
+                    runs.push(Vec::new());
                 }
             }
         }
@@ -164,9 +150,9 @@ impl Heap {
     }
 
     /// Gives back the pages of a run, and notes which of its blocks have none any more.
-    fn give_back(&self, run: &Run) {
-        let pages = run.pages();
-        let dirty = run.objects.iter().any(|free| !free.clean);
+    fn give_back(&self, run: &[Free]) {
+        let pages = pages(run);
+        let dirty = run.iter().any(|free| !free.clean);
         if !dirty || pages.end.saturating_sub(pages.start) < RUN {
             return;
         }
@@ -180,7 +166,7 @@ impl Heap {
         let inside = |free: &&Free| {
             !free.clean && free.block.start >= pages.start && free.block.end <= pages.end
         };
-        let clean: Vec<ObjectId> = run.objects.iter().filter(inside).map(|it| it.object).collect();
+        let clean: Vec<ObjectId> = run.iter().filter(inside).map(|it| it.object).collect();
         for objects in clean.chunks(MARKS) {
             let mut tx = Transaction::begin(self);
             for object in objects {
@@ -191,20 +177,25 @@ impl Heap {
     }
 }
 
-/// The bytes of a small block that is free and was not given back; of any other none.
+/// The bytes of a block that is free and was not given back; of any other none.
 fn free_touched(state: u64) -> u64 {
     let (kind, class, _) = unpack_state(state);
-    let size = class_size(class);
-    let counts = kind == Kind::Free && size < DISCARD_FROM && state & CLEAN == 0;
-    if counts { size } else { 0 }
+    if kind == Kind::Free && state & CLEAN == 0 { class_size(class) } else { 0 }
 }
 
 fn mark_clean(tx: &mut Transaction<'_>, object: ObjectId) {
     let at = Fields::of(&tx.heap().layout, object).state();
     let state = tx.read(at);
+    if free_touched(state) > 0 {
+        tx.write(at, state | CLEAN);
+        uncount(tx, state);
+    }
+}
+
+/// An object that had this state is no longer free with memory, if it was.
+pub(super) fn uncount(tx: &mut Transaction<'_>, state: u64) {
     let size = free_touched(state);
     if size > 0 {
-        tx.write(at, state | CLEAN);
         tx.update(header::FREE_TOUCHED, |bytes| bytes.saturating_sub(size));
     }
 }
@@ -212,6 +203,7 @@ fn mark_clean(tx: &mut Transaction<'_>, object: ObjectId) {
 #[cfg(test)]
 mod tests {
     use super::{KEPT, PAGE, end_of, free_touched};
+    use crate::heap::alloc::Allocated;
     use crate::heap::hostile::beside;
     use crate::heap::layout::header;
     use crate::heap::object::join;
@@ -227,12 +219,15 @@ mod tests {
         (heap, me)
     }
 
+    fn allocate(heap: &Heap, me: ProcessId, kind: Kind, bytes: usize) -> Allocated {
+        let contents = Contents { kind, fingerprint: 0, length: 0 };
+        let size = Size::of_bytes(bytes).expect("room");
+        heap.allocate(size, contents, Owner::Process(me), Role::Plain, me).expect("memory")
+    }
+
     /// A block of `me` in which `number` stands once in every page.
     fn block(heap: &Heap, me: ProcessId, bytes: usize, number: u64) -> (HoldId, ObjectId) {
-        let contents = Contents { kind: Kind::Value, fingerprint: 0, length: 0 };
-        let size = Size::of_bytes(bytes).expect("room");
-        let new = heap.allocate(size, contents, Owner::Process(me), Role::Plain, me);
-        let new = new.expect("memory");
+        let new = allocate(heap, me, Kind::Value, bytes);
         places(heap, new.object, bytes).for_each(|at| heap.poke(at, number));
         (new.hold, new.object)
     }
@@ -256,7 +251,7 @@ mod tests {
     #[test]
     fn what_is_free_is_given_back_but_for_a_part_that_is_kept() {
         let (heap, me) = heap();
-        let sizes = [3_000, 40_000, 700, 300_000, 9_000, 130, 800_000, 16_384];
+        let sizes = [3_000, 40_000, 700, 300_000, 9_000, 60, 800_000, 16_384];
         for _ in 0..2 {
             let before = memory(&heap).saturating_sub(KEPT);
             let mut bytes = 0;
@@ -278,6 +273,62 @@ mod tests {
                 heap.load(header::FREE_TOUCHED)
             );
         }
+    }
+
+    #[test]
+    fn a_large_block_keeps_its_memory_for_the_next_message_and_no_longer() {
+        const LARGE: usize = 2 << 20;
+        let (heap, me) = heap();
+        let fill = |object, number| {
+            places(&heap, object, LARGE).for_each(|at| heap.poke(at, number));
+        };
+        let empty = memory(&heap);
+        let message = allocate(&heap, me, Kind::Parcel, LARGE);
+        fill(message.object, 7);
+        heap.release(message.hold, Owner::Process(me), me);
+        assert!(memory(&heap) >= empty + LARGE as u64);
+
+        let value = allocate(&heap, me, Kind::Value, LARGE);
+        assert!(value.object == message.object && !value.zeroed);
+        heap.release(value.hold, Owner::Process(me), me);
+        assert!(memory(&heap) < empty + LARGE as u64);
+        assert_eq!(heap.load(header::FREE_TOUCHED), 0);
+
+        let next = allocate(&heap, me, Kind::Value, LARGE);
+        assert!(next.object == value.object && next.zeroed);
+        assert!(places(&heap, next.object, LARGE).all(|at| heap.peek(at) == 0));
+    }
+
+    #[test]
+    fn the_memory_of_many_large_messages_is_given_back_but_for_a_part() {
+        const LARGE: usize = 5 << 20;
+        let (heap, me) = heap();
+        let empty = memory(&heap);
+        let messages: Vec<Allocated> =
+            (0..30).map(|_| allocate(&heap, me, Kind::Parcel, LARGE)).collect();
+        for message in &messages {
+            places(&heap, message.object, LARGE).for_each(|at| heap.poke(at, 7));
+        }
+        assert!(memory(&heap) > empty + 2 * KEPT);
+        messages.iter().for_each(|it| heap.release(it.hold, Owner::Process(me), me));
+        assert!(memory(&heap) < empty + KEPT + 2 * LARGE as u64);
+        assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
+        for _ in 0..30 {
+            let next = allocate(&heap, me, Kind::Value, LARGE);
+            let is_zero = places(&heap, next.object, LARGE).all(|at| heap.peek(at) == 0);
+            assert!(is_zero || !next.zeroed);
+        }
+    }
+
+    #[test]
+    fn the_memory_of_the_smallest_is_given_back() {
+        let (heap, me) = heap();
+        let blocks: Vec<HoldId> = (0..100_000).map(|n| block(&heap, me, 60, n).0).collect();
+        blocks.iter().for_each(|hold| heap.release(*hold, Owner::Process(me), me));
+        let counted = heap.load(header::FREE_TOUCHED);
+        // As many steps as there are windows, each of which is taken once.
+        (0..100).for_each(|_| heap.trim(me));
+        assert!(heap.load(header::FREE_TOUCHED) < counted / 50, "{counted}");
     }
 
     #[test]

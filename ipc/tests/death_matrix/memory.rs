@@ -7,9 +7,9 @@ use crate::footprint::{KEPT, memory};
 use crate::stage::{Scenario, perform, victim};
 use crate::stepping::{SOON, ensure};
 
-/// Leaves as much free memory as is kept.
-fn leave_free() {
-    drop([(); 80].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap()));
+/// Leaves so many free blocks; 75 of them are as much memory as is kept.
+fn leave_free<const BLOCKS: usize>() {
+    drop([(); BLOCKS].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap()));
 }
 
 pub fn all() -> Vec<Scenario> {
@@ -71,7 +71,7 @@ pub fn all() -> Vec<Scenario> {
             name: "Owned: drop four, and give memory back",
             set: || {
                 let four = [(); 4].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap());
-                leave_free();
+                leave_free::<80>();
                 let operation = |four: Vec<Owned<[u8]>>| perform(|| drop(four));
                 victim(operation, Vec::from(four)).then(move |death| {
                     let owned = Owned::<[u8]>::zeroed(900_000).unwrap();
@@ -79,7 +79,7 @@ pub fn all() -> Vec<Scenario> {
                     drop(owned);
                     death.join();
                     // Others go on where it was.
-                    leave_free();
+                    leave_free::<128>();
                     ensure(memory() < KEPT + (16 << 20), "memory is not given back")
                 })
             },
