@@ -180,8 +180,10 @@ impl Watch {
         let guardians = fds.len();
         fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
         fds.extend(self.wards.iter().filter_map(|ward| ward.line.as_deref()).map(AsFd::as_fd));
-        // It fails if the system has no memory for it.
-        let mut ready = readable(&fds, None).unwrap_or_default();
+        // It fails if the system has no memory for it. Then only the doorbell is heard, until it rings:
+        // nobody's end is lost, only late.
+        let ready = readable(&fds, None).or_else(|_| readable(&fds[..1], None));
+        let mut ready = ready.unwrap_or_default();
         ready.resize(fds.len(), false);
         self.keeper.doorbell.clear();
 
