@@ -1,30 +1,22 @@
 //! Connections over sockets: every promise on a Unix socket and over TCP.
 
+mod listening;
 mod watchdog;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use ipc::{Address, Client, Connection, Listener, RecvError, SendError, Shared, wait};
-use proc_spawn::Process;
+use listening::{KEY, is_served, unix};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::prop_assert_eq;
-use tempfile::TempDir;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
-
-const KEY: &[u8] = b"correct horse battery staple";
-
-fn unix(directory: &TempDir) -> Address {
-    Address::Unix(directory.path().join("socket"))
-}
 
 /// Calls `f` with a listener of each kind.
 fn on_each(what: &'static str, f: impl Fn(Listener)) {
@@ -65,17 +57,6 @@ impl Raw {
         };
         bytes
     }
-}
-
-/// A client that sends one number, on a thread; and that number as it came.
-fn is_served(listener: &Listener) -> bool {
-    let address = listener.address().clone();
-    let client = thread::spawn(move || {
-        Client::connect::<u32, ()>(&address, KEY).unwrap().send(42).unwrap();
-    });
-    let served = listener.accept::<(), u32>().unwrap().recv().unwrap() == 42;
-    client.join().unwrap();
-    served
 }
 
 fn denied<S, R>(result: &io::Result<Connection<S, R>>) -> bool {
@@ -202,6 +183,20 @@ fn more_than_may_wait_are_let_in_as_others_leave() {
     });
 }
 
+#[test]
+fn a_crowd_that_leaves_without_a_word_makes_room() {
+    on_each("a silent crowd", |listener| {
+        let mut crowd = Vec::new();
+        for _ in 0..3 {
+            crowd.extend((0..100).map(|_| raw(listener.address())));
+            let nobody = listener.accept_timeout::<(), ()>(Duration::ZERO);
+            assert_eq!(nobody.unwrap_err().kind(), ErrorKind::TimedOut);
+        }
+        drop(crowd);
+        assert!(is_served(&listener));
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     /// Random bytes, or the beginning of a good answer, truncated or oversized.
@@ -300,102 +295,4 @@ fn a_listener_and_its_connections_can_be_waited_for() {
 #[test]
 fn a_key_is_never_printed() {
     on_each("a key", |listener| assert!(!format!("{listener:?}").contains("horse")));
-}
-
-/// Listens, says so, sends three numbers to one client and waits to be killed.
-fn serve(path: PathBuf, ready: ipc::Sender<()>) {
-    let listener = Listener::bind(&Address::Unix(path), KEY).unwrap();
-    ready.send(()).unwrap();
-    let mut line = listener.accept::<u32, ()>().unwrap();
-    for n in 0..3 {
-        line.send(n).unwrap();
-    }
-    ready.send(()).unwrap();
-    let _ = line.recv();
-}
-
-fn bind_error(path: &Path) -> ErrorKind {
-    Listener::bind(&Address::Unix(path.to_owned()), KEY).unwrap_err().kind()
-}
-
-#[test]
-fn a_killed_listener_leaves_its_clients_told_and_its_socket_for_the_next() {
-    let _watchdog = watch("a killed listener");
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("socket");
-    let (ready, is_ready) = ipc::channel(2).unwrap();
-    let server = Process::spawn(serve, (path.clone(), ready)).unwrap();
-    is_ready.recv().unwrap();
-    assert_eq!(bind_error(&path), ErrorKind::AddrInUse);
-    let mut line = Client::connect::<(), u32>(&Address::Unix(path.clone()), KEY).unwrap();
-    is_ready.recv().unwrap();
-    server.kill().unwrap();
-    server.wait();
-    for n in 0..3 {
-        assert_eq!(line.recv().unwrap(), n);
-    }
-    assert!(matches!(line.recv(), Err(RecvError::Disconnected)));
-    assert!(path.exists());
-    assert!(is_served(&Listener::bind(&Address::Unix(path.clone()), KEY).unwrap()));
-    assert!(!path.exists());
-}
-
-#[test]
-fn another_that_would_listen_there_disturbs_nobody() {
-    let _watchdog = watch("a second listener");
-    let directory = tempfile::tempdir().unwrap();
-    let address = unix(&directory);
-    let listener = Listener::bind(&address, KEY).unwrap();
-    let go_on = AtomicBool::new(true);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while go_on.load(Ordering::Relaxed) {
-                assert_eq!(Listener::bind(&address, KEY).unwrap_err().kind(), ErrorKind::AddrInUse);
-            }
-        });
-        for _ in 0..200 {
-            assert!(is_served(&listener));
-        }
-        go_on.store(false, Ordering::Relaxed);
-    });
-}
-
-#[test]
-fn what_is_no_dead_socket_is_not_removed() {
-    let _watchdog = watch("a file");
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("socket");
-    fs::write(&path, "precious").unwrap();
-    assert_eq!(bind_error(&path), ErrorKind::AddrInUse);
-    assert_eq!(fs::read(&path).unwrap(), b"precious");
-    // Nor is what has come in the place of a listener's own.
-    fs::remove_file(&path).unwrap();
-    let first = Listener::bind(&Address::Unix(path.clone()), KEY).unwrap();
-    fs::remove_file(&path).unwrap();
-    let second = Listener::bind(&Address::Unix(path.clone()), KEY).unwrap();
-    drop(first);
-    assert!(is_served(&second));
-}
-
-#[test]
-fn of_many_that_bind_at_once_over_a_dead_socket_one_listens() {
-    let _watchdog = watch("a race");
-    let directory = tempfile::tempdir().unwrap();
-    let address = unix(&directory);
-    let Address::Unix(path) = &address else { unreachable!() };
-    let start = Barrier::new(4);
-    for _ in 0..200 {
-        // Its file is left as by a death.
-        drop(std::os::unix::net::UnixListener::bind(path).unwrap());
-        let bound: Vec<_> = thread::scope(|scope| {
-            let bind = || {
-                start.wait();
-                Listener::bind(&address, KEY)
-            };
-            let binders: Vec<_> = (0..4).map(|_| scope.spawn(bind)).collect();
-            binders.into_iter().map(|binder| binder.join().unwrap()).collect()
-        });
-        let listeners: Vec<_> = bound.into_iter().filter_map(Result::ok).collect();
-        assert_eq!(listeners.len(), 1);
-    }
 }

@@ -151,6 +151,7 @@ impl Listener {
             if let Some(socket) = self.listen(&mut knocks)? {
                 return Ok(socket);
             }
+            self.heed_as_there_is_room(&mut knocks)?;
             if deadline.passed() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -177,9 +178,13 @@ impl Listener {
             self.events.add(knock.fd())?;
             knocks.waiting.push(knock);
         }
+        self.heed_as_there_is_room(knocks)
+    }
+
+    /// A socket that is not looked at would wake the sleep for what must wait.
+    fn heed_as_there_is_room(&self, knocks: &mut Knocks) -> io::Result<()> {
         let full = knocks.waiting.len() >= KNOCKS;
         if full != knocks.full {
-            // Else the socket would wake the sleep for what must wait.
             self.events.heed(self.socket.as_fd(), !full)?;
             knocks.full = full;
         }
