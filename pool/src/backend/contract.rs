@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proc_spawn::cpu_count;
+
 use crate::call::{Job, Mode, Results, Slots, Ticket, default_size};
 use crate::settings::CallSettings;
 use crate::stats::{PoolStats, Tally, stats};
@@ -42,18 +44,20 @@ pub(crate) type Made<J, R> = (Arc<J>, Arc<dyn Results<R>>);
 pub(crate) struct Running<B: Backend> {
     backend: B,
     settings: CallSettings,
+    /// Its workers are far away, and one can do something while somebody looks whether it is done.
+    is_far: bool,
 }
 
 impl<B: Backend> Running<B> {
     pub(crate) fn new(backend: B, settings: CallSettings) -> Self {
-        Self { backend, settings }
+        Self { backend, settings, is_far: B::IS_FAR && cpu_count() > 1 }
     }
 
     /// What calls do besides calling.
     pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
         let CallSettings { describe, events, .. } = &self.settings;
         let (describe, events) = (describe.clone(), events.clone());
-        Mode { stops_at_failure, describe, events, is_far: B::IS_FAR, ..Mode::default() }
+        Mode { stops_at_failure, describe, events, is_far: self.is_far, ..Mode::default() }
     }
 
     /// Submits a call of many items.

@@ -138,29 +138,43 @@ impl End {
     /// Sleeps until it has come. Before that it looks for it, where that is worth while and the last wait of
     /// this thread was a short one.
     pub(crate) fn wait(&self) {
-        let begun = self.looks.then(Instant::now);
-        if let Some(begun) = begun
-            && WAS_SHORT.get()
-        {
-            self.look_for(begun);
-        }
-        let mut state = self.lock();
-        while state.verdict.is_none() {
-            state = self.come.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if let Some(begun) = begun {
-            WAS_SHORT.set(begun.elapsed() < SHORT);
-        }
+        self.wait_until(None);
     }
 
     /// The same, until the deadline if there is one. Says whether it has come.
     pub(crate) fn wait_until(&self, deadline: Option<Instant>) -> bool {
-        let Some(deadline) = deadline else {
-            self.wait();
-            return true;
-        };
+        if !self.looks {
+            return self.sleep_until(deadline);
+        }
+        let begun = Instant::now();
+        if WAS_SHORT.get() {
+            let until = begun + LOOK;
+            self.look_until(deadline.map_or(until, |deadline| until.min(deadline)));
+        }
+        let has_come = self.sleep_until(deadline);
+        WAS_SHORT.set(begun.elapsed() < SHORT);
+        has_come
+    }
+
+    fn look_until(&self, until: Instant) {
+        let mut turns = 0_u32;
+        // Relaxed: the rest is read under the lock.
+        while !self.over.load(Relaxed) {
+            turns += 1;
+            if turns.is_multiple_of(TURNS) && Instant::now() >= until {
+                return;
+            }
+            hint::spin_loop();
+        }
+    }
+
+    fn sleep_until(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.lock();
         while state.verdict.is_none() {
+            let Some(deadline) = deadline else {
+                state = self.come.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -169,19 +183,6 @@ impl End {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
-    }
-
-    /// Looks for it for a moment.
-    fn look_for(&self, begun: Instant) {
-        let mut turns = 0_u32;
-        // Relaxed: the rest is read under the lock.
-        while !self.over.load(Relaxed) {
-            turns += 1;
-            if turns.is_multiple_of(TURNS) && begun.elapsed() >= LOOK {
-                return;
-            }
-            hint::spin_loop();
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
