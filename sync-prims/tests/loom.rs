@@ -6,41 +6,28 @@
 #![cfg(loom)]
 #![expect(unsafe_code, reason = "loom checks every access to its cells")]
 
+#[path = "support/orders.rs"]
+mod orders;
+
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicUsize, Ordering as Plain};
 
 use loom::cell::UnsafeCell;
-use loom::model::Builder;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread::{self, JoinHandle};
+use orders::{check_less, made};
 use sync_prims::Deadline;
 use sync_prims::raw::EventCount;
 use sync_prims::thread::{Barrier, Condition, Event, Lock, RwLock, Semaphore};
 
-/// Runs a model. `LOOM_MAX_PREEMPTIONS` sets another bound.
 fn check(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-    let orders = std::sync::Arc::new(AtomicUsize::new(0));
-    let count = std::sync::Arc::clone(&orders);
-    builder.check(move || {
-        count.fetch_add(1, Plain::Relaxed);
-        model();
-    });
-    let test = std::thread::current();
-    println!("{}: {} orders", test.name().unwrap_or_default(), orders.load(Plain::Relaxed));
+    check_less(0, model);
 }
 
-/// A value that the threads of a model share. Its words are made here and now (which is what to
-/// print it is for): before there is anybody who could be ordered by their making.
+/// A value that the threads of a model share.
 fn shared<T: Debug>(value: T) -> Arc<T> {
     made(&value);
     Arc::new(value)
-}
-
-fn made(words: &impl Debug) {
-    let _made = format!("{words:?}");
 }
 
 fn spawn<T: 'static, R: 'static>(

@@ -7,43 +7,27 @@
 
 mod heap;
 mod messages;
+#[path = "../../../sync-prims/tests/support/orders.rs"]
+mod orders;
 mod ring;
 mod streams;
 mod sys;
 
-use std::fmt::Debug;
-use std::sync::Arc as Plain;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use heap::Signal;
-use loom::model::Builder;
+use orders::made;
 use sync_prims::Deadline;
 
-/// Runs a model. `LOOM_MAX_PREEMPTIONS` sets another bound.
+/// Runs a model of rings.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     check_less(0, model);
 }
 
-/// The same with a bound that is less by so many, but at least 1: three threads that all sleep and wake each
-/// other take their steps in far more orders than two.
+/// The same within a bound that is less by so many.
 fn check_less(less: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    let bound = builder.preemption_bound.unwrap_or(3);
-    builder.preemption_bound = Some(bound.saturating_sub(less).max(1));
-    let orders = Plain::new(AtomicUsize::new(0));
-    let count = Plain::clone(&orders);
-    builder.check(move || {
-        count.fetch_add(1, Ordering::Relaxed);
+    orders::check_less(less, move || {
         ring::make_steps();
         model();
     });
-    let test = std::thread::current();
-    println!("{}: {} orders", test.name().unwrap_or_default(), orders.load(Ordering::Relaxed));
-}
-
-/// Makes words here and now: before there is anybody who could be ordered by their making.
-fn made(words: &impl Debug) {
-    let _made = format!("{words:?}");
 }
 
 /// Tries until it works, asleep in between: as those do who use the rings.
