@@ -17,8 +17,7 @@ one first every time. The median is that of the rounds; the smallest and the lar
 on. Differences within those are none. Where a table has more columns, \
 the figures are medians, and behind them stands how far below and above the smallest and the largest were. \
 A row without figures says why it has none. Compare rows of one \
-table: they did the same work on this machine, in this run. Memory, other sizes and other machines are other \
-questions.";
+table: they did the same work on this machine, in this run. Other sizes and other machines are other questions.";
 
 /// What was measured where, a sentence each.
 pub(crate) fn facts(report: &Report) -> Vec<String> {

@@ -11,7 +11,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     name: "fetch",
     title: "I/O-bound: fetch pages that take 50 ms each, by the number of workers",
     about: "32 pages, or 16 of them with --quick, of 4 KiB from a server on this machine that answers each request after 50 ms, on a \
-            new connection every time. Workers are made before. The speed-up is over the sequential run \
+            new connection every time. Pools are made before. The speed-up is over the sequential run \
             in the same language; no more can be had than there are workers.",
     measure: Measure::Seconds,
     axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),

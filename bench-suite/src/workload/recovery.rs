@@ -12,8 +12,9 @@ pub(crate) const WORKLOAD: Workload = Workload {
     title: "Recovery: what a kill -9 costs",
     about: "A process is killed while others count on it; timed is from there until they go on. A worker dies in \
             a task: until that is known and the pool, or a new one if that is broken, has done the next. The \
-            holder of a lock or a permit dies: until who waits for it has it. The last sender dies: until who waits for a message \
-            is told. One of two senders dies as it sends a MiB: until a message of the other is there. A peer \
+            holder of a lock or a permit dies: until who waits for it has it. The last sender dies: until who \
+            waits for a message is told; the parent keeps the writer of Python's Queue, which has no call to close \
+            it. One of two senders dies as it sends a MiB: until a message of the other is there. A peer \
             that does nothing for two seconds hangs.",
     measure: Measure::SecondsEach,
     axis: None,

@@ -10,8 +10,10 @@ pub(crate) const WORKLOAD: Workload = Workload {
     title: "Throughput by the size of a message",
     about: "Plain bytes from one to another process, or thread where it says so; timed is from the first \
             message to the word that the last one is there. memcpy within one process is the least that one \
-            copy costs; a thread gets a new vector without one. Queues and channels hold 16 messages. A \
-            message through the array is two copies and two wake-ups.",
+            copy costs; a thread gets a new vector without one. Queues and channels hold 16 messages; those of \
+            this workspace, and crossbeam's, get a new vector that is filled for each message, while pipes, \
+            sockets, ipc-channel and Python send the same bytes again. A message through the array is two \
+            copies and two wake-ups.",
     measure: Measure::BytesPerSecond,
     axis: Some(Axis { title: "size", unit: Unit::Bytes, points: sizes }),
     work: Work {
