@@ -8,9 +8,10 @@ use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Wo
 pub(crate) const WORKLOAD: Workload = Workload {
     name: "memory",
     title: "Memory of an idle worker",
-    about: "Four are started and wait, beside those of the rounds before. The figure is how much more memory the program has with all its \
-            processes, by the number of workers; what several share counts by its share (Pss of Linux). \
-            Less is better.",
+    about: "Four are started and wait, beside those of the rounds before. The figure is how much more memory the \
+            program has with all its processes, by the number of workers; what several share counts by its \
+            share (Pss_Anon and Pss_Shmem of Linux). The text of programs is not counted: how many share it \
+            depends on who else runs. Less is better.",
     measure: Measure::BytesEach,
     axis: None,
     work: Work {

@@ -8,7 +8,7 @@
 //! | `group::kill_one(process)` | ends one process, given its id |
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |
-//! | `memory::of_family()` | how much this process and its descendants have |
+//! | `memory::of_family()` | how much this process and its descendants have, without the text of programs |
 //! | `crash::now()` | uses memory that the process has not |
 //! | `futex::make` | two threads that wake each other by nothing else |
 //! | `pthread::{lock, counter}` | that mutex, measured |

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 
-/// What this process and all that descend from it have, in bytes: what several share counts by its share.
+/// What this process and all that descend from it have, in bytes: what several share counts by its share, and the text of
+/// programs does not.
 pub(crate) fn of_family() -> io::Result<u64> {
     let parents = parents()?;
     let (mut total, mut family) = (0, vec![std::process::id()]);
@@ -15,11 +16,15 @@ pub(crate) fn of_family() -> io::Result<u64> {
     if total == 0 { Err(io::ErrorKind::Unsupported.into()) } else { Ok(total) }
 }
 
-/// The proportional set of a process.
+/// The proportional set of a process, but for what it has of files: how many share the text of a program or of libc
+/// depends on who else runs on the machine.
 fn share(process: u32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+    let kib_of = |name: &str| {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some((kib_of("Pss_Anon:")? + kib_of("Pss_Shmem:")?) * 1024)
 }
 
 /// Every process, and its parent.
