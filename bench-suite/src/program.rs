@@ -1,6 +1,8 @@
 //! The program: what is asked for is measured, shown and written.
 
+use std::env;
 use std::error::Error;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -80,11 +82,17 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
         write(&folder.join("results.json"), &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(path) = &arguments.publish {
-        let quick = if arguments.quick { " --quick" } else { "" };
-        let command = format!("cargo xtask bench{quick} -- --publish {}", path.display());
-        write(path, &format!("{text}\nWritten by `{command}`.\n"))?;
+        write(path, &format!("{text}\nWritten by `{}`.\n", command(env::args_os().skip(1))))?;
     }
     Ok((report, comparison))
+}
+
+/// What was typed to have this done, given what this program was told.
+fn command(arguments: impl Iterator<Item = OsString>) -> String {
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    let (quick, others): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument == "--quick");
+    let bench = ["cargo xtask bench".to_owned()].into_iter().chain(quick);
+    bench.chain(["--".to_owned()]).chain(others).collect::<Vec<_>>().join(" ")
 }
 
 fn show(text: &mut String, part: &str) -> io::Result<()> {

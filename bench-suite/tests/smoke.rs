@@ -322,7 +322,8 @@ fn every_row_is_plausible(expected: Rows) {
     let published = folder.path().join("RESULTS.md");
     let [out, publish] = [folder.path(), &published].map(|path| path.to_str().unwrap());
     let only = expected.iter().flat_map(|(name, _)| ["--only", name]);
-    let run = run(&only.chain(["--out", out, "--publish", publish]).collect::<Vec<_>>());
+    let arguments: Vec<_> = only.chain(["--out", out, "--publish", publish]).collect();
+    let run = run(&arguments);
     assert!(run.status.success(), "{}\n{}", run.stderr, run.stdout);
 
     let report = read(&folder.path().join("results.json"));
@@ -359,9 +360,10 @@ fn every_row_is_plausible(expected: Rows) {
 
     let written = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
     assert_eq!(written, run.stdout);
-    let published = std::fs::read_to_string(published).unwrap();
+    let published = std::fs::read_to_string(&published).unwrap();
     let command = published.strip_prefix(&*written).unwrap();
-    assert!(command.contains("cargo xtask bench --quick -- --publish"), "{command}");
+    let typed = format!("`cargo xtask bench --quick -- --tiny {}`", arguments.join(" "));
+    assert!(command.contains(&typed), "{typed} in {command}");
     let labels = tables.iter().flat_map(|table| table["rows"].as_array().unwrap());
     for label in labels.map(|row| row["label"].as_str().unwrap()) {
         assert!(written.contains(&format!("| {label} ")), "{label}");

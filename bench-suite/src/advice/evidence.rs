@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::measure::Outcome;
 use crate::report::{Report, Row, Standing, read, units};
-use crate::workload::Measure;
+use crate::workload::{Measure, WORKERS};
 
 /// A table, and the id of one of its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +71,11 @@ impl Evidence {
         let report = self.0.as_ref()?;
         let table = report.tables.iter().find(|one| one.name == table)?;
         let rows = || table.rows.iter().filter(|one| one.id == row);
-        // Of several, the one with as many workers as there are processors, or with most.
+        let by_workers = table.axis.as_ref().is_some_and(|axis| axis.title == WORKERS);
+        // Of several, the one with as many workers as there are processors, or the last.
         let fits = |row: &&Row| {
-            row.point.as_ref().is_some_and(|point| point.at == report.settings.workers as u64)
+            let point = row.point.as_ref().filter(|_| by_workers);
+            point.is_some_and(|point| point.at == report.settings.workers as u64)
         };
         rows().find(fits).or_else(|| rows().next_back()).map(|row| (table.measure, row))
     }
@@ -95,6 +97,18 @@ mod tests {
         assert_eq!(evidence.line(Line("primes", "nobody")), None);
         let last = evidence.line(Line("messages", "pipe")).unwrap();
         assert_eq!(last, "messages: the pipe, 4 KiB: 1.00 GB/s");
+    }
+
+    #[test]
+    fn the_line_for_as_many_workers_as_processors_is_one_of_a_table_by_workers() {
+        let size_or_workers = |title: &str| {
+            let mut report = example();
+            report.settings.workers = 64;
+            report.tables[2].axis.as_mut().unwrap().title = title.to_owned();
+            Evidence::of(report).line(Line("messages", "pipe")).unwrap()
+        };
+        assert_eq!(size_or_workers("workers"), "messages: the pipe, 64 B: 2.00 MB/s");
+        assert_eq!(size_or_workers("size"), "messages: the pipe, 4 KiB: 1.00 GB/s");
     }
 
     #[test]

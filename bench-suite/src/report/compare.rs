@@ -8,7 +8,7 @@ use crate::report::units::figure;
 use crate::workload::Family;
 
 /// Less than this is no change, however little noise there is.
-const LEAST: f64 = 0.05;
+pub(crate) const LEAST: f64 = 0.05;
 
 /// Two results side by side.
 #[derive(Debug)]

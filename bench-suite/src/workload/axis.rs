@@ -13,6 +13,9 @@ pub(crate) struct Axis {
     pub(crate) points: fn(Scale, usize) -> Vec<u64>,
 }
 
+/// The title of an axis on which the places are how many share the work.
+pub(crate) const WORKERS: &str = "workers";
+
 /// What the places on an axis are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unit {

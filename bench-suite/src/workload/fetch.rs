@@ -3,7 +3,7 @@
 use crate::measure::{Outcome, Scale, Task};
 use crate::ours::pools;
 use crate::peer::{rayon, sequential, standard};
-use crate::workload::axis::{Axis, Unit};
+use crate::workload::axis::{Axis, Unit, WORKERS};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 use crate::workload::pages;
 
@@ -14,7 +14,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             new connection every time. Pools are made before. The speed-up is over the sequential run \
             in the same language; no more can be had than there are workers.",
     measure: Measure::Seconds,
-    axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),
+    axis: Some(Axis { title: WORKERS, unit: Unit::Count, points: workers }),
     work: Work {
         size: Size { full: 32, quick: 16, tiny: 4, adapts: false },
         expected: |amount| (1..=amount).sum(),

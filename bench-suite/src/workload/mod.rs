@@ -20,6 +20,6 @@ mod axis;
 mod contender;
 mod list;
 
-pub(crate) use axis::Axis;
+pub(crate) use axis::{Axis, WORKERS};
 pub(crate) use contender::{Contender, Family, How, Measure, Size, Work, Workload};
 pub(crate) use list::{ALL, names};

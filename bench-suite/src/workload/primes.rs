@@ -2,7 +2,7 @@
 
 use crate::ours::pools;
 use crate::peer::{rayon, sequential, standard};
-use crate::workload::axis::{Axis, Unit, workers};
+use crate::workload::axis::{Axis, Unit, WORKERS, workers};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
 pub(crate) const WORKLOAD: Workload = Workload {
@@ -12,7 +12,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             Timed is the call alone: pools are made before. The speed-up is over the sequential run \
             in the same language.",
     measure: Measure::Seconds,
-    axis: Some(Axis { title: "workers", unit: Unit::Count, points: workers }),
+    axis: Some(Axis { title: WORKERS, unit: Unit::Count, points: workers }),
     work: Work {
         size: Size { full: 5_000_000, quick: 200_000, tiny: 20_000, adapts: false },
         expected: by_sieve,
