@@ -5,6 +5,8 @@ import multiprocessing.pool
 from time import perf_counter
 from urllib.request import ProxyHandler, build_opener
 
+from runner import serve, with_end_of
+
 SIZE = 4096
 
 # Whatever proxy is set up, the pages are on this machine.
@@ -41,19 +43,12 @@ def with_pool(make):
             total = sum(pool.map(page, wanted, chunksize=1))
             return perf_counter() - start, total
 
-        def end():
-            pool.close()
-            pool.join()
-
-        do_round.end = end
-        return do_round
+        return with_end_of(pool, do_round)
 
     return prepare
 
 
 if __name__ == "__main__":
-    from runner import serve
-
     serve({
         "python_sequential": sequential,
         "python_thread_pool": with_pool(multiprocessing.pool.ThreadPool),

@@ -4,6 +4,8 @@ import multiprocessing
 import threading
 from time import perf_counter
 
+from runner import of_each, serve
+
 BURST = 16
 
 
@@ -52,9 +54,8 @@ def round_trips(make):
                 back = ask(number)
                 seconds.append(perf_counter() - start)
                 right += back == number
-            seconds.sort()
-            tail = seconds[max(0, -(-amount * 99 // 100) - 1)]
-            return seconds[amount // 2] * amount, right, None, tail * amount
+            cost, tail = of_each(seconds)
+            return cost, right, None, tail
 
         def end():
             stop()
@@ -221,8 +222,6 @@ def pipe_pair(task):
 
 
 if __name__ == "__main__":
-    from runner import serve
-
     serve({
         "python_pipe": round_trips(pipe_ask),
         "python_queue": round_trips(queue_ask),

@@ -5,6 +5,8 @@ import queue
 import threading
 from time import perf_counter
 
+from runner import serve, with_end_of
+
 RANGES = 64
 
 
@@ -69,17 +71,10 @@ def with_pool(task):
         primes = sum(pool.starmap(count, ranges(amount)))
         return perf_counter() - start, primes
 
-    def end():
-        pool.close()
-        pool.join()
-
-    do_round.end = end
-    return do_round
+    return with_end_of(pool, do_round)
 
 
 if __name__ == "__main__":
-    from runner import serve
-
     serve({
         "python_sequential": sequential,
         "python_threading": with_threads,

@@ -4,6 +4,8 @@ import multiprocessing
 import threading
 from time import perf_counter
 
+from runner import of_each, serve
+
 # The columns of the table.
 LOCK, SEMAPHORE, EVENT, CONDITION, BARRIER = 0, 3, 4, 5, 6
 
@@ -78,9 +80,8 @@ def primitives(module, start, make_turn):
                 begin = perf_counter()
                 do()
                 seconds.append(perf_counter() - begin)
-            seconds.sort()
-            tail = seconds[max(0, -(-amount * 99 // 100) - 1)]
-            return seconds[amount // 2] * amount, amount, None, tail * amount
+            cost, tail = of_each(seconds)
+            return cost, amount, None, tail
 
         return alone if point in (LOCK, SEMAPHORE) else together
 
@@ -88,8 +89,6 @@ def primitives(module, start, make_turn):
 
 
 if __name__ == "__main__":
-    from runner import serve
-
     serve({
         "python_threading": primitives(threading, threading.Thread, lambda: [0]),
         "python_multiprocessing": primitives(

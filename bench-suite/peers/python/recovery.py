@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 
 LARGE = 1 << 20
+# Workers inherit the pipe below, so they are forked: how they are started otherwise depends on the version of Python.
+FORK = multiprocessing.get_context("fork")
 
 
 def kill(pid):
@@ -19,7 +22,7 @@ def wait_for_death():
 
 # Where a task says which process it is in; the workers inherit it. A queue would have a lock, with which
 # the task could die.
-PIDS, OF_TASK = multiprocessing.Pipe()
+PIDS, OF_TASK = FORK.Pipe()
 
 
 def fatal_task():
@@ -39,7 +42,7 @@ def rounds(die):
 
 
 def pool_worker(task):
-    pool = multiprocessing.Pool(2)
+    pool = FORK.Pool(2)
 
     def die():
         lost = pool.apply_async(fatal_task)
@@ -83,10 +86,14 @@ def executor_worker(make):
     return prepare
 
 
+def futures(workers):
+    return ProcessPoolExecutor(workers, mp_context=FORK)
+
+
 def loky(workers):
     from loky import ProcessPoolExecutor as LokyExecutor
 
-    return LokyExecutor(workers, context=multiprocessing.get_context("fork"))
+    return LokyExecutor(workers, context=FORK)
 
 
 def hold(lock, held):
@@ -96,11 +103,11 @@ def hold(lock, held):
 
 
 def lock_holder(task):
-    lock = multiprocessing.Lock()
+    lock = FORK.Lock()
 
     def die():
-        here, there = multiprocessing.Pipe()
-        holder = multiprocessing.Process(target=hold, args=(lock, there))
+        here, there = FORK.Pipe()
+        holder = FORK.Process(target=hold, args=(lock, there))
         holder.start()
         here.recv()
         start = perf_counter()
@@ -120,8 +127,8 @@ def hold_pipe(messages, ready):
 
 def pipe_end(task):
     def die():
-        (messages, theirs), (here, there) = multiprocessing.Pipe(), multiprocessing.Pipe()
-        sender = multiprocessing.Process(target=hold_pipe, args=(theirs, there))
+        (messages, theirs), (here, there) = FORK.Pipe(), FORK.Pipe()
+        sender = FORK.Process(target=hold_pipe, args=(theirs, there))
         sender.start()
         theirs.close()
         here.recv()
@@ -140,8 +147,8 @@ def pipe_end(task):
 
 def queue_last_sender(task):
     def die():
-        messages, (here, there) = multiprocessing.Queue(), multiprocessing.Pipe()
-        sender = multiprocessing.Process(target=hold_pipe, args=(messages, there))
+        messages, (here, there) = FORK.Queue(), FORK.Pipe()
+        sender = FORK.Process(target=hold_pipe, args=(messages, there))
         sender.start()
         here.recv()
         start = perf_counter()
@@ -157,20 +164,16 @@ def send_without_end(messages):
         messages.put(bytes(LARGE))
 
 
-def send_one(messages):
-    messages.put(b"1")
-
-
 def queue_sender(task):
     def die():
-        messages = multiprocessing.Queue(2)
-        sender = multiprocessing.Process(target=send_without_end, args=(messages,))
+        messages = FORK.Queue(2)
+        sender = FORK.Process(target=send_without_end, args=(messages,))
         sender.start()
         # When it has sent one it is about the next.
         messages.get()
         start = perf_counter()
         kill(sender.pid)
-        other = multiprocessing.Process(target=send_one, args=(messages,))
+        other = threading.Thread(target=messages.put, args=(b"1",))
         other.start()
         while len(messages.get()) == LARGE:
             pass
@@ -186,7 +189,7 @@ if __name__ == "__main__":
 
     serve({
         "python_pool_worker": pool_worker,
-        "python_executor_worker": executor_worker(ProcessPoolExecutor),
+        "python_executor_worker": executor_worker(futures),
         "python_loky_worker": executor_worker(loky),
         "python_lock_holder": lock_holder,
         "python_pipe_end": pipe_end,

@@ -4,6 +4,8 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from time import perf_counter, thread_time_ns
 
+from runner import serve, with_end_of
+
 
 def work(nanoseconds):
     if nanoseconds:
@@ -31,13 +33,7 @@ def with_pool(chunk):
     def prepare(task):
         pool = multiprocessing.Pool(task["workers"])
         do_round = rounds(task, lambda tasks: sum(pool.map(work, tasks, chunksize=chunk)))
-
-        def end():
-            pool.close()
-            pool.join()
-
-        do_round.end = end
-        return do_round
+        return with_end_of(pool, do_round)
 
     return prepare
 
@@ -59,8 +55,6 @@ def loky(workers):
 
 
 if __name__ == "__main__":
-    from runner import serve
-
     serve({
         "python_sequential": sequential,
         "python_pool": with_pool(1),
