@@ -104,11 +104,9 @@ impl<'a> Suite<'a> {
             }
         };
         command.arg(contender.id).arg(serde_json::to_string(task)?);
-        let limit = match (contender.family, workload.work.patience) {
-            (Family::Rust | Family::Python, Some(patience)) => patience,
-            _ => self.plan.limit,
-        };
-        Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES, limit })
+        let is_peer = matches!(contender.family, Family::Rust | Family::Python);
+        let patience = workload.work.patience.filter(|_| is_peer);
+        Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES, patience })
     }
 }
 

@@ -15,8 +15,9 @@ pub(crate) struct Entrant {
     pub(crate) command: Command,
     /// A crash of its whole program is what is to be seen.
     pub(crate) crashes: bool,
-    /// A silence of this long means that it hangs.
-    pub(crate) limit: Duration,
+    /// That it takes longer than this for each of a round's amount means that it hangs; if it is not set, a silence as
+    /// long as the plan's limit does.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// What came of an entrant.
@@ -41,7 +42,7 @@ pub(crate) struct Series {
 /// An entrant on its way.
 struct Lane {
     crashes: bool,
-    limit: Duration,
+    patience: Option<Duration>,
     version: Option<String>,
     /// Gone when it is in trouble.
     state: Result<Runner, Trouble>,
@@ -80,16 +81,15 @@ pub(crate) fn contest(
 
 impl Lane {
     fn start(entrant: Entrant, work: &Work, plan: &Plan) -> Lane {
-        let Entrant { command, crashes, limit } = entrant;
-        // To start is not what is measured.
-        let (state, version) = match Runner::start(command, limit.max(plan.limit)) {
+        let Entrant { command, crashes, patience } = entrant;
+        let (state, version) = match Runner::start(command, plan.limit) {
             Ok((runner, version)) => (Ok(runner), version),
             Err(trouble) => (Err(trouble), None),
         };
         let amount = plan.amount(&work.size);
         Lane {
             crashes,
-            limit,
+            patience,
             version,
             state,
             amount,
@@ -106,12 +106,12 @@ impl Lane {
         if !work.size.adapts {
             // A part of it will do.
             let part = if plan.scale == Scale::Tiny { self.amount } else { self.amount / 10 };
-            self.round(work, part.max(1), plan.farewell);
+            self.round(work, part.max(1), plan);
             return;
         }
         // The first is cold, and the second still short: the third decides little.
         for _ in 0..3 {
-            let Some(round) = self.round(work, self.amount, plan.farewell) else { return };
+            let Some(round) = self.round(work, self.amount, plan) else { return };
             let factor = plan.aim.as_secs_f64() / round.cost.max(f64::MIN_POSITIVE);
             if factor <= 1.0 {
                 return;
@@ -126,7 +126,7 @@ impl Lane {
 
     fn measure(&mut self, work: &Work, plan: &Plan) {
         let start = Instant::now();
-        if let Some(round) = self.round(work, self.amount, plan.farewell) {
+        if let Some(round) = self.round(work, self.amount, plan) {
             self.costs.push(round.cost);
             self.tails.extend(round.tail);
             self.seen = round.seen;
@@ -135,7 +135,7 @@ impl Lane {
     }
 
     /// Does a round and checks its answer. There is no round of who is in trouble.
-    fn round(&mut self, work: &Work, amount: u64, farewell: Duration) -> Option<Round> {
+    fn round(&mut self, work: &Work, amount: u64, plan: &Plan) -> Option<Round> {
         let gone = Err(Trouble::Failed("it is gone".to_owned()));
         let runner = match std::mem::replace(&mut self.state, gone) {
             Ok(runner) => runner,
@@ -144,7 +144,9 @@ impl Lane {
                 return None;
             }
         };
-        match runner.round(amount, self.limit) {
+        let times = u32::try_from(amount).unwrap_or(u32::MAX);
+        let limit = self.patience.map_or(plan.limit, |patience| patience.saturating_mul(times));
+        match runner.round(amount, limit) {
             Ok((runner, round)) => {
                 let expected = (work.expected)(amount);
                 if round.answer == expected {
@@ -152,7 +154,7 @@ impl Lane {
                     return Some(round);
                 }
                 // How it ends is of no interest beside that.
-                let _ = runner.dismiss(farewell);
+                let _ = runner.dismiss(plan.farewell);
                 self.state = Err(Trouble::Wrong { got: round.answer, expected });
             }
             Err(trouble) => self.state = Err(trouble),
@@ -213,7 +215,7 @@ mod tests {
         );
         let mut command = Command::new("sh");
         command.arg("-c").arg(script);
-        Entrant { command, crashes: false, limit: PLAN.limit }
+        Entrant { command, crashes: false, patience: None }
     }
 
     #[test]
@@ -242,9 +244,11 @@ mod tests {
 
     #[test]
     fn a_peer_that_hangs_is_killed_and_the_others_are_measured() {
-        let hangs = Entrant { limit: Duration::from_millis(50), ..entrant("sleep 1000") };
+        let hangs = Entrant { patience: Some(Duration::from_millis(1)), ..entrant("sleep 1000") };
         let courses = contest(&work(false), vec![hangs, entrant("")], &PLAN, &mut |_| {});
-        assert!(matches!(courses[0].result, Err(Trouble::Hung { .. })), "{courses:?}");
+        // A tenth of the fifty is done to warm up.
+        let after = Duration::from_millis(5);
+        assert_eq!(courses[0].result, Err(Trouble::Hung { after, during: "in a round" }));
         assert_eq!(courses[1].result.as_ref().unwrap().costs.len(), 4);
     }
 

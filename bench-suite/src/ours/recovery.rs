@@ -12,14 +12,7 @@ use sync_prims::process::{Lock, Semaphore};
 
 use crate::measure::{Outcome, Rounds, Task};
 use crate::peer::sys::group;
-use crate::workload::recovery::{LARGE, rounds};
-
-/// Waits to be killed.
-pub(crate) fn wait_for_death() -> ! {
-    loop {
-        thread::park();
-    }
-}
+use crate::workload::recovery::{LARGE, from_kill, rounds, wait_for_death};
 
 fn fatal_task(pids: Sender<u32>) {
     let _ = pids.send(std::process::id());
@@ -79,7 +72,8 @@ pub fn lock_deaths() -> Outcome<impl FnMut() -> Outcome<Duration>> {
     let lock: Shared<Lock<u64>> = Shared::new(Lock::new(0))?;
     let (held, told) = channel(1)?;
     Ok(move || {
-        let owner = Process::spawn(hold_lock, (lock.clone(), held.clone()))?;
+        let owner =
+            Process::builder().daemon(true).spawn(hold_lock, (lock.clone(), held.clone()))?;
         told.recv()?;
         until_taken(owner, || drop(lock.lock().map_err(|poisoned| poisoned.recover())))
     })
@@ -101,7 +95,9 @@ pub(crate) fn permit_holder(_: &Task) -> Outcome<Rounds> {
     let semaphore = Shared::new(Semaphore::new(1))?;
     let (held, told) = channel(1)?;
     rounds(move || {
-        let owner = Process::spawn(hold_permit, (semaphore.clone(), held.clone()))?;
+        let owner = Process::builder()
+            .daemon(true)
+            .spawn(hold_permit, (semaphore.clone(), held.clone()))?;
         told.recv()?;
         until_taken(owner, || drop(semaphore.acquire()))
     })
@@ -116,17 +112,12 @@ fn hold_sender(_messages: Sender<u64>, ready: Sender<()>) {
 pub(crate) fn last_sender(_: &Task) -> Outcome<Rounds> {
     rounds(|| {
         let ((messages, from), (ready, told)) = (channel::<u64>(1)?, channel(1)?);
-        let sender = Process::spawn(hold_sender, (messages, ready))?;
+        let sender = Process::builder().daemon(true).spawn(hold_sender, (messages, ready))?;
         told.recv()?;
-        let killed = Instant::now();
-        sender.kill()?;
-        match from.recv() {
-            Err(RecvError::Disconnected) => {}
-            other => return Err(format!("the queue gave {other:?}").into()),
-        }
-        let latency = killed.elapsed();
-        sender.wait();
-        Ok(latency)
+        from_kill(sender, || match from.recv() {
+            Err(RecvError::Disconnected) => Ok(()),
+            other => Err(format!("the queue gave {other:?}").into()),
+        })
     })
 }
 
@@ -138,19 +129,18 @@ fn send_without_end(messages: Sender<ByteBuf>) {
 pub(crate) fn sender(_: &Task) -> Outcome<Rounds> {
     rounds(|| {
         let (to, messages) = Queue::<ByteBuf>::bounded(2)?.split()?;
-        let sender = Process::spawn(send_without_end, to.clone())?;
+        let sender = Process::builder().daemon(true).spawn(send_without_end, to.clone())?;
         // When it has sent one it is about the next.
         messages.recv()?;
-        let killed = Instant::now();
-        sender.kill()?;
-        let latency = thread::scope(|scope| -> Outcome<Duration> {
-            let other = scope.spawn(|| to.send(ByteBuf::from(vec![1])));
+        let mut other = None;
+        let latency = from_kill(sender, || {
+            other = Some(thread::spawn(move || to.send(ByteBuf::from(vec![1]))));
             while messages.recv()?.len() == LARGE {}
-            let latency = killed.elapsed();
-            other.join().map_err(|_| "the other sender panicked")??;
-            Ok(latency)
+            Ok(())
         })?;
-        sender.wait();
+        if let Some(other) = other {
+            other.join().map_err(|_| "the other sender panicked")??;
+        }
         Ok(latency)
     })
 }

@@ -6,7 +6,6 @@ use ::procspawn::Pool;
 use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
 
 use crate::measure::{Outcome, Rounds, Task};
-use crate::ours::recovery::wait_for_death;
 use crate::peer::sys::group;
 use crate::workload::task_length::{rounds, work};
 use crate::workload::{memory, recovery};
@@ -22,7 +21,7 @@ pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
 fn fatal_task(name: String) -> u64 {
     // Without somebody who hears it nobody kills it.
     let _ = IpcSender::connect(name).map(|pids| pids.send(std::process::id()));
-    wait_for_death()
+    recovery::wait_for_death()
 }
 
 /// A worker dies in a task, and the pool does the next.

@@ -1,8 +1,9 @@
 //! The crate ipc-channel, which Servo uses.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use ::ipc_channel::IpcError;
 use ::ipc_channel::ipc::{
     self, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender, IpcSharedMemory,
 };
@@ -10,13 +11,12 @@ use proc_spawn::{Failure, Process};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::measure::{Outcome, Round, Rounds, Task};
-use crate::ours::recovery::wait_for_death;
 use crate::role;
 use crate::way::{Ask, Carry};
 use crate::workload::large_array::{self, FILL, look};
 use crate::workload::participants::{self, SIZE};
 use crate::workload::producer_consumer::{Item, Tally};
-use crate::workload::recovery::{self, LARGE};
+use crate::workload::recovery::{self, LARGE, from_kill, wait_for_death};
 
 /// What the producer introduces itself with: where its items come from and what lets it go.
 type Introduction = (IpcReceiver<Option<Item>>, IpcSender<()>);
@@ -187,17 +187,13 @@ fn send_one(name: String) -> Result<(), Failure> {
 pub(crate) fn last_sender(_: &Task) -> Outcome<Rounds> {
     recovery::rounds(|| {
         let (server, name) = IpcOneShotServer::<Doomed>::new()?;
-        let sender = Process::spawn(send_one, name)?;
+        let sender = Process::builder().daemon(true).spawn(send_one, name)?;
         let (_, messages) = server.accept()?;
         messages.recv()?;
-        let killed = Instant::now();
-        sender.kill()?;
-        if messages.recv().is_ok() {
-            return Err("a message came of nobody".into());
-        }
-        let latency = killed.elapsed();
-        sender.wait();
-        Ok(latency)
+        from_kill(sender, || match messages.recv() {
+            Ok(_) => Err("a message came of nobody".into()),
+            Err(_) => Ok(()),
+        })
     })
 }
 
@@ -218,21 +214,26 @@ pub(crate) fn sender(_: &Task) -> Outcome<Rounds> {
     recovery::rounds(|| {
         let (to, messages) = ipc::channel::<ByteBuf>()?;
         let (server, name) = IpcOneShotServer::<Whither>::new()?;
-        let sender = Process::spawn(send_without_end, name)?;
+        let sender = Process::builder().daemon(true).spawn(send_without_end, name)?;
         server.accept()?.1.send(to.clone())?;
         // When it has sent one it is about the next.
         messages.recv()?;
-        let killed = Instant::now();
-        sender.kill()?;
-        let latency = thread::scope(|scope| -> Outcome<Duration> {
-            let other = scope.spawn(move || to.send(ByteBuf::from(vec![1])));
-            // Half a message is an error, and no reason to give up.
-            while messages.recv().map_or(true, |message| message.len() == LARGE) {}
-            let latency = killed.elapsed();
-            other.join().map_err(|_| "the other sender panicked")??;
-            Ok(latency)
+        let mut other = None;
+        let latency = from_kill(sender, || {
+            let to = to.clone();
+            other = Some(thread::spawn(move || to.send(ByteBuf::from(vec![1]))));
+            loop {
+                match messages.recv() {
+                    Ok(message) if message.len() < LARGE => return Ok(()),
+                    // Half a message is told as the end, which it is not: there is a sender here.
+                    Ok(_) | Err(IpcError::Disconnected) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         })?;
-        sender.wait();
+        if let Some(other) = other {
+            other.join().map_err(|_| "the other sender panicked")??;
+        }
         Ok(latency)
     })
 }

@@ -32,7 +32,8 @@ pub(crate) struct Work {
     pub(crate) expected: fn(u64) -> u64,
     /// Whether it is something to be seen once rather than measured.
     pub(crate) is_fact: bool,
-    /// A peer that says nothing for this long hangs; if it is not set, it has as long as all have.
+    /// A peer that takes longer than this for each of a round's amount hangs; if it is not set, it has as long as all
+    /// have for a round.
     pub(crate) patience: Option<Duration>,
 }
 

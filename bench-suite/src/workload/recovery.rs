@@ -1,6 +1,9 @@
 //! What a kill -9 costs.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use proc_spawn::Process;
 
 use crate::measure::{Outcome, Round, Rounds};
 use crate::ours::recovery;
@@ -15,7 +18,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             holder of a lock or a permit dies: until who waits for it has it. The last sender dies: until who \
             waits for a message is told; the parent keeps the writer of Python's Queue, which has no call to close \
             it. One of two senders dies as it sends a MiB: until a message of the other is there. A peer \
-            that does nothing for two seconds hangs.",
+            that takes longer than two seconds a death hangs.",
     measure: Measure::SecondsEach,
     axis: None,
     work: Work {
@@ -127,6 +130,26 @@ pub(crate) const WORKLOAD: Workload = Workload {
 
 /// The size of the message that a sender dies with, in bytes.
 pub(crate) const LARGE: usize = 1 << 20;
+
+/// Waits to be killed.
+pub(crate) fn wait_for_death() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+/// How long it is from the kill of a process until `go_on` has gone on.
+pub(crate) fn from_kill<T>(
+    victim: Process<T>,
+    go_on: impl FnOnce() -> Outcome<()>,
+) -> Outcome<Duration> {
+    let killed = Instant::now();
+    victim.kill()?;
+    go_on()?;
+    let latency = killed.elapsed();
+    victim.wait();
+    Ok(latency)
+}
 
 /// Rounds of deaths, each of which gives how long it was until all went on.
 pub(crate) fn rounds(mut die: impl FnMut() -> Outcome<Duration> + 'static) -> Outcome<Rounds> {

@@ -5,16 +5,14 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::Instant;
 
 use proc_spawn::{Failure, Process};
 
 use crate::measure::{Outcome, Rounds, Task};
-use crate::ours::recovery::wait_for_death;
 use crate::way::{Ask, Carry};
 use crate::workload::large_array::{self, FILL, look};
 use crate::workload::participants::{BOTH_WAYS, SIZE, rounds};
-use crate::workload::recovery;
+use crate::workload::recovery::{self, from_kill, wait_for_death};
 
 /// The standard streams as they are, without a buffer.
 fn streams() -> io::Result<(File, File)> {
@@ -185,15 +183,12 @@ fn hold() -> Result<(), Failure> {
 pub(crate) fn last_sender(_: &Task) -> Outcome<Rounds> {
     recovery::rounds(|| {
         let (mut ours, theirs) = UnixStream::pair()?;
-        let sender = Process::builder().stdout(OwnedFd::from(theirs)).spawn(hold, ())?;
+        let sender =
+            Process::builder().daemon(true).stdout(OwnedFd::from(theirs)).spawn(hold, ())?;
         ours.read_exact(&mut [0])?;
-        let killed = Instant::now();
-        sender.kill()?;
-        if ours.read(&mut [0])? != 0 {
-            return Err("a message came of nobody".into());
-        }
-        let latency = killed.elapsed();
-        sender.wait();
-        Ok(latency)
+        from_kill(sender, || match ours.read(&mut [0])? {
+            0 => Ok(()),
+            _ => Err("a message came of nobody".into()),
+        })
     })
 }
