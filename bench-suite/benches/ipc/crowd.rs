@@ -19,11 +19,14 @@ fn wait(event: EventProxy, ready: Sender<()>) {
             let (event, ready) = (event.clone(), ready.clone());
             let client = thread::Builder::new().stack_size(128 << 10).spawn(move || {
                 let _ = event.is_set().map(|_| ready.send(()));
+                // Who waits for those of all is told when nobody is left who could send.
+                drop(ready);
                 let _ = event.wait();
             });
             client.expect("a thread")
         })
         .collect();
+    drop(ready);
     clients.into_iter().for_each(|client| drop(client.join()));
 }
 
@@ -47,6 +50,7 @@ pub(crate) fn idle() -> Outcome<f64> {
     for _ in 0..PROCESSES {
         children.push(Process::spawn(wait, (event.clone(), ready.clone()))?);
     }
+    drop(ready);
     for _ in 0..PROCESSES * EACH {
         is_ready.recv()?;
     }
