@@ -30,5 +30,6 @@ mod workload;
 
 pub use advice::{Profile, advise, profile, profile_with};
 pub use ours::recovery::lock_deaths;
+pub use peer::procspawn::in_batches as procspawn_in_batches;
 pub use peer::sys::pthread::PthreadMutex;
 pub use program::main;

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
+use bench_suite::procspawn_in_batches;
+
 use crate::{Outcome, WORKERS, succ};
 
 /// Python's pool, which does a round when it is told to.
@@ -40,7 +42,7 @@ impl Drop for Python {
     }
 }
 
-/// The procspawn crate's pool. It is out of descriptors after some hundred tasks that wait at a time.
+/// The procspawn crate's pool.
 pub(crate) struct Procspawn(procspawn::Pool);
 
 impl Procspawn {
@@ -53,14 +55,8 @@ impl Procspawn {
 
     /// As many at a time as it bears.
     pub(crate) fn all(&self, count: u64) -> Outcome<f64> {
-        const AT_A_TIME: u64 = 100;
         let begun = Instant::now();
-        for first in (0..count).step_by(AT_A_TIME as usize) {
-            let tasks = (first..count.min(first + AT_A_TIME)).map(|n| self.0.spawn(n, succ));
-            for task in tasks.collect::<Vec<_>>() {
-                task.join().map_err(|error| error.to_string())?;
-            }
-        }
+        procspawn_in_batches(&self.0, succ, 0..count)?;
         Ok(begun.elapsed().as_secs_f64())
     }
 

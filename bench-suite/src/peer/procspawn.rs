@@ -13,9 +13,32 @@ use crate::workload::{memory, recovery};
 pub(crate) fn tasks(task: &Task) -> Outcome<Rounds> {
     let pool = Pool::new(task.workers)?;
     rounds(task, move |tasks| {
-        let handles: Vec<_> = tasks.into_iter().map(|task| pool.spawn(task, work)).collect();
-        Ok(handles.into_iter().map(|handle| handle.join()).sum::<Result<u64, _>>()?)
+        let results = in_batches(&pool, work, tasks)?;
+        Ok(results.into_iter().sum())
     })
+}
+
+/// The results of a function for all arguments, as many of which wait at a time as the pool bears: it is out of
+/// descriptors, of which a process usually may have 1024, after some hundred.
+///
+/// # Errors
+///
+/// A worker has died, or the pool cannot reach it.
+pub fn in_batches(
+    pool: &Pool,
+    function: fn(u64) -> u64,
+    arguments: impl IntoIterator<Item = u64>,
+) -> Outcome<Vec<u64>> {
+    const AT_A_TIME: usize = 100;
+    let (mut arguments, mut results) = (arguments.into_iter().peekable(), Vec::new());
+    while arguments.peek().is_some() {
+        let batch = arguments.by_ref().take(AT_A_TIME);
+        let tasks: Vec<_> = batch.map(|argument| pool.spawn(argument, function)).collect();
+        for task in tasks {
+            results.push(task.join()?);
+        }
+    }
+    Ok(results)
 }
 
 fn fatal_task(name: String) -> u64 {

@@ -64,7 +64,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
         Contender::new(
             Family::Rust,
             "procspawn",
-            "procspawn::Pool, processes",
+            "procspawn::Pool, 100 at a time",
             How::Rust(procspawn::tasks),
         )
         .against("sequential"),

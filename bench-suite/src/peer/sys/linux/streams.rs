@@ -30,35 +30,40 @@ fn echo() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes as many messages as it is told first, answers how many there were, and goes on.
+/// Takes as many messages as it is told first, answers how many were right, and goes on.
 fn sink(size: usize) -> Result<(), Failure> {
     let (mut input, mut output) = streams()?;
     let (mut count, mut buffer) = ([0; 8], vec![0; size]);
     while input.read_exact(&mut count).is_ok() {
+        let mut right: u64 = 0;
         for _ in 0..u64::from_le_bytes(count) {
             input.read_exact(&mut buffer)?;
+            right += u64::from(buffer[0] == 7);
         }
-        output.write_all(&count)?;
+        output.write_all(&right.to_le_bytes())?;
     }
     Ok(())
 }
 
-/// Sends so many messages while it receives as many.
-fn exchange(to: &mut (impl Write + Send), from: &mut impl Read, count: u64) -> io::Result<()> {
+/// Sends so many messages while it receives as many; gives how many were right.
+fn exchange(to: &mut (impl Write + Send), from: &mut impl Read, count: u64) -> io::Result<u64> {
     thread::scope(|scope| {
         let sends = scope.spawn(|| (0..count).try_for_each(|_| to.write_all(&[7; SIZE])));
+        let (mut right, mut buffer) = (0, [0; SIZE]);
         for _ in 0..count {
-            from.read_exact(&mut [0; SIZE])?;
+            from.read_exact(&mut buffer)?;
+            right += u64::from(buffer[0] == 7);
         }
-        sends.join().map_err(|_| io::Error::other("the sender panicked"))?
+        sends.join().map_err(|_| io::Error::other("the sender panicked"))??;
+        Ok(right)
     })
 }
 
 fn partner() -> Result<(), Failure> {
     let ((mut input, mut output), mut count) = (streams()?, [0; 8]);
     while input.read_exact(&mut count).is_ok() {
-        exchange(&mut output, &mut input, u64::from_le_bytes(count))?;
-        output.write_all(&count)?;
+        let right = exchange(&mut output, &mut input, u64::from_le_bytes(count))?;
+        output.write_all(&right.to_le_bytes())?;
     }
     Ok(())
 }
@@ -154,10 +159,10 @@ pub(crate) fn pair(task: &Task) -> Outcome<Rounds> {
     let (mut to, mut from) = socket(Part::Partner)?;
     Ok(rounds(move |count| {
         to.write_all(&count.to_le_bytes())?;
-        exchange(&mut to, &mut from, count)?;
+        let right = exchange(&mut to, &mut from, count)?;
         let mut bytes = [0; 8];
         from.read_exact(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        Ok(right.min(u64::from_le_bytes(bytes)))
     }))
 }
 
