@@ -183,11 +183,22 @@ fn open_within(inbox: &Sender<Untyped>, known: Option<u64>) -> Result<Opened, Ma
 }
 
 /// The same over a new connection.
-fn open_over(address: &Address, key: &[u8], known: Option<u64>) -> Result<Opened, ManagerError> {
+pub(super) fn open_over(
+    address: &Address,
+    key: &[u8],
+    known: Option<u64>,
+) -> Result<Opened, ManagerError> {
     use std::io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof,
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof,
     };
-    let gone = [ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof];
+    let gone = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        NotFound,
+        UnexpectedEof,
+    ];
     let connection = Client::connect(address, key).map_err(|error| {
         // Nobody is there where somebody was.
         let is_gone = known.is_some() && gone.contains(&error.kind());
@@ -267,5 +278,33 @@ pub(super) fn this_thread() -> u64 {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    use super::*;
+    use crate::auth;
+
+    #[test]
+    fn a_server_that_dies_in_the_handshake_is_gone_to_who_knew_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("manager");
+        let listener = UnixListener::bind(&path).unwrap();
+        let dying = thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            // The challenge comes, and the answer finds nobody.
+            connection.shutdown(Shutdown::Read).unwrap();
+            connection.write_all(&auth::challenge(&auth::nonce().unwrap())).unwrap();
+            connection
+        });
+        let told = open_over(&Address::Unix(path), b"a key", Some(1)).map(drop);
+        assert!(matches!(told, Err(ManagerError::Gone)), "{told:?}");
+        dying.join().unwrap();
     }
 }

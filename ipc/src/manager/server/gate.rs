@@ -90,7 +90,7 @@ impl Gate {
         let Some(Reached { shared, thread }) = self.reached().take() else { return };
         shared.news().ended = true;
         shared.doorbell.ring();
-        // It catches the panics of the user's code.
+        // It runs no code of the user's, so a panic would be a fault of ours, which the hook has printed.
         let _ = thread.join();
     }
 }
@@ -212,6 +212,8 @@ impl Keeper {
         guest.hang_up(&self.events);
         if let Some(line) = &guest.line {
             let link = line.link.client.link;
+            // Before anybody can greet as a client that will hear no more.
+            line.link.set_gone();
             let is_its = |_: &u64, guest: &mut Guest| {
                 guest.line.as_ref().is_some_and(|line| line.link.client.link == link)
             };
@@ -285,8 +287,8 @@ impl Guest {
         }
         let link = match greeting.link {
             Some(link) => match core.table.link(link) {
-                Some(link) => link,
-                None => return refuse(Refusal::TakenForGone),
+                Some(link) if !link.is_gone() => link,
+                _ => return refuse(Refusal::TakenForGone),
             },
             None => {
                 let client = Client { link: new_id, thread: 0, pid: greeting.pid };
@@ -301,5 +303,39 @@ impl Guest {
         line.reply(Welcome { link, line: line.id, pid: std::process::id() });
         self.line = Some(line);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::watch::Nudge;
+    use super::*;
+    use crate::channel::{Untyped, channel};
+    use crate::manager::error::ManagerError;
+    use crate::manager::link::open_over;
+
+    const KEY: &[u8] = b"correct horse battery staple";
+
+    #[test]
+    fn a_client_that_is_gone_is_not_greeted_before_anybody_has_buried_it() {
+        let (_, inbox) = channel::<Untyped>(9).unwrap();
+        let (alive, _) = channel(1).unwrap();
+        let (nudge, _) = Nudge::new().unwrap();
+        // Nobody reads its inbox: so long a crew may take.
+        let core = Arc::new(Core::new(inbox, |run| Ok(run()), nudge, alive).unwrap());
+        let address = Address::Tcp(([127, 0, 0, 1], 0).into());
+        let address = core.gate.open(&core, &address, KEY).unwrap();
+        let (line, known, _) = open_over(&address, KEY, None).unwrap();
+        // A living client has any number of connections.
+        let (second, welcome, _) = open_over(&address, KEY, Some(known.link)).unwrap();
+        assert_eq!(welcome.link, known.link);
+        drop(line);
+        let minute = Duration::from_secs(60);
+        let told = core.inbox.recv_timeout_with(minute, |decoder| decoder.take()).unwrap();
+        assert!(matches!(told, Envelope::LinkGone { link } if link == known.link), "{told:?}");
+        let again = open_over(&address, KEY, Some(known.link)).map(drop);
+        assert!(matches!(again, Err(ManagerError::Gone)), "{again:?}");
+        core.gate.close();
+        drop(second);
     }
 }

@@ -66,7 +66,7 @@ impl Link {
     /// Called before the objects hear of it.
     pub(super) fn set_gone(&self) {
         // Relaxed: an object that has not seen this by the time it runs a call hears of the death later,
-        // and that comes by way of its lock.
+        // and that comes by way of its lock. The gate, which lets nobody in who is gone, sets it itself.
         self.gone.store(true, Ordering::Relaxed);
     }
 
