@@ -9,8 +9,9 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ipc::{Address, Managed, Manager, ManagerError, Proxy, PutError, TakeError, Typed};
+use ipc::{Address, Managed, Manager, ManagerError, Proxy, PutError, Queue, TakeError, Typed};
 use proc_spawn::{Process, Thread};
+use serde::{Deserialize, Serialize};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -113,6 +114,13 @@ fn end_in_the_middle(
     let (said, heard) = mpsc::channel();
     let there = elsewhere.as_ref().unwrap_or(&here);
     let all = calls(&here, there).unwrap();
+    // As many lines as are needed, so that from here on nobody sleeps for another.
+    let barrier = there.barrier(all.len()).unwrap();
+    thread::scope(|scope| {
+        for _ in &all {
+            scope.spawn(|| barrier.wait().unwrap());
+        }
+    });
     let begun: Vec<_> = all
         .into_iter()
         .map(|(what, call)| {
@@ -181,6 +189,35 @@ fn every_call_from_elsewhere_is_told_that_the_server_was_shut_down() {
         let there = serve(&manager);
         end_in_the_middle(manager, Some(there), shut_down);
     }
+}
+
+/// A result whose drop says that it has begun, and waits until it is let go on.
+#[derive(Serialize, Deserialize)]
+struct Clinging {
+    /// At the server.
+    #[serde(skip)]
+    to: Option<(Queue<()>, Queue<()>)>,
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        if let Some((begun, end)) = &self.to {
+            begun.put(()).unwrap();
+            end.get().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_drop_at_the_server_that_waits_does_not_keep_who_shuts_it_down_waiting() {
+    let _watchdog = watch("the drop of a result");
+    let manager = Manager::start::<Thread>().unwrap();
+    let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
+    let queues = manager.value((begun.clone(), end.clone())).unwrap();
+    queues.update(|queues| Clinging { to: Some(queues.clone()) }).unwrap();
+    begun.get().unwrap();
+    manager.shutdown();
+    end.put(()).unwrap();
 }
 
 #[test]

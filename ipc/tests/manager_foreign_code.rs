@@ -25,6 +25,7 @@ enum In {
     Hash,
     Serialize,
     Deserialize,
+    Drop,
 }
 
 /// What it does there.
@@ -61,6 +62,12 @@ impl Odd {
                 Does::Asks(counter) => counter.update(|n| *n += 1).unwrap(),
             }
         }
+    }
+}
+
+impl Drop for Odd {
+    fn drop(&mut self) {
+        self.run(In::Drop);
     }
 }
 
@@ -108,6 +115,7 @@ fn call(manager: &Manager, place: In, does: Does) -> Result<(), ManagerError> {
     let odd = || Odd::new(place, does.clone());
     match place {
         In::Nothing => Ok(()),
+        In::Drop => manager.value(0)?.update_with(odd(), |_, odd| odd).map(drop),
         In::Clone => manager.list_from(vec![odd()])?.get(0).map(drop),
         In::Eq => manager.list_from(vec![odd()])?.contains(&Odd::new(In::Nothing, does)).map(drop),
         In::Hash => manager.dict::<Odd, u32>()?.insert(odd(), 1).map(drop),
@@ -220,29 +228,93 @@ impl Managed for Ledger {
     }
 }
 
-fn call_with_lock(lock: LockProxy, ledger: Proxy<Ledger>, begun: Queue<()>, end: Queue<()>) {
+fn call_with_lock(lock: LockProxy, ledger: Proxy<Ledger>, slow: Does, (place, does): (In, Does)) {
     let _guard = lock.lock().unwrap();
-    let note = |ledger: &mut Ledger, _: Odd, pid: u32| ledger.0.push(pid);
-    let odd = Odd::new(In::Deserialize, Does::Waits(begun, end));
-    let _ = ledger.call(note, (odd, std::process::id()));
+    let note = |ledger: &mut Ledger, _: Odd, _: Odd, pid: u32| ledger.0.push(pid);
+    let args = (Odd::new(In::Deserialize, slow), Odd::new(place, does), std::process::id());
+    let _ = ledger.call(note, args);
+}
+
+/// A ledger whose only caller has died before its call began. `last` is among the arguments.
+fn ledger_of_the_dead(manager: &Manager, last: (In, Does)) -> Proxy<Ledger> {
+    let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
+    let (ledger, lock) = (manager.create::<Ledger>(()).unwrap(), manager.lock().unwrap());
+    let slow = Does::Waits(begun.clone(), end.clone());
+    let child = Process::spawn(call_with_lock, (lock.clone(), ledger.clone(), slow, last)).unwrap();
+    let (_, begun) = begun.split().unwrap();
+    begun.recv().unwrap();
+    child.kill().unwrap();
+    // All objects have heard.
+    assert!(lock.lock().unwrap().owner_died().is_some());
+    end.put(()).unwrap();
+    // The arguments are dropped when the call was done, or was not.
+    assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
+    child.wait();
+    ledger
 }
 
 #[test]
 fn a_call_of_the_dead_that_had_not_begun_is_not_done_after_the_object_has_heard() {
     on_each("a call of the dead", |manager| {
-        let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
-        let (ledger, lock) = (manager.create::<Ledger>(()).unwrap(), manager.lock().unwrap());
-        let args = (lock.clone(), ledger.clone(), begun.clone(), end.clone());
-        let child = Process::spawn(call_with_lock, args).unwrap();
-        let (_, begun) = begun.split().unwrap();
-        begun.recv().unwrap();
-        child.kill().unwrap();
-        // All objects have heard.
-        assert!(lock.lock().unwrap().owner_died().is_some());
-        end.put(()).unwrap();
-        // The arguments are dropped when the call was done, or was not.
-        assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
+        let ledger = ledger_of_the_dead(manager, (In::Nothing, Does::Panics));
         assert_eq!(ledger.update(|ledger| ledger.0.clone()).unwrap(), []);
-        child.wait();
+    });
+}
+
+#[test]
+fn an_argument_of_the_dead_whose_drop_panics_leaves_the_object_to_the_living() {
+    on_each("arguments of the dead", |manager| {
+        let ledger = ledger_of_the_dead(manager, (In::Drop, Does::Panics));
+        assert_eq!(ledger.update(|ledger| ledger.0.clone()).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_result_whose_drop_panics_was_answered_once() {
+    on_each("the drop of a result", |manager| {
+        let (begun, end) = (Queue::bounded(1).unwrap(), Queue::bounded(1).unwrap());
+        let value = manager.value(7).unwrap();
+        let odd = Odd::new(In::Drop, Does::Waits(begun.clone(), end.clone()));
+        value.update_with(odd, |_, odd| odd).unwrap();
+        begun.get().unwrap();
+        // It panics when it hears of that.
+        end.close();
+        for _ in 0..3 {
+            assert_eq!(value.get().unwrap(), 7);
+        }
+    });
+}
+
+/// Says that it has heard of a death, and waits until it is let go on.
+struct Mourner(Queue<()>, Queue<()>);
+
+impl Managed for Mourner {
+    type Args = (Queue<()>, Queue<()>);
+    type Proxy = Proxy<Mourner>;
+    const HEARS_OF_DEATHS: bool = true;
+
+    fn create((heard, end): (Queue<()>, Queue<()>)) -> Mourner {
+        Mourner(heard, end)
+    }
+
+    fn client_gone(&mut self, _: &ManagerClient) {
+        self.0.put(()).unwrap();
+        self.1.get().unwrap();
+    }
+}
+
+fn look_at(value: ValueProxy<u32>) {
+    value.get().unwrap();
+}
+
+#[test]
+fn an_object_that_is_slow_to_deal_with_a_death_keeps_it_from_no_other() {
+    on_each("slow about a death", |manager| {
+        let queues = (Queue::bounded(3).unwrap(), Queue::bounded(3).unwrap());
+        let (heard, end) = queues.clone();
+        let mourners = [0; 3].map(|_| manager.create::<Mourner>(queues.clone()).unwrap());
+        Process::spawn(look_at, manager.value(1).unwrap()).unwrap().join().unwrap();
+        mourners.iter().for_each(|_| heard.get().unwrap());
+        mourners.iter().for_each(|_| end.put(()).unwrap());
     });
 }

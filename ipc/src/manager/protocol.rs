@@ -20,7 +20,7 @@ pub(super) enum Envelope {
     /// A request follows.
     Request { line: u64 },
     /// From the server to itself: somebody is to do what lies ready.
-    Task,
+    Errand,
     /// From the server to itself: a client is gone. What it had sent before is before this.
     LinkGone { link: u64 },
     /// From the server to itself: nobody can reach the object any more.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::mem::needs_drop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 use super::crew::{Crew, Outing};
 use super::line::Line;
 use crate::manager::function::{Client, TakeBack};
+use crate::manager::host::Catch;
 use crate::manager::protocol::Refusal;
 
 /// Who calls, and where the answer goes.
@@ -17,18 +19,32 @@ pub(in crate::manager) struct Call {
     pub(in crate::manager) client: Client,
     pub(super) object: u64,
     pub(super) line: Arc<Line>,
+    catch: Catch,
+    /// There if it may run code of the user's.
+    users: Option<Arc<Crew>>,
     /// Ends when the function has returned, before anybody can know of that.
     outing: Cell<Option<Outing>>,
 }
 
 impl Call {
-    pub(super) fn new(client: Client, object: u64, line: Arc<Line>) -> Call {
-        Call { client, object, line, outing: Cell::new(None) }
+    pub(super) fn new(
+        client: Client,
+        object: u64,
+        line: Arc<Line>,
+        catch: Catch,
+        users: Option<Arc<Crew>>,
+    ) -> Call {
+        Call { client, object, line, catch, users, outing: Cell::new(None) }
     }
 
-    /// Code of the user's is about to run.
-    pub(super) fn go_out(&self, crew: &Arc<Crew>) {
-        self.outing.set(Some(Outing::new(crew)));
+    /// Whether it runs no code of the user's.
+    pub(super) fn is_quick(&self) -> bool {
+        self.users.is_none()
+    }
+
+    /// Code of the user's is about to run, if any does.
+    pub(super) fn go_out(&self) {
+        self.outing.set(self.users.as_ref().map(Outing::new));
     }
 
     /// It has returned.
@@ -36,9 +52,17 @@ impl Call {
         self.outing.take();
     }
 
+    /// Drops what may be the user's.
+    fn drop_users<T>(&self, value: &mut Option<T>) {
+        let Some(crew) = &self.users else { return *value = None };
+        let _outing = Outing::new(crew);
+        // A panic in there is nobody's to be told of, but the hook has printed it.
+        let _ = (self.catch)(&mut || *value = None);
+    }
+
     /// Answers, or says why the answer cannot be sent.
     pub(in crate::manager) fn reply<R: Serialize>(&self, result: R) {
-        self.line.reply(Returned { result, call: self });
+        self.line.reply(Returned { result: Some(result), call: self });
     }
 
     /// Answers with what the object gets back by `take_back` if the client does not live to receive it, and
@@ -48,9 +72,9 @@ impl Call {
         result: R,
         take_back: TakeBack,
     ) -> Option<R> {
-        let result = Returned { result, call: self };
-        let unsent = self.line.lend(result, self.object, self.client, take_back)?;
-        Some(unsent.result)
+        let result = Returned { result: Some(result), call: self };
+        let mut unsent = self.line.lend(result, self.object, self.client, take_back)?;
+        unsent.result.take()
     }
 
     pub(super) fn refuse(&self, why: Refusal) {
@@ -59,17 +83,28 @@ impl Call {
     }
 }
 
-/// A result on its way: when it is encoded, no code of the user's is left to run.
+/// A result on its way. When it is encoded, no code of the user's is left to run but its drop, which may come
+/// after the answer: a panic in there is no second one.
 struct Returned<'c, R> {
-    result: R,
+    /// There until it is given back or dropped.
+    result: Option<R>,
     call: &'c Call,
 }
 
 impl<R: Serialize> Serialize for Returned<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let encoded = self.result.serialize(serializer);
+        let result = self.result.as_ref().expect("there until it was sent or not");
+        let encoded = result.serialize(serializer);
         self.call.come_back();
         encoded
+    }
+}
+
+impl<R> Drop for Returned<'_, R> {
+    fn drop(&mut self) {
+        if needs_drop::<R>() {
+            self.call.drop_users(&mut self.result);
+        }
     }
 }
 
@@ -105,4 +140,12 @@ pub(in crate::manager) trait Visit: Send {
 pub(super) struct Pending {
     pub(super) call: Call,
     pub(super) visit: Box<dyn Visit>,
+}
+
+impl Pending {
+    /// The call is over. What is left of its arguments is dropped.
+    pub(super) fn discard(self) {
+        let Pending { call, visit } = self;
+        call.drop_users(&mut Some(visit));
+    }
 }

@@ -57,7 +57,6 @@ struct Room {
 struct Inside {
     object: Box<dyn Any + Send>,
     on_death: Option<OnDeath>,
-    is_plain: bool,
     /// Calls that wait for the object to change, in the order in which they came.
     parked: Vec<Parked>,
 }
@@ -71,7 +70,7 @@ struct Parked {
 impl Cell {
     pub(super) fn new(id: u64, newborn: Newborn) -> Cell {
         let Newborn { object, on_death, is_plain, kind, tenants } = newborn;
-        let inside = Some(Inside { object, on_death, is_plain, parked: Vec::new() });
+        let inside = Some(Inside { object, on_death, parked: Vec::new() });
         let room = Mutex::new(Room { mail: VecDeque::new(), inside, ended: false });
         Cell { id, kind, hears: on_death.is_some(), is_plain, tenants, room }
     }
@@ -89,6 +88,7 @@ impl Cell {
         } else if let Mail::Visit(pending) = mail {
             drop(room);
             pending.call.refuse(Refusal::NoSuchObject);
+            pending.discard();
         }
     }
 
@@ -102,19 +102,18 @@ impl Cell {
                 return;
             };
             drop(room);
-            let is_quick = self.is_plain
-                && match &mail {
-                    Mail::Visit(pending) => pending.visit.is_quick(),
-                    Mail::Gone(_) | Mail::TimeUp(_) => true,
-                    // The object's drop.
-                    Mail::End => false,
-                };
+            let is_quick = match &mail {
+                Mail::Visit(pending) => pending.call.is_quick(),
+                Mail::Gone(_) | Mail::TimeUp(_) => self.is_plain,
+                // The object's drop.
+                Mail::End => false,
+            };
             if !is_quick {
                 lead.resign(core);
             }
             match mail {
                 Mail::Visit(pending) => inside.visit(core, self.id, pending),
-                Mail::Gone(gone) => inside.client_gone(core, self.id, &gone),
+                Mail::Gone(gone) => inside.client_gone(core, self, &gone),
                 Mail::TimeUp(call) => inside.time_up(core, call),
                 Mail::End => return self.end(core, inside),
             }
@@ -129,6 +128,7 @@ impl Cell {
         for mail in late {
             if let Mail::Visit(pending) = mail {
                 pending.call.refuse(Refusal::NoSuchObject);
+                pending.discard();
             }
         }
         let _outing = Outing::new(&core.crew);
@@ -142,15 +142,17 @@ impl Inside {
     fn visit(&mut self, core: &Core, cell: u64, mut pending: Pending) {
         // What a dead client had asked for must not be held by it, and nobody waits for an answer.
         if pending.call.line.link.is_gone() {
-            return;
+            return pending.discard();
         }
-        match self.attempt(core, &mut pending) {
-            Attempt::Done => {}
-            Attempt::WrongType => pending.call.refuse(Refusal::WrongType),
-            Attempt::Later { within: Some(Duration::ZERO) } => {
-                if let Attempt::Later { .. } = self.give_up(core, &mut pending) {
-                    self.park(core, cell, pending, None);
-                }
+        let mut attempt = self.attempt(core, &mut pending);
+        if let Attempt::Later { within: Some(Duration::ZERO) } = attempt {
+            attempt = self.give_up(core, &mut pending);
+        }
+        match attempt {
+            Attempt::Done => pending.discard(),
+            Attempt::WrongType => {
+                pending.call.refuse(Refusal::WrongType);
+                pending.discard();
             }
             Attempt::Later { within } => self.park(core, cell, pending, within),
         }
@@ -169,12 +171,12 @@ impl Inside {
 
     fn attempt(&mut self, core: &Core, pending: &mut Pending) -> Attempt {
         let Pending { call, visit } = pending;
-        self.guarded(core, call, visit.is_quick(), |object| visit.attempt(object, call))
+        self.guarded(core, call, |object| visit.attempt(object, call))
     }
 
     fn give_up(&mut self, core: &Core, pending: &mut Pending) -> Attempt {
         let Pending { call, visit } = pending;
-        self.guarded(core, call, visit.is_quick(), |object| visit.give_up(object, call))
+        self.guarded(core, call, |object| visit.give_up(object, call))
     }
 
     /// A panic is answered as such.
@@ -182,12 +184,9 @@ impl Inside {
         &mut self,
         core: &Core,
         call: &Call,
-        is_quick: bool,
         mut run: impl FnMut(&mut dyn Any) -> Attempt,
     ) -> Attempt {
-        if !(is_quick && self.is_plain) {
-            call.go_out(&core.crew);
-        }
+        call.go_out();
         let object = &mut *self.object;
         let mut outcome = Attempt::Done;
         if let Err(panic) = (core.catch)(&mut || outcome = run(object)) {
@@ -203,14 +202,14 @@ impl Inside {
         while progress && !self.parked.is_empty() {
             progress = false;
             let mut parked = std::mem::take(&mut self.parked);
-            parked.retain_mut(|one| {
-                let waits = matches!(self.attempt(core, &mut one.pending), Attempt::Later { .. });
-                if !waits {
-                    core.timers.cancel(one.due, one.id);
-                    progress = true;
-                }
-                waits
-            });
+            let is_over = |one: &mut Parked| {
+                !matches!(self.attempt(core, &mut one.pending), Attempt::Later { .. })
+            };
+            for one in parked.extract_if(.., is_over) {
+                core.timers.cancel(one.due, one.id);
+                progress = true;
+                one.pending.discard();
+            }
             self.parked = parked;
         }
     }
@@ -220,20 +219,22 @@ impl Inside {
             let mut parked = self.parked.remove(place);
             if let Attempt::Later { .. } = self.give_up(core, &mut parked.pending) {
                 self.parked.insert(place, Parked { due: None, ..parked });
+            } else {
+                parked.pending.discard();
             }
             self.settle(core);
         }
     }
 
-    fn client_gone(&mut self, core: &Core, cell: u64, Gone { client, lines }: &Gone) {
-        let outing = (!self.is_plain).then(|| Outing::new(&core.crew));
+    fn client_gone(&mut self, core: &Core, cell: &Cell, Gone { client, lines }: &Gone) {
+        let outing = (!cell.is_plain).then(|| Outing::new(&core.crew));
         let (gone, waiting) = std::mem::take(&mut self.parked)
             .into_iter()
             .partition::<Vec<_>, _>(|parked| parked.pending.call.client.is_same_process(client));
         self.parked = waiting;
         // Before the object knows, and the last first: what the client has not received it never had.
         let mut lent: Vec<_> =
-            lines.iter().filter_map(|line| Some((line.lent_by(cell)?, line))).collect();
+            lines.iter().filter_map(|line| Some((line.lent_by(cell.id)?, line))).collect();
         lent.sort_by_key(|(turn, _)| std::cmp::Reverse(*turn));
         for (_, line) in lent {
             let object = &mut *self.object;
@@ -250,6 +251,7 @@ impl Inside {
             core.timers.cancel(parked.due, parked.id);
             // After the object knows: what it would have been answered is nobody's.
             let _ = self.give_up(core, &mut parked.pending);
+            parked.pending.discard();
         }
         self.settle(core);
     }

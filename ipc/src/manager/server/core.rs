@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::crew::Crew;
-use super::dispatch::Task;
+use super::dispatch::Errand;
 use super::gate::Gate;
 use super::table::Table;
 use super::timers::Timers;
@@ -29,8 +29,7 @@ pub(super) struct Core {
     /// What is to be watched from now on.
     arrivals: Mutex<Vec<Watched>>,
     nudge: Nudge,
-    /// What others than the crew have found to do.
-    tasks: Mutex<VecDeque<Task>>,
+    errands: Mutex<VecDeque<Errand>>,
     pub(super) gate: Gate,
     ids: AtomicU64,
     /// Nothing is ever sent.
@@ -55,7 +54,7 @@ impl Core {
             timers: Timers::new(nudge.clone()),
             arrivals: Mutex::default(),
             nudge,
-            tasks: Mutex::default(),
+            errands: Mutex::default(),
             gate: Gate::default(),
             ids: AtomicU64::new(1),
             _alive: alive,
@@ -73,8 +72,18 @@ impl Core {
         let _ = self.myself.send_with(|encoder| encoder.put(envelope));
     }
 
-    pub(super) fn tasks(&self) -> MutexGuard<'_, VecDeque<Task>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn errands(&self) -> MutexGuard<'_, VecDeque<Errand>> {
+        self.errands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the crew do that, behind what has come before.
+    pub(super) fn send_out(&self, errand: Errand) {
+        self.errands().push_back(errand);
+        self.tell(&Envelope::Errand);
+    }
+
+    pub(super) fn next_errand(&self) -> Option<Errand> {
+        self.errands().pop_front()
     }
 
     pub(super) fn names(&self) -> MutexGuard<'_, HashMap<String, (u64, Endpoint)>> {
@@ -95,13 +104,13 @@ impl Core {
         self.inbox.close();
         self.gate.close();
         self.crew.end();
+        // What nobody has led to read: a function that runs on keeps the inbox, and who waits for an answer to
+        // that would wait as long, or for the drop of an object.
+        while matches!(self.inbox.recv_with(|_| Ok(())), Ok(()) | Err(RecvError::Decode(_))) {}
         drop(self.arrivals());
-        drop(std::mem::take(&mut *self.tasks()));
+        drop(std::mem::take(&mut *self.errands()));
         drop(std::mem::take(&mut *self.names()));
         self.table.clear(self.catch);
-        // What nobody has led to read: a function that runs on keeps the inbox, and who waits for an answer to
-        // that would wait as long.
-        while matches!(self.inbox.recv_with(|_| Ok(())), Ok(()) | Err(RecvError::Decode(_))) {}
         self.crew.wait_for_end();
     }
 }

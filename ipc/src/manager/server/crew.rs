@@ -23,7 +23,7 @@ struct Roll {
     waiting: usize,
     /// How many threads there are.
     threads: usize,
-    /// How many of them are in a function of the user's.
+    /// How many of them are in code of the user's.
     out: usize,
     ended: bool,
 }
@@ -62,7 +62,7 @@ impl Crew {
         self.called.notify_all();
     }
 
-    /// Waits until all threads have ended but those that are in a function of the user's.
+    /// Waits until all threads have ended but those that are in code of the user's.
     pub(super) fn wait_for_end(&self) {
         let mut roll = self.roll();
         while roll.threads > roll.out {
@@ -123,8 +123,7 @@ impl Drop for Leaving {
     }
 }
 
-/// A thread is in a function of the user's as long as this is there: when the server ends, nobody waits for
-/// that.
+/// A thread is in code of the user's as long as this is there: when the server ends, nobody waits for that.
 pub(super) struct Outing(Arc<Crew>);
 
 impl Outing {

@@ -26,30 +26,23 @@ pub(super) enum Task {
     LookAfter(Arc<Cell>),
     Create(Arc<Line>, Box<dyn Birth>),
     Serve(Arc<Line>, Address, Vec<u8>),
-    /// A request of a client that is not of the program.
-    Read(Arc<Line>, Vec<u8>),
     Bury(u64),
     TakeLeave(u64),
+}
+
+/// What is left to the crew to do by a message of its own.
+pub(super) enum Errand {
+    /// A request of a client that is not of the program.
+    Read(Arc<Line>, Vec<u8>),
+    LookAfter(Arc<Cell>),
 }
 
 impl Core {
     /// Waits for the next message and deals with it. `false` when none can come any more.
     pub(super) fn serve_one(self: &Arc<Core>, lead: &mut Lead) -> bool {
         let task = self.inbox.recv_with(|decoder| self.read(decoder, lead));
-        let task = match task {
-            Ok(Task::Read(line, bytes)) => {
-                let read =
-                    |decoder: &mut Decoder<'_>| self.read_request(Arc::clone(&line), decoder, lead);
-                Ok(decode_plain(&bytes, read).unwrap_or_else(|_| {
-                    // Nonsense, though it began like a request.
-                    line.hang_up();
-                    Task::Nothing
-                }))
-            }
-            task => task,
-        };
         match task {
-            Ok(Task::Nothing | Task::Read(..)) => {}
+            Ok(Task::Nothing) => {}
             Ok(Task::Serve(line, address, key)) => match self.gate.open(self, &address, &key) {
                 Ok(address) => line.reply(address),
                 Err(error) => line.refuse(error.into()),
@@ -96,7 +89,20 @@ impl Core {
                 }
                 Task::Nothing
             }
-            Envelope::Task => self.tasks().pop_front().unwrap_or(Task::Nothing),
+            Envelope::Errand => match self.next_errand() {
+                Some(Errand::Read(line, bytes)) => {
+                    let read = |decoder: &mut Decoder<'_>| {
+                        self.read_request(Arc::clone(&line), decoder, lead)
+                    };
+                    decode_plain(&bytes, read).unwrap_or_else(|_| {
+                        // Nonsense, though it began like a request.
+                        line.hang_up();
+                        Task::Nothing
+                    })
+                }
+                Some(Errand::LookAfter(cell)) => Task::LookAfter(cell),
+                None => Task::Nothing,
+            },
             Envelope::LinkGone { link } => Task::TakeLeave(link),
             Envelope::Unreachable { object } => Task::Bury(object),
             Envelope::TimeUp { object, call } => match self.table.cell(object) {
@@ -153,7 +159,10 @@ impl Core {
                 Ok(match prepared {
                     Ok(visit) => {
                         let client = Client { thread, ..line.link.client };
-                        let pending = Pending { call: Call::new(client, object, line), visit };
+                        let users = !(cell.is_plain && visit.is_quick());
+                        let users = users.then(|| Arc::clone(&self.crew));
+                        let call = Call::new(client, object, line, self.catch, users);
+                        let pending = Pending { call, visit };
                         cell.bring(Mail::Visit(pending));
                         Task::LookAfter(cell)
                     }
@@ -219,9 +228,7 @@ impl Core {
             }
             _ => {}
         }
-        // The crew does it, behind what has come before.
-        self.tasks().push_back(Task::Read(Arc::clone(line), bytes));
-        self.tell(&Envelope::Task);
+        self.send_out(Errand::Read(Arc::clone(line), bytes));
         Ok(true)
     }
 
@@ -296,9 +303,10 @@ impl Core {
         for cell in &cells {
             cell.bring(Mail::Gone(Arc::clone(&gone)));
         }
-        // Where it may take long it keeps nobody waiting but the like.
+        // Where it may take long it keeps nobody waiting.
         let (plain, others) = cells.into_iter().partition::<Vec<_>, _>(|cell| cell.is_plain);
-        for cell in plain.iter().chain(&others) {
+        others.into_iter().for_each(|cell| self.send_out(Errand::LookAfter(cell)));
+        for cell in plain {
             cell.look_after(self, lead);
         }
     }

@@ -316,13 +316,18 @@ mod tests {
 
     const KEY: &[u8] = b"correct horse battery staple";
 
+    fn no_panic(run: &mut dyn FnMut()) -> std::thread::Result<()> {
+        run();
+        Ok(())
+    }
+
     #[test]
     fn a_client_that_is_gone_is_not_greeted_before_anybody_has_buried_it() {
         let (_, inbox) = channel::<Untyped>(9).unwrap();
         let (alive, _) = channel(1).unwrap();
         let (nudge, _) = Nudge::new().unwrap();
         // Nobody reads its inbox: so long a crew may take.
-        let core = Arc::new(Core::new(inbox, |run| Ok(run()), nudge, alive).unwrap());
+        let core = Arc::new(Core::new(inbox, no_panic, nudge, alive).unwrap());
         let address = Address::Tcp(([127, 0, 0, 1], 0).into());
         let address = core.gate.open(&core, &address, KEY).unwrap();
         let (line, known, _) = open_over(&address, KEY, None).unwrap();
