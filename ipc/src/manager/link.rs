@@ -288,7 +288,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::thread;
 
-    use super::*;
+    use super::{Address, ManagerError, open_over};
     use crate::auth;
 
     #[test]

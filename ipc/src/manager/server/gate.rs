@@ -309,14 +309,14 @@ impl Guest {
 #[cfg(test)]
 mod tests {
     use super::super::watch::Nudge;
-    use super::*;
+    use super::{Address, Arc, Core, Duration, Envelope};
     use crate::channel::{Untyped, channel};
-    use crate::manager::error::ManagerError;
+    use crate::manager::error::{ManagerError, RemotePanic};
     use crate::manager::link::open_over;
 
     const KEY: &[u8] = b"correct horse battery staple";
 
-    fn no_panic(run: &mut dyn FnMut()) -> std::thread::Result<()> {
+    fn no_panic(run: &mut dyn FnMut()) -> Result<(), RemotePanic> {
         run();
         Ok(())
     }
