@@ -89,10 +89,12 @@ impl Endpoint {
         self.hold.object()
     }
 
+    #[inline]
     pub(crate) fn ring(&self) -> &Ring<'static> {
         &self.ring
     }
 
+    #[inline]
     fn program(&self) -> &'static Program {
         self.hold.program()
     }
@@ -117,6 +119,7 @@ impl Endpoint {
     }
 
     /// Sends `value`.
+    #[inline]
     pub(crate) fn send<T: Serialize>(
         &self,
         value: T,
@@ -126,6 +129,7 @@ impl Endpoint {
     }
 
     /// Sends what `write` makes of `value`.
+    #[inline]
     pub(crate) fn send_with<T>(
         &self,
         value: T,
@@ -227,6 +231,7 @@ impl Endpoint {
         sent
     }
 
+    #[inline]
     fn push(&self, payload: Payload<'_>, patience: Patience) -> Result<(), Failed> {
         let me = self.program().me.slot();
         let mut sleeper = Sleeper::new(self.ring.not_full(), patience);
@@ -245,11 +250,13 @@ impl Endpoint {
     }
 
     /// Receives one message.
+    #[inline]
     pub(crate) fn recv<T: DeserializeOwned>(&self, patience: Patience) -> Result<T, RecvError> {
         self.recv_with(message::one, patience)
     }
 
     /// Receives what `read` makes of one message.
+    #[inline]
     pub(crate) fn recv_with<V>(
         &self,
         read: impl FnOnce(&mut Decoder<'_>) -> Result<V, DecodeError>,
@@ -314,6 +321,7 @@ impl Endpoint {
         wait::until(self.program(), &AllDone(&self.ring), deadline)
     }
 
+    #[inline]
     fn nobody_receives(&self) -> bool {
         self.ring.is_closed() || self.hold.roles().1 == 0
     }

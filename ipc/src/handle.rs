@@ -28,10 +28,12 @@ impl Hold {
     }
 
     /// Asked for anew each time: in a child of a fork that has joined, this is the child's.
+    #[inline]
     pub(crate) fn program(&self) -> &'static Program {
         Program::of_holds()
     }
 
+    #[inline]
     pub(crate) fn object(&self) -> ObjectId {
         self.object
     }
@@ -41,6 +43,7 @@ impl Hold {
     }
 
     /// Holds on the object that may send, and that may receive.
+    #[inline]
     pub(crate) fn roles(&self) -> (u32, u32) {
         self.program().heap.roles(self.object)
     }

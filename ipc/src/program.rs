@@ -60,10 +60,12 @@ impl Program {
     }
 
     /// The program that the holds of this process are in. In a child of a plain fork it is the parent's.
+    #[inline]
     pub(crate) fn of_holds() -> &'static Program {
         Program::latest().expect("a hold is made by a program")
     }
 
+    #[inline]
     fn latest() -> Option<&'static Program> {
         let mut program = PROGRAM.get()?;
         while let Some(forked) = program.forked.get() {

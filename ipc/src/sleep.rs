@@ -53,6 +53,7 @@ pub(crate) struct Sleeper<'a> {
 }
 
 impl<'a> Sleeper<'a> {
+    #[inline]
     pub(crate) fn new(signal: &'a Signal, patience: Patience) -> Sleeper<'a> {
         let event_count = signal.sleepers();
         Sleeper { event_count, patience, spin: Spin::new(), listening: None, time_is_up: false }

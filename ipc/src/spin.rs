@@ -79,6 +79,7 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
+    #[inline]
     pub(crate) fn new() -> Spin {
         Spin { turns: 0, allowed: Duration::ZERO, began: None, over: false, peer: None }
     }
@@ -126,6 +127,7 @@ impl Spin {
 }
 
 impl Drop for Spin {
+    #[inline]
     fn drop(&mut self) {
         if self.turns > 0 && !self.over {
             habit(Habit::was_worth_while);

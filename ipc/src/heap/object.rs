@@ -192,6 +192,7 @@ impl Heap {
     }
 
     /// Holds that may send to a ring, and holds that may receive from it.
+    #[inline]
     pub(crate) fn roles(&self, object: ObjectId) -> (u32, u32) {
         halves(self.load(self.fields(object).roles()))
     }

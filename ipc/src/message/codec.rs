@@ -19,6 +19,7 @@ impl Encoder {
     ///
     /// # Errors
     /// The value's serde code failed. The message cannot be used any more.
+    #[inline]
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         take_refusal();
         postcard::serialize_with_flavor(value, Behind(&mut self.bytes)).map_err(|error| {
@@ -33,16 +34,19 @@ struct Behind<'a>(&'a mut Vec<u8>);
 impl Flavor for Behind<'_> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
+    #[inline]
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
     }
@@ -60,6 +64,7 @@ impl Decoder<'_> {
     ///
     /// # Errors
     /// The bytes are no such value, or the value's serde code failed.
+    #[inline]
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
         take_refusal();
         let (value, rest) = postcard::take_from_bytes(self.rest).map_err(|error| {
@@ -69,6 +74,7 @@ impl Decoder<'_> {
         Ok(value)
     }
 
+    #[inline]
     fn all<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
         let value = self.take()?;
         if self.rest.is_empty() { Ok(value) } else { Err(DecodeError::trailing(self.rest.len())) }
@@ -76,6 +82,7 @@ impl Decoder<'_> {
 }
 
 /// Reads a message that carries no handles.
+#[inline]
 pub(crate) fn decode_plain<V>(
     bytes: &[u8],
     read: impl FnOnce(&mut Decoder<'_>) -> Result<V, DecodeError>,
@@ -86,6 +93,7 @@ pub(crate) fn decode_plain<V>(
 }
 
 /// Reads the one value of a message.
+#[inline]
 pub(crate) fn one<T: DeserializeOwned>(decoder: &mut Decoder<'_>) -> Result<T, DecodeError> {
     decoder.all()
 }

@@ -50,17 +50,20 @@ pub(super) struct Within<T: 'static> {
 }
 
 impl<T> Within<T> {
+    #[inline]
     pub(super) fn enter(place: &'static LocalKey<Kept<Option<T>>>, value: T) -> Within<T> {
         let outer = place.with_borrow_mut(|current| current.replace(value));
         Within { place, outer }
     }
 
+    #[inline]
     pub(super) fn take(&self) -> Option<T> {
         self.place.with_borrow_mut(|current| current.take())
     }
 }
 
 impl<T> Drop for Within<T> {
+    #[inline]
     fn drop(&mut self) {
         let outer = self.outer.take();
         // Dropped after the place is free again: it may have something to do there.
@@ -106,6 +109,7 @@ pub(crate) fn current_parcel() -> Option<ObjectId> {
 }
 
 /// The reason of the last refusal.
+#[inline]
 pub(super) fn take_refusal() -> Option<String> {
     REFUSAL.with_borrow_mut(|refusal| refusal.take())
 }

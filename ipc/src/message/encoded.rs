@@ -28,6 +28,7 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     /// Encodes what `write` puts, in private memory.
+    #[inline]
     pub(crate) fn new(
         program: &'static Program,
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
@@ -53,11 +54,13 @@ impl Encoded {
     }
 
     /// Whether the message is bytes and nothing else.
+    #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.luggage.is_none()
     }
 
     /// Whether there is something in the value that must not be in two places.
+    #[inline]
     pub(crate) fn is_unique(&self) -> bool {
         self.luggage.as_ref().is_some_and(|handles| !handles.unique.is_empty())
     }
@@ -124,6 +127,7 @@ const STILL_ELSEWHERE: &str = "something that can have only one owner is still i
                                it was encoded but not moved into the message";
 
 impl Drop for Encoded {
+    #[inline]
     fn drop(&mut self) {
         if self.bytes.capacity() <= BUFFER_KEPT {
             let buffer = std::mem::take(&mut self.bytes);

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "fills in and reads claimed slots")]
 
 use super::layout::{CHUNK, Memory, Ring};
-use super::primitive::{AtomicU64, Backoff, Ordering, fence};
+use super::primitive::{AtomicU64, Backoff, Ordering};
 use super::slot::{INLINE, Payload, Slot, State, TICKETS, Word};
 use crate::heap::{HoldId, Signal};
 
@@ -51,6 +51,7 @@ impl<'h> Ring<'h> {
     }
 
     /// Looks at the slot for `ticket`. That of a hint which is no ticket is behind it.
+    #[inline]
     fn look(&self, ticket: u64) -> Seen {
         let raw = self.slot(ticket).load();
         let untouched = raw == 0 && self.memory != Memory::Dense && ticket < TICKETS;
@@ -156,17 +157,15 @@ impl<'h> Ring<'h> {
             // it sees the claim and waits for the message (`is_closed`, then `pop`).
             let closed = header.closed.load(Ordering::SeqCst) != 0;
             if closed {
-                slot.commit(self.emptied(ticket));
+                slot.commit_and_look(self.emptied(ticket));
             } else {
                 // SAFETY: claimed for writing above, committed below.
                 unsafe { slot.write(payload) };
-                slot.commit(Word::new(ticket, State::Full, 0));
+                slot.commit_and_look(Word::new(ticket, State::Full, 0));
             }
             if closed && self.has_tasks() {
                 self.notify_done();
             }
-            // SeqCst: the commit comes before the looks at both; pairs with the fence in `listen`.
-            fence(Ordering::SeqCst);
             header.not_empty.notify_fenced(self.heap, 1);
             // The sender that was woken for this slot may have found an earlier one still being
             // emptied and gone back to sleep; pass its wake on. The slot comes second: others want it.
@@ -217,9 +216,7 @@ impl<'h> Ring<'h> {
             if let Err(parcel) = message {
                 answer_for(parcel);
             }
-            slot.commit(self.emptied(ticket));
-            // SeqCst: the commit comes before the looks at both; pairs with the fence in `listen`.
-            fence(Ordering::SeqCst);
+            slot.commit_and_look(self.emptied(ticket));
             header.not_full.notify_fenced(self.heap, 1);
             // The receiver that was woken for the next message may have found this one still being
             // written and gone back to sleep; pass its wake on. The slot comes second, as in `push`.

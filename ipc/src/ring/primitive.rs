@@ -4,7 +4,7 @@
 
 use std::cell::UnsafeCell;
 
-pub(super) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub(super) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(super) use crossbeam_utils::Backoff;
 

@@ -134,6 +134,13 @@ impl Slot {
         self.word.store(word.pack(), Ordering::Release);
     }
 
+    /// The same, before looks at signals whether somebody has to be told. SeqCst: the commit comes before these
+    /// looks, which are so, too; pairs with the fence in `listen`. One step: a fence would cost another.
+    #[inline]
+    pub(super) fn commit_and_look(&self, word: Word) {
+        self.word.swap(word.pack(), Ordering::SeqCst);
+    }
+
     /// Fills the slot in.
     ///
     /// # Safety

@@ -46,11 +46,13 @@ pub(crate) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
+    #[inline]
     pub(crate) fn new(ring: &'a Ring<'static>, role: Role, me: ProcessId) -> Task<'a> {
         Task { ring, me, counts: ring.has_tasks() && role == Role::Both, begun: false }
     }
 
     /// There seems to be a message.
+    #[inline]
     pub(crate) fn begin(&mut self) {
         if self.counts && !self.begun {
             self.ring.begin_task(self.me);
@@ -59,6 +61,7 @@ impl<'a> Task<'a> {
     }
 
     /// There was none.
+    #[inline]
     pub(crate) fn call_off(&mut self) {
         if std::mem::take(&mut self.begun) {
             self.end();
@@ -66,6 +69,7 @@ impl<'a> Task<'a> {
     }
 
     /// The message goes to the caller, who says when it is dealt with.
+    #[inline]
     pub(crate) fn leave_to_caller(mut self) {
         self.begun &= !self.counts;
     }
@@ -88,11 +92,13 @@ impl Drop for Task<'_> {
 
 impl Ring<'_> {
     /// Whether messages that are taken out of it have to be finished.
+    #[inline]
     pub(crate) fn has_tasks(&self) -> bool {
         self.tasks.is_some()
     }
 
     /// `me` is about to take a message out.
+    #[inline]
     fn begin_task(&self, me: ProcessId) {
         let Some(cell) = self.cell(me) else { return };
         let mut seen = cell.load(Ordering::Relaxed);
@@ -115,6 +121,7 @@ impl Ring<'_> {
         finish(me) || self.heap.processes().iter().any(|entry| finish(entry.id))
     }
 
+    #[inline]
     fn cell(&self, process: ProcessId) -> Option<&AtomicU64> {
         Some(&self.tasks?[place_of(process)])
     }

@@ -14,20 +14,12 @@ mod streams;
 mod sys;
 
 use heap::Signal;
-use orders::made;
+use orders::{check_less, made};
 use sync_prims::Deadline;
 
 /// Runs a model of rings.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     check_less(0, model);
-}
-
-/// The same within a bound that is less by so many.
-fn check_less(less: usize, model: impl Fn() + Sync + Send + 'static) {
-    orders::check_less(less, move || {
-        ring::make_steps();
-        model();
-    });
 }
 
 /// Tries until it works, asleep in between: as those do who use the rings.

@@ -133,8 +133,8 @@ impl EventCount {
         self.notify_fenced(count)
     }
 
-    /// As [`notify`](Self::notify), after a sequentially consistent fence of the caller's that came after the
-    /// change: one that changes several conditions needs one fence for all.
+    /// As [`notify`](Self::notify), after a change that was a sequentially consistent read-modify-write, or that
+    /// such a fence of the caller's came after: one that changes several conditions needs one fence for all.
     #[inline]
     pub fn notify_fenced(&self, count: u32) -> bool {
         let marked = self.may_have_sleepers();
@@ -147,7 +147,8 @@ impl EventCount {
     /// Whether [`notify_fenced`](Self::notify_fenced) would wake anybody.
     #[inline]
     pub fn may_have_sleepers(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & SLEEPERS != 0
+        // SeqCst: the change, which was so, too, or its fence comes before the look; pairs with the fence in `listen`.
+        self.0.load(Ordering::SeqCst) & SLEEPERS != 0
     }
 
     /// Whether a sleep with `key` would end at once: there was a notification since it was made.

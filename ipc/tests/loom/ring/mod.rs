@@ -16,7 +16,6 @@ mod stream;
 
 pub(crate) use layout::{Place, Ring};
 pub(crate) use mpmc::{Pop, Push};
-pub(crate) use primitive::make_steps;
 pub(crate) use repair::repair;
 pub(crate) use slot::{INLINE, Payload};
 pub(crate) use stream::{Stream, stream};

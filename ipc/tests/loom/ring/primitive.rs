@@ -28,7 +28,9 @@ macro_rules! word {
             }
 
             pub(super) fn swap(&self, value: $value, order: Ordering) -> $value {
-                in_one_order(order, || self.0.swap(value, order))
+                let before = in_one_order(order, || self.0.swap(value, order));
+                // What follows may be a look at a word that is not of these.
+                in_one_order(order, || before)
             }
 
             pub(super) fn compare_exchange(
@@ -46,21 +48,6 @@ macro_rules! word {
 
 word!(AtomicU32, u32);
 word!(AtomicU64, u64);
-
-loom::lazy_static! {
-    static ref FENCES: words::AtomicU32 = words::AtomicU32::new(0);
-}
-
-/// A step of its own, which others may come before: loom takes a fence for a part of the step that it follows.
-pub(super) fn fence(order: Ordering) {
-    FENCES.fetch_add(1, Ordering::Relaxed);
-    words::fence(order);
-}
-
-/// Makes what belongs to no ring, before there is anybody who could be ordered by that.
-pub(crate) fn make_steps() {
-    FENCES.load(Ordering::Relaxed);
-}
 
 /// Loom knows sequentially consistent fences, but takes an access that is to be so for one that acquires
 /// and releases. A fence before each is what processors without such accesses are told.
