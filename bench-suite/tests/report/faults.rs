@@ -1,0 +1,158 @@
+//! What is wrong with a report of next to no work.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::expected::{BARRIER, CONDITION, EVENT, Expected, Places, Tables};
+
+/// Everything in a report that is not as it has to be, a sentence each. Where there is no Python, its rows are missing.
+pub fn faults(report: &Value, expected: Tables, python_is_here: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    if report["schema"] != json!({"name": "bench-suite results", "version": 2}) {
+        faults.push(format!("the schema is {}", report["schema"]));
+    }
+    if report["machine"]["processors"].as_u64().is_none_or(|processors| processors == 0) {
+        faults.push("the machine has no processors".to_owned());
+    }
+    let found: Vec<&str> = tables(report).map(|table| text(&table["name"])).collect();
+    let names: Vec<&str> = expected.iter().map(|table| table.name).collect();
+    if found != names {
+        faults.push(format!("there are {found:?} instead of {names:?}"));
+    }
+    for (table, expected) in tables(report).zip(expected) {
+        faults.extend(wrong_rows(table, expected));
+        let fault = |row| {
+            Some(format!(
+                "{}: {}: {row}",
+                expected.name,
+                fault(row, expected.name, python_is_here)?
+            ))
+        };
+        faults.extend(rows(table).filter_map(fault));
+    }
+    faults
+}
+
+/// The rows that a table has too few or too many, by their ids and places.
+fn wrong_rows(table: &Value, expected: &Expected) -> Vec<String> {
+    let found: Vec<(&str, &str)> = rows(table).map(|row| (text(&row["id"]), place(row))).collect();
+    let places: Vec<&str> = match expected.places {
+        Places::None => vec![""],
+        Places::Workers => found.iter().map(|(_, place)| *place).collect(),
+        Places::These(places) => places.to_vec(),
+    };
+    let mut faults = Vec::new();
+    if matches!(expected.places, Places::Workers)
+        && !(places.contains(&"1") && places.contains(&"2"))
+    {
+        faults.push(format!("{}: one and two workers are not among {places:?}", expected.name));
+    }
+    let stands = |id: &str, place: &str| {
+        let some = expected.somewhere.iter().find(|(one, _)| *one == id);
+        some.is_none_or(|(_, places)| places.contains(&place))
+    };
+    let ids = expected.rows.iter();
+    let wanted = ids.flat_map(|&id| places.iter().map(move |&place| (id, place)));
+    let wanted: BTreeSet<_> = wanted.filter(|(id, place)| stands(id, place)).collect();
+    let is_twice = found.len() > wanted.len();
+    let found = found.into_iter().collect();
+    let is_missing = |row| format!("{}: {row:?} is missing", expected.name);
+    let is_new = |row| format!("{}: {row:?} is not known here", expected.name);
+    faults.extend(wanted.difference(&found).map(is_missing));
+    faults.extend(found.difference(&wanted).map(is_new));
+    if is_twice {
+        faults.push(format!("{}: a row stands there twice", expected.name));
+    }
+    faults
+}
+
+/// Where on the axis a row stands.
+fn place(row: &Value) -> &str {
+    row["point"]["label"].as_str().unwrap_or_default()
+}
+
+/// What is wrong with a row of this table.
+fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
+    let (id, is_ours) = (text(&row["id"]), row["family"] == "ours");
+    let expected = match table {
+        _ if row["family"] == "python" && !python_is_here => "missing",
+        // It is not of Python's own, and most do not have it.
+        _ if id.contains("loky") && row["status"] == "missing" => "missing",
+        // Some peers wait for the dead; ours never do.
+        "recovery" if !is_ours && row["status"] == "hung" => "hung",
+        "isolation" => "seen",
+        _ => "measured",
+    };
+    if row["status"] != expected {
+        return Some(format!("it should be {expected}"));
+    }
+    match expected {
+        "seen" => {
+            (!text(&row["what"]).contains(seen(id))).then(|| format!("{:?} was not seen", seen(id)))
+        }
+        "measured" => implausible(row, table).map(ToOwned::to_owned),
+        _ => text(&row["reason"]).is_empty().then(|| "it has no reason".to_owned()),
+    }
+}
+
+/// What has to be seen of who shares and of who crashes.
+fn seen(id: &str) -> &str {
+    match id {
+        "threads_share" | "python_threads_share" => "the parent sees 4",
+        "processes_share_not" | "python_processes_share_not" => "the parent sees 0",
+        "thread_crashes" => "the whole program died",
+        _ => "the parent went on",
+    }
+}
+
+/// What no measurement can have given.
+fn implausible(row: &Value, table: &str) -> Option<&'static str> {
+    let order = |figures: &Value| {
+        let [median, min, max] =
+            ["median", "min", "max"].map(|key| figures[key].as_f64().unwrap_or_default());
+        0.0 < min && min <= median && median <= max && max.is_finite()
+    };
+    let is_tail = match table {
+        "round_trip" => true,
+        "primitives" => [EVENT, CONDITION, BARRIER].contains(&place(row)),
+        _ => false,
+    };
+    let is_compared = ["primes", "fetch", "task_length"].contains(&table)
+        && !text(&row["id"]).ends_with("sequential");
+    let over = if row["family"] == "python" { "python_sequential" } else { "sequential" };
+    let speed_up = &row["speed_up"];
+    if !order(row) {
+        Some("its figures are none")
+    } else if row["samples"].as_array().is_none_or(|samples| samples.len() != 2) {
+        Some("it has not made two rounds")
+    } else if row["amount"].as_u64().is_none_or(|amount| amount == 0) {
+        Some("it has done nothing")
+    } else if is_tail != row["tail"].is_object() || is_tail && !order(&row["tail"]) {
+        Some("the slow ones are not told right")
+    } else if is_compared != speed_up.is_object() {
+        Some("it is not compared as it should be")
+    } else if is_compared
+        && (speed_up["over"] != over
+            || speed_up["factor"].as_f64().is_none_or(|factor| factor <= 0.0))
+    {
+        Some("it is compared with another")
+    } else {
+        None
+    }
+}
+
+/// The tables of a report.
+pub fn tables(report: &Value) -> impl Iterator<Item = &Value> {
+    report["tables"].as_array().unwrap().iter()
+}
+
+/// The rows of a table.
+pub fn rows(table: &Value) -> impl Iterator<Item = &Value> {
+    table["rows"].as_array().unwrap().iter()
+}
+
+/// A text; none where there is no text.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
