@@ -13,6 +13,17 @@ pub(crate) fn figure(measure: Measure, value: f64) -> String {
     }
 }
 
+/// A round figure of that measure: without digits that are nought.
+pub(crate) fn tick(measure: Measure, value: f64) -> String {
+    let text = figure(measure, value);
+    match text.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => {
+            format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => text,
+    }
+}
+
 type Unit = (f64, &'static str);
 
 const TIMES: [Unit; 4] = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
@@ -57,7 +68,7 @@ pub(crate) fn three_digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, figure, three_digits};
+    use super::{bytes, figure, three_digits, tick};
     use crate::workload::Measure;
 
     #[test]
@@ -76,6 +87,15 @@ mod tests {
         for (value, text) in [(1.5e9, "1.50 G/s"), (123_456.0, "123 k/s"), (5.0, "5.00 /s")] {
             assert_eq!(figure(Measure::PerSecond, value), text);
         }
+    }
+
+    #[test]
+    fn a_mark_of_an_axis_has_no_more_digits_than_it_needs() {
+        for (value, text) in [(1e-3, "1 ms"), (0.5, "500 ms"), (2e-9, "2 ns"), (0.25e-9, "0.25 ns")]
+        {
+            assert_eq!(tick(Measure::Seconds, value), text);
+        }
+        assert_eq!(tick(Measure::BytesEach, 65536.0), "64 KiB");
     }
 
     #[test]

@@ -20,22 +20,22 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// Runs the suite; kills it if it takes far too long.
+/// Runs the suite.
 pub fn run(arguments: &[&str]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
-        .args(["--quick", "--tiny"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut suite = Command::new(env!("CARGO_BIN_EXE_bench-suite"));
+    finish(suite.args(["--quick", "--tiny"]).args(arguments))
+}
+
+/// Runs a program to its end; kills it if it takes far too long.
+pub fn finish(command: &mut Command) -> Run {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
     let output = (stdout.recv_timeout(WATCHDOG), stderr.recv_timeout(WATCHDOG));
     let (Ok(stdout), Ok(stderr)) = output else {
         child.kill().unwrap();
-        panic!("the suite hung: {output:?}");
+        panic!("{command:?} hung: {output:?}");
     };
     Run { status: child.wait().unwrap(), stdout, stderr }
 }

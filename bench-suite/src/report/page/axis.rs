@@ -1,5 +1,9 @@
 //! A logarithmic axis.
 
+use std::iter;
+
+use crate::workload::Measure;
+
 /// From where to where an axis goes, and where it has marks.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Axis {
@@ -12,8 +16,8 @@ pub(crate) struct Axis {
 const MOST_TICKS: usize = 5;
 
 impl Axis {
-    /// One on which these values, all above zero, have their place; `None` if there are none.
-    pub(crate) fn over(values: impl Iterator<Item = f64>) -> Option<Axis> {
+    /// One on which these figures, all above zero, have their place; `None` if there are none.
+    pub(crate) fn over(values: impl Iterator<Item = f64>, measure: Measure) -> Option<Axis> {
         let values = values.filter(|value| value.is_finite() && *value > 0.0);
         let (least, most) = values
             .fold((f64::INFINITY, 0.0), |(least, most), value| (value.min(least), value.max(most)));
@@ -21,22 +25,24 @@ impl Axis {
             return None;
         }
         let (low, high) = (round_below(least), round_above(most));
-        let steps = [&[1.0, 2.0, 5.0][..], &[1.0]];
-        let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-        let ticks = |steps: &[f64], every: usize| -> Vec<f64> {
-            let decades = (first..=last).step_by(every);
-            let all = decades.flat_map(|decade| {
-                steps.iter().map(move |step| step * 10f64.powi(decade)).collect::<Vec<_>>()
-            });
-            all.filter(|tick| (low * 0.999..=high * 1.001).contains(tick)).collect()
+        let within = |ticks: Vec<f64>| -> Vec<f64> {
+            ticks.into_iter().filter(|tick| (low * 0.999..=high * 1.001).contains(tick)).collect()
         };
-        let fine = ticks(steps[0], 1);
-        let ticks = if fine.len() <= MOST_TICKS {
-            fine
-        } else {
-            let decades = (last - first + 1) as usize;
-            ticks(steps[1], decades.div_ceil(MOST_TICKS))
+        // Amounts of memory are round by powers of two.
+        let (radix, steps) = match measure {
+            Measure::BytesEach => (2.0, &[1.0][..]),
+            _ => (10.0, &[1.0, 2.0, 5.0][..]),
         };
+        let (first, last) = (low.log(radix).floor() as i32, high.log(radix).ceil() as i32);
+        let powers = |every: i32| {
+            (first..=last)
+                .filter(move |power| power.rem_euclid(every) == 0)
+                .map(|power| f64::powi(radix, power))
+        };
+        let fine = powers(1).flat_map(|power| steps.iter().map(move |step| step * power)).collect();
+        let coarse = (1..).map(|every| powers(every).collect());
+        let few = |ticks: &Vec<f64>| ticks.len() <= MOST_TICKS;
+        let ticks = iter::once(fine).chain(coarse).map(within).find(few).unwrap_or_default();
         Some(Axis { low, high, ticks })
     }
 
@@ -62,9 +68,10 @@ fn round_above(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::Axis;
+    use crate::workload::Measure;
 
     fn axis(values: &[f64]) -> Axis {
-        Axis::over(values.iter().copied()).unwrap()
+        Axis::over(values.iter().copied(), Measure::Seconds).unwrap()
     }
 
     fn close(ticks: &[f64], expected: &[f64]) -> bool {
@@ -81,6 +88,13 @@ mod tests {
     }
 
     #[test]
+    fn memory_has_marks_that_are_round_by_powers_of_two() {
+        let axis = Axis::over([10e3, 9e6].into_iter(), Measure::BytesEach).unwrap();
+        let kib = [16.0, 64.0, 256.0, 1024.0, 4096.0].map(|kib| kib * 1024.0);
+        assert!(close(&axis.ticks, &kib), "{axis:?}");
+    }
+
+    #[test]
     fn values_lie_within_in_their_order_and_equal_factors_are_equal_distances() {
         let axis = axis(&[1.5, 40.0]);
         let [low, middle, high] = [1.0, 7.071_067_8, 50.0].map(|value| axis.place(value));
@@ -91,6 +105,6 @@ mod tests {
     fn one_value_has_room_on_both_sides_and_none_have_no_axis() {
         let place = axis(&[10.0]).place(10.0);
         assert!((0.1..0.9).contains(&place), "{place}");
-        assert_eq!(Axis::over([0.0, f64::NAN].into_iter()), None);
+        assert_eq!(Axis::over([0.0, f64::NAN].into_iter(), Measure::Seconds), None);
     }
 }

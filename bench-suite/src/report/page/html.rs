@@ -35,8 +35,10 @@ pub(crate) fn page(report: &Report, comparison: Option<&Comparison>) -> String {
                 p { (HOW_TO_READ) }
                 p.legend {
                     @for family in ["ours", "baseline", "rust", "python"] {
-                        span class=(family) { "● " (legend(family)) } " "
+                        span class=(family) { "●\u{a0}" (legend(family)) } " "
                     }
+                    br;
+                    "Dot: the median. Bar: from the smallest to the largest. Hollow: p99."
                 }
                 nav { @for table in &report.tables {
                     a href=(format!("#{}", table.name)) { (table.title) } " "
@@ -87,7 +89,7 @@ fn by_columns(table: &Table) -> Markup {
         }
         div.scroll { table {
             thead { tr {
-                th { "contender" } th { "from" }
+                th { "contender" } th.from { "from" }
                 @for (index, point) in pivot.points.iter().enumerate() {
                     th.number {
                         @if let (0, Some(axis)) = (index, &table.axis) { (axis.title) ": " }
@@ -97,7 +99,7 @@ fn by_columns(table: &Table) -> Markup {
             } }
             tbody { @for line in &pivot.lines { tr {
                 td { span class=(colour(line.row.family)) { "● " } (line.row.label) }
-                td { (origin(line.row)) }
+                td.from { (origin(line.row)) }
                 @for cell in &line.cells {
                     @match cell {
                         Some(row) => {
@@ -121,7 +123,7 @@ fn by_rows(table: &Table) -> Markup {
     html! {
             div.scroll { table {
                 thead { tr {
-                    th { "contender" } th { "from" }
+                    th { "contender" } th.from { "from" }
                     @if table.measure == Measure::Fact {
                         th { "what was seen" }
                     } @else {
@@ -142,7 +144,7 @@ fn line(measure: Measure, row: &Row, percentiles: bool, compares: bool) -> Marku
     html! {
         tr {
             td { span class=(colour(row.family)) { "● " } (row.label) }
-            td { (origin(row)) }
+            td.from { (origin(row)) }
             @match &row.result {
                 Standing::Measured(figures) => {
                     @let summary = figures.summary;

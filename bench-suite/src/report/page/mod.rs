@@ -4,5 +4,6 @@ mod axis;
 mod html;
 mod lines;
 mod plot;
+mod spread;
 
 pub(crate) use html::page;

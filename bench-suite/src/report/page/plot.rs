@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::report::page::axis::Axis;
 use crate::report::schema::{Row, Table};
-use crate::report::units::figure;
+use crate::report::units::{self, figure};
 use crate::workload::{Family, Measure};
 
 /// The height of a row, in pixels.
@@ -21,16 +21,15 @@ pub(crate) fn plot<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Op
         let tail = one.tail.map(|tail| tail.median);
         [Some(one.summary.min), Some(one.summary.max), tail].into_iter().flatten()
     });
-    let axis = Axis::over(ends)?;
+    let axis = Axis::over(ends, table.measure)?;
     let x = |value: f64| format!("{:.2}%", MARGIN + axis.place(value) * (100.0 - 2.0 * MARGIN));
     let bottom = rows.len() * ROW + 6;
-    let percentiles = rows.iter().any(|(_, figures)| figures.tail.is_some());
     Some(html! {
         svg role="img" width="100%" height=(bottom + 40) aria-label=(format!("{}: medians", table.title)) {
             @for &tick in &axis.ticks {
                 line.grid x1=(x(tick)) x2=(x(tick)) y1="0" y2=(bottom) {}
                 text.tick x=(x(tick)) y=(bottom + 15) text-anchor="middle" {
-                    (figure(table.measure, tick))
+                    (units::tick(table.measure, tick))
                 }
             }
             @for (index, (row, figures)) in rows.iter().enumerate() {
@@ -54,18 +53,15 @@ pub(crate) fn plot<'a>(table: &Table, rows: impl Iterator<Item = &'a Row>) -> Op
                 }
             }
             line.axis x1="0" x2="100%" y1=(bottom) y2=(bottom) {}
-            text.unit x="50%" y=(bottom + 34) text-anchor="middle" { (unit(table.measure, percentiles)) }
+            text.unit x="50%" y=(bottom + 34) text-anchor="middle" { (unit(table.measure)) }
         }
     })
 }
 
 /// What the axis shows.
-pub(crate) fn unit(measure: Measure, percentiles: bool) -> &'static str {
+pub(crate) fn unit(measure: Measure) -> &'static str {
     match measure {
         Measure::Seconds => "time, logarithmic: left is better",
-        Measure::SecondsEach if percentiles => {
-            "time of one, logarithmic: left is better; hollow: p99"
-        }
         Measure::SecondsEach => "time of one, logarithmic: left is better",
         Measure::PerSecond => "number in a second, logarithmic: right is better",
         Measure::BytesPerSecond => "bytes in a second, logarithmic: right is better",
