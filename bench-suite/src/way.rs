@@ -12,6 +12,7 @@ pub use crate::ours::queues::{
     carry_queue as queue_carry,
 };
 pub use crate::peer::crossbeam::{ask as crossbeam_ask, carry as crossbeam_carry};
+pub use crate::peer::iceoryx2::carry as iceoryx2_carry;
 pub use crate::peer::memory::carry as memory_carry;
 pub use crate::peer::servo::{ask as ipc_channel_ask, carry as ipc_channel_carry};
 pub use crate::peer::sys::streams::{

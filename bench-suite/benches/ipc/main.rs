@@ -5,8 +5,8 @@
 //! its own (crossbeam and memcpy: threads, for what is possible without a border), so that whatever else the
 //! machine did meanwhile was done to all alike. What the bars ask for stands beside what was measured.
 //!
-//! Two peers are not here: iceoryx2 needs libclang and a newer compiler than this workspace, and a bare futex
-//! is what `Connection` sleeps on.
+//! iceoryx2 takes part where `cargo xtask bench --iceoryx2` has built it. A bare futex is not here: it is what
+//! `Connection` sleeps on.
 
 mod crowd;
 mod managers;
@@ -72,8 +72,24 @@ fn figure(figures: &[(impl AsRef<str>, f64)], name: &str) -> f64 {
 
 fn bar(what: &str, measured: f64, limit: f64, at_most: bool) {
     let kept = if at_most { measured <= limit } else { measured >= limit };
-    let (sign, verdict) = (if at_most { "<=" } else { ">=" }, if kept { "kept" } else { "MISSED" });
+    let sign = if at_most { "<=" } else { ">=" };
+    let verdict = match kept {
+        _ if measured.is_nan() => "not measured",
+        true => "kept",
+        false => "MISSED",
+    };
     println!("  {what}: {measured:.3} (bar {sign} {limit}) {verdict}");
+}
+
+/// Messages that iceoryx2 carries, so often, where it is there.
+fn iceoryx2(size: usize, times: u64) -> Option<(&'static str, Work, u64)> {
+    match carried(way::iceoryx2_carry(size)) {
+        Ok(work) => Some(("iceoryx2", work, times)),
+        Err(error) => {
+            println!("no iceoryx2: {error}");
+            None
+        }
+    }
 }
 
 fn report_round_trips() -> Outcome<()> {
@@ -106,30 +122,35 @@ fn report_small() -> Outcome<()> {
         ("crossbeam 2:2", crossbeam(), 500_000),
     ];
     contenders.extend(python().map(|python| ("python 2:2", python, 20_000)));
+    contenders.extend(iceoryx2(64, 500_000));
     let figures = compare(&mut contenders)?;
-    println!("messages of 48 bytes, millions a second");
+    println!("messages of 48 bytes, of iceoryx2 64, one to one; millions a second");
     let rate = |name| 1e3 / figure(&figures, name);
     figures.iter().for_each(|(name, figure)| println!("  {name:<14} {:9.3}", 1e3 / figure));
     bar("pipe, M/s", rate("pipe 1:1"), 8.0, false);
     bar("queue, M/s", rate("queue 2:2"), 6.0, false);
     bar("queue / crossbeam", rate("queue 2:2") / rate("crossbeam 2:2"), 0.5, false);
     bar("queue / Python", rate("queue 2:2") / rate("python 2:2"), 25.0, false);
+    bar("queue / iceoryx2", rate("queue 2:2") / rate("iceoryx2"), 2.0, false);
     Ok(())
 }
 
 fn report_large() -> Outcome<()> {
     for (size, times) in [(4 << 10, 100_000), (64 << 10, 10_000), (1 << 20, 600)] {
-        let figures = compare(&mut [
+        let mut contenders = vec![
             ("pipe", carried(way::pipe_carry(size))?, times),
             ("Unix socket", carried(way::unix_socket_carry(size))?, times),
             ("memcpy", carried(way::memory_carry(size))?, times),
-        ])?;
+        ];
+        contenders.extend(iceoryx2(size, times));
+        let figures = compare(&mut contenders)?;
         println!("messages of {} KiB, GB/s", size >> 10);
         let rate = |name| size as f64 / figure(&figures, name);
         figures
             .iter()
             .for_each(|(name, figure)| println!("  {name:<14} {:9.2}", size as f64 / figure));
         bar("pipe / Unix socket", rate("pipe") / rate("Unix socket"), 2.0, false);
+        bar("pipe / iceoryx2", rate("pipe") / rate("iceoryx2"), 1.0, false);
     }
     let figures = compare(&mut [("256 MiB", hand_over()?, 200)])?;
     println!("an Owned of 256 MiB handed over");

@@ -14,4 +14,4 @@ pub(crate) use plan::{Plan, Scale};
 pub(crate) use protocol::{Outcome, Round, Rounds, Task};
 pub(crate) use serve::serve;
 pub(crate) use stats::Summary;
-pub(crate) use trouble::Trouble;
+pub(crate) use trouble::{Missing, Trouble};

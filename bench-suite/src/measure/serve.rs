@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::measure::protocol::{Outcome, Reply, Request, Rounds};
+use crate::measure::trouble::Missing;
 use crate::workload::{self, How};
 
 /// Does rounds for the suite until it wants no more.
@@ -17,6 +18,9 @@ pub(crate) fn serve(arguments: &[String]) -> Outcome<()> {
     let mut replies = io::stdout();
     match how.prepare(&task) {
         Ok(rounds) => answer(io::stdin().lock(), replies, rounds),
+        Err(error) if error.is::<Missing>() => {
+            say(&mut replies, &Reply::Missing { reason: error.to_string() })
+        }
         Err(error) => say(&mut replies, &Reply::Failed { reason: error.to_string() }),
     }
 }

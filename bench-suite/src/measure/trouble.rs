@@ -8,6 +8,11 @@ use thiserror::Error;
 
 use crate::peer::sys::group;
 
+/// The error of a peer that is not installed, with the reason.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Missing(pub(crate) String);
+
 /// What went wrong with a contender.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub(crate) enum Trouble {

@@ -1,6 +1,7 @@
 //! The tools one would use instead, one file each.
 
 pub(crate) mod crossbeam;
+pub(crate) mod iceoryx2;
 pub(crate) mod memory;
 pub(crate) mod parking_lot;
 pub(crate) mod procspawn;

@@ -6,8 +6,15 @@ use crate::report::versions;
 use crate::workload::Family;
 
 /// The peers that are crates.
-pub(crate) const PACKAGES: [&str; 6] =
-    ["crossbeam-channel", "ipc-channel", "parking_lot", "procspawn", "rayon", "threadpool"];
+pub(crate) const PACKAGES: [&str; 7] = [
+    "crossbeam-channel",
+    "iceoryx2",
+    "ipc-channel",
+    "parking_lot",
+    "procspawn",
+    "rayon",
+    "threadpool",
+];
 
 pub(crate) const TITLE: &str = "Threads and processes, measured";
 

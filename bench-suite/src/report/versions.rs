@@ -2,16 +2,29 @@
 
 /// The versions that this suite is built with.
 const LOCK: &str = include_str!("../../../Cargo.lock");
+/// Those of the peer that is a package of its own.
+const ICEORYX2: &str = include_str!("../../iceoryx2/Cargo.lock");
 
 /// The version of a package, as Cargo has locked it.
 pub(crate) fn of_package(name: &str) -> Option<&'static str> {
-    in_lock(LOCK, name)
+    in_lock(LOCK, "bench-suite", name).or_else(|| in_lock(ICEORYX2, "bench-suite-iceoryx2", name))
 }
 
-fn in_lock<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = lock.lines();
-    lines.find(|line| value(line, "name") == Some(name))?;
-    value(lines.next()?, "version")
+/// The version that a package depends on. It is told there only if there are more than one of the name.
+fn in_lock<'a>(lock: &'a str, user: &str, name: &str) -> Option<&'a str> {
+    let package = |name: &str| {
+        let mut packages = lock.split("[[package]]").map(str::trim_start);
+        packages.find(|text| text.lines().next().and_then(|line| value(line, "name")) == Some(name))
+    };
+    let uses =
+        package(user)?.lines().filter_map(|line| line.strip_prefix(" \"")?.strip_suffix("\","));
+    let (_, version) = uses
+        .map(|used| used.split_once(' ').unwrap_or((used, "")))
+        .find(|(used, _)| *used == name)?;
+    match version {
+        "" => value(package(name)?.lines().nth(1)?, "version"),
+        version => Some(version),
+    }
 }
 
 fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
@@ -24,11 +37,21 @@ mod tests {
     use crate::report::facts::PACKAGES;
 
     #[test]
-    fn a_package_has_the_version_that_stands_below_its_name() {
-        let lock = "[[package]]\nname = \"rayon-core\"\nversion = \"1.1.0\"\n\n\
-            [[package]]\nname = \"rayon\"\nversion = \"1.2.3\"\n";
-        assert_eq!(in_lock(lock, "rayon"), Some("1.2.3"));
-        assert_eq!(in_lock(lock, "ray"), None);
+    fn a_package_has_the_version_that_its_user_depends_on() {
+        let package = |name, version, rest| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{rest}\n")
+        };
+        let lock = [
+            package("rayon-core", "1.1.0", ""),
+            package("rayon", "1.2.3", ""),
+            package("ipc-channel", "0.22.0", ""),
+            package("ipc-channel", "0.23.1", ""),
+            package("suite", "0.1.0", "dependencies = [\n \"ipc-channel 0.23.1\",\n \"rayon\",\n]"),
+        ]
+        .join("\n");
+        assert_eq!(in_lock(&lock, "suite", "rayon"), Some("1.2.3"));
+        assert_eq!(in_lock(&lock, "suite", "ipc-channel"), Some("0.23.1"));
+        assert_eq!(in_lock(&lock, "suite", "rayon-core"), None);
     }
 
     #[test]

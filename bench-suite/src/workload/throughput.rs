@@ -12,7 +12,8 @@ pub(crate) const WORKLOAD: Workload = Workload {
             message to the word that the last one is there. memcpy within one process is the least that one \
             copy costs; a thread gets a new vector without one. Queues and channels hold 16 messages; those of \
             this workspace, and crossbeam's, get a new vector that is filled for each message, while pipes, \
-            sockets, ipc-channel and Python send the same bytes again. A message through the array is two \
+            sockets, ipc-channel, iceoryx2 and Python send the same bytes again. iceoryx2 copies them into a sample and out \
+            of it again, and holds 1,024 that are smaller than 4 KiB; both of its ends spin. A message through the array is two \
             copies and two wake-ups.",
     measure: Measure::BytesPerSecond,
     axis: Some(Axis { title: "size", unit: Unit::Bytes, points: sizes }),
@@ -51,6 +52,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "ipc_channel",
             "ipc-channel, bytes_channel",
             How::Carry(way::ipc_channel_carry),
+        ),
+        Contender::new(
+            Family::Rust,
+            "iceoryx2",
+            "iceoryx2, publish and subscribe",
+            How::Carry(way::iceoryx2_carry),
         ),
         Contender::new(
             Family::Rust,

@@ -153,6 +153,7 @@ pub const WAYS: Tables = &[
             "os_pipe",
             "unix_socket",
             "ipc_channel",
+            "iceoryx2",
             "crossbeam",
             "python_pipe_bytes",
             "python_queue_bytes",

@@ -77,8 +77,7 @@ fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
     let (id, is_ours) = (text(&row["id"]), row["family"] == "ours");
     let expected = match table {
         _ if row["family"] == "python" && !python_is_here => "missing",
-        // It is not of Python's own, and most do not have it.
-        _ if id.contains("loky") && row["status"] == "missing" => "missing",
+        _ if is_optional(id) && row["status"] == "missing" => "missing",
         // Some peers wait for the dead; ours never do.
         "recovery" if !is_ours && row["status"] == "hung" => "hung",
         "isolation" => "seen",
@@ -94,6 +93,11 @@ fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
         "measured" => implausible(row, table).map(ToOwned::to_owned),
         _ => text(&row["reason"]).is_empty().then(|| "it has no reason".to_owned()),
     }
+}
+
+/// Whether a peer is one that most do not have: it is not of Python's own, or needs more than this workspace to build.
+pub fn is_optional(id: &str) -> bool {
+    id.contains("loky") || id == "iceoryx2"
 }
 
 /// What has to be seen of who shares and of who crashes.

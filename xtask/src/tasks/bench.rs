@@ -3,18 +3,27 @@
 use crate::workspace::cargo;
 use anyhow::Result;
 use clap::Args;
+use std::env;
 use xshell::Shell;
+
+/// A package of no workspace, so that nobody has to build it.
+const ICEORYX2: &str = "bench-suite/iceoryx2/Cargo.toml";
 
 /// Measure this machine: threads, processes and their peers
 ///
 /// Builds bench-suite with optimisations and runs it; `cargo xtask bench -- --help` tells what it takes. The page
 /// report.html, report.md and results.json go to target/bench, or where --out says. Takes under three minutes with
-/// --quick, much longer without, and the build before it a minute or two.
+/// --quick, much longer without, and the build before it a minute or two, with --iceoryx2 another five.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     /// Fewer rounds: the whole comparison in under three minutes
     #[arg(long)]
     quick: bool,
+
+    /// Build the peer iceoryx2, too, which then takes part whenever bench-suite is built with optimisations; it needs
+    /// libclang and Rust 1.89
+    #[arg(long)]
+    iceoryx2: bool,
 
     /// What else bench-suite is told
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -23,6 +32,20 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
+        if self.iceoryx2 {
+            // It is found beside bench-suite.
+            let target = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+            let build = [
+                "build",
+                "--release",
+                "--locked",
+                "--manifest-path",
+                ICEORYX2,
+                "--target-dir",
+                &target,
+            ];
+            cargo(sh, &build).run()?;
+        }
         Ok(cargo(sh, &self.command()).run()?)
     }
 

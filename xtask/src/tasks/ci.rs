@@ -55,7 +55,10 @@ const ELSEWHERE: &[Step] = &[
 ];
 
 fn format(sh: &Shell) -> Result<()> {
-    Ok(cargo(sh, &["fmt", "--all", "--check"]).run()?)
+    cargo(sh, &["fmt", "--all", "--check"]).run()?;
+    // It is a package of no workspace.
+    Ok(cargo(sh, &["fmt", "--check", "--manifest-path", "bench-suite/iceoryx2/Cargo.toml"])
+        .run()?)
 }
 
 fn lints(sh: &Shell) -> Result<()> {

@@ -29,7 +29,9 @@ const CALLS: [&str; 12] = [
 fn check(tree: &Tree) -> Vec<Violation> {
     only_in::product_code(
         tree,
-        |file| matches!(&*file.krate, "proc-spawn" | "bench-suite" | "xtask"),
+        |file| {
+            matches!(&*file.krate, "proc-spawn" | "bench-suite" | "bench-suite/iceoryx2" | "xtask")
+        },
         starts,
         "starts a process, which is for proc-spawn alone",
     )
