@@ -2,7 +2,7 @@
 
 use crate::cli::{Arguments, Peers};
 use crate::machine::Machine;
-use crate::measure::{Entrant, Outcome, Plan, Scale, Task, contest};
+use crate::measure::{Entrant, Outcome, Plan, Scale, Scratch, Task, contest};
 use crate::peer::python::Python;
 use crate::report::{self, Point, Report, Settings, Table, Varied};
 use crate::role;
@@ -14,17 +14,25 @@ pub(crate) struct Suite<'a> {
     arguments: &'a Arguments,
     plan: Plan,
     machine: Machine,
+    scratch: Scratch,
     /// Where it is wanted.
     python: Option<Python>,
 }
 
 impl<'a> Suite<'a> {
     pub(crate) fn new(arguments: &'a Arguments) -> Outcome<Suite<'a>> {
+        let scratch = Scratch::new()?;
         let python = match arguments.peers {
             Peers::None | Peers::Rust => None,
-            Peers::Python | Peers::All => Some(Python::new(&arguments.python)?),
+            Peers::Python | Peers::All => Some(Python::new(&arguments.python, scratch.path())?),
         };
-        Ok(Suite { arguments, plan: Plan::new(arguments), machine: Machine::this(), python })
+        Ok(Suite {
+            arguments,
+            plan: Plan::new(arguments),
+            machine: Machine::this(),
+            scratch,
+            python,
+        })
     }
 
     /// The report before anything was measured.
@@ -104,6 +112,7 @@ impl<'a> Suite<'a> {
             }
         };
         command.arg(contender.id).arg(serde_json::to_string(task)?);
+        self.scratch.give_to(&mut command);
         let is_peer = matches!(contender.family, Family::Rust | Family::Python);
         let patience = workload.work.patience.filter(|_| is_peer);
         Ok(Entrant { command, crashes: contender.id == isolation::THREAD_CRASHES, patience })

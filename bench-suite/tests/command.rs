@@ -3,9 +3,14 @@
 mod suite;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,32 +63,110 @@ fn what_cannot_be_done_is_refused_at_once() {
 }
 
 #[test]
-fn a_killed_suite_leaves_neither_processes_nor_files() {
+fn a_suite_killed_in_a_round_leaves_neither_processes_nor_files() {
     let folder = tempfile::tempdir().unwrap();
+    kill_when("round 1", &["--only", "producer_consumer"], folder.path());
+    nothing_is_left_in(folder.path());
+}
+
+#[test]
+fn a_suite_killed_while_a_peer_hangs_leaves_neither_processes_nor_files() {
+    if !python_is_here() {
+        println!("skipped: there is no Python");
+        return;
+    }
+    let files = tempfile::tempdir().unwrap();
+    let python = files.path().join("hangs");
+    fs::write(&python, HANGS).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["--only", "isolation", "--peers", "python", "--python", python.to_str().unwrap()];
+    kill_when("in a round that hangs", &arguments, folder.path());
+    nothing_is_left_in(folder.path());
+}
+
+/// A Python in which every contender starts a process in its round, with a file, and hangs as that does.
+const HANGS: &str = r#"#!/usr/bin/env python3
+import multiprocessing, os, signal, sys, tempfile
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
+sys.argv = sys.argv[1:]
+from runner import serve
+
+def hang(task):
+    def do_round(amount):
+        tempfile.mkdtemp()
+        multiprocessing.get_context("fork").Process(target=signal.pause).start()
+        print("in a round that hangs", file=sys.stderr, flush=True)
+        signal.pause()
+    return do_round
+
+serve({sys.argv[1]: hang})
+"#;
+
+#[test]
+fn a_runner_that_hangs_ends_with_the_suite_and_takes_its_files_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = folder.path().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    // It answers nobody.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let pages = format!("http://{}", server.local_addr().unwrap());
+    let task = format!(r#"{{"workers": 1, "pages": "{pages}", "point": 1}}"#);
+    let mut runner = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
+        .args(["--as-runner", "fetch", "sequential", &task])
+        .env("BENCH_SUITE_SCRATCH", &scratch)
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut requests = runner.stdin.take().unwrap();
+    requests.write_all(b"{\"amount\": 1}\n").unwrap();
+    let (asked, is_asked) = mpsc::channel();
+    thread::spawn(move || asked.send(server.accept().unwrap()));
+    let connection = is_asked.recv_timeout(WATCHDOG);
+
+    drop(requests);
+    let (ended, has_ended) = mpsc::channel();
+    let mut stdout = runner.stdout.take().unwrap();
+    thread::spawn(move || ended.send(stdout.read_to_end(&mut Vec::new())));
+    let ended = has_ended.recv_timeout(WATCHDOG);
+    runner.kill().unwrap();
+    assert_eq!(runner.wait().unwrap().signal(), Some(9));
+    assert!(connection.is_ok() && ended.is_ok());
+    assert!(!scratch.exists());
+}
+
+/// Starts the suite with its files in that folder, and kills it when it says this.
+fn kill_when(said: &str, arguments: &[&str], folder: &Path) {
     let mut suite = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
-        .args(["--quick", "--tiny", "--only", "producer_consumer"])
-        .env("TMPDIR", folder.path())
+        .args(["--quick", "--tiny"])
+        .args(arguments)
+        .env("TMPDIR", folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let stderr = BufReader::new(suite.stderr.take().unwrap());
-    let in_a_round = stderr.lines().any(|line| line.unwrap().contains("round 1"));
+    let is_said = stderr.lines().any(|line| line.unwrap().contains(said));
     suite.kill().unwrap();
     suite.wait().unwrap();
-    assert!(in_a_round);
+    assert!(is_said);
+}
 
+fn nothing_is_left_in(folder: &Path) {
     let start = Instant::now();
     loop {
-        let processes = processes_with(folder.path());
-        let files = std::fs::read_dir(folder.path()).unwrap().count();
-        if processes.is_empty() && (files == 0 || !python_is_here()) {
+        let processes = processes_with(folder);
+        let files = fs::read_dir(folder).unwrap().count();
+        if processes.is_empty() && files == 0 {
             break;
         }
-        assert!(
-            start.elapsed() < WATCHDOG,
-            "{files} files and the processes {processes:?} are left"
-        );
+        if start.elapsed() > WATCHDOG {
+            let killed = Command::new("kill").arg("-9").args(&processes).status();
+            panic!("{files} files and the processes {processes:?} are left; killed: {killed:?}");
+        }
         // sleep: nothing tells when the children of another process have ended
         thread::sleep(Duration::from_millis(20));
     }
@@ -92,9 +175,9 @@ fn a_killed_suite_leaves_neither_processes_nor_files() {
 /// The processes that have this folder in their environment.
 fn processes_with(folder: &Path) -> Vec<String> {
     let folder = folder.as_os_str().as_encoded_bytes();
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let named = processes.filter(|process| {
-        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
         environment.windows(folder.len()).any(|part| part == folder)
     });
     named.map(|process| process.file_name().to_string_lossy().into_owned()).collect()

@@ -8,8 +8,11 @@ there is more to say, what was seen and the seconds of the slow ones.
 import json
 import os
 import platform
+import queue
 import shutil
+import signal
 import sys
+import threading
 
 
 def of_each(seconds):
@@ -36,32 +39,48 @@ def say(**reply):
 
 def serve(contenders):
     contender, task = sys.argv[1], json.loads(sys.argv[2])
+    requests = queue.SimpleQueue()
+    listener = threading.Thread(target=listen, args=(requests,), daemon=True)
+    listener.start()
     try:
-        do_round = contenders[contender](task)
+        answer(requests, contenders[contender], task)
+    except BrokenPipeError:
+        # The suite is gone, so its input ends as well, and that is seen to there.
+        listener.join()
+
+
+def answer(requests, prepare, task):
+    try:
+        do_round = prepare(task)
     except (ImportError, NotImplementedError, ValueError) as error:
         # Not in this version of Python, or not on this system.
         say(missing={"reason": str(error)})
         return
-    dismissed = converse(do_round)
+    say(ready={"version": platform.python_version()})
+    # An empty line is the last.
+    for line in iter(requests.get, b""):
+        cost, answer, *more = do_round(json.loads(line)["amount"])
+        seen, tail = (more + [None, None])[:2]
+        say(done={"cost": cost, "answer": answer, "seen": seen, "tail": tail})
     # What has to be ended in order has a way to do it.
     end = getattr(do_round, "end", None)
     if end is not None:
         end()
-    if not dismissed and "BENCH_SUITE_SCRIPTS" in os.environ:
-        # The suite is gone and cannot remove its folder any more.
-        shutil.rmtree(os.environ["BENCH_SUITE_SCRIPTS"], ignore_errors=True)
 
 
-def converse(do_round):
-    """Does rounds until there are no more to do; whether the suite has said so, or is gone."""
-    try:
-        say(ready={"version": platform.python_version()})
-        for line in sys.stdin:
-            if line == "\n":
-                return True
-            cost, answer, *more = do_round(json.loads(line)["amount"])
-            seen, tail = (more + [None, None])[:2]
-            say(done={"cost": cost, "answer": answer, "seen": seen, "tail": tail})
-    except BrokenPipeError:
-        pass
-    return False
+def listen(requests):
+    """Hears what the suite wants, beside the rounds, one of which may hang; if the suite is gone, nobody else ends it."""
+    text = b""
+    # Nothing that a forked process would find locked: no buffer of Python's.
+    while part := os.read(0, 4096):
+        *lines, text = (text + part).split(b"\n")
+        for line in lines:
+            requests.put(line)
+            if not line:
+                return
+    if "BENCH_SUITE_SCRATCH" in os.environ:
+        shutil.rmtree(os.environ["BENCH_SUITE_SCRATCH"], ignore_errors=True)
+    if os.getpgrp() == os.getpid():
+        # Not killed: who removes named memory when nobody needs it any more outlives this.
+        os.killpg(0, signal.SIGTERM)
+    os._exit(1)

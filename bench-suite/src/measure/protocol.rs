@@ -1,8 +1,9 @@
 //! What the suite and a runner say to each other: a line of JSON a time.
 //!
 //! The runner says [`Reply::Ready`] once. Then the suite asks for rounds on the runner's standard
-//! input, and the runner answers each on its standard output. An empty line dismisses it. It also
-//! ends when its input does, but then it knows that the suite is gone and nobody cleans up after it.
+//! input, and the runner answers each on its standard output. An empty line dismisses it. If its input
+//! ends without one, the suite is gone and nobody cleans up after it: it removes the files of the run and
+//! ends with all processes of its group, in the middle of a round, too.
 
 use std::error::Error;
 use std::time::Instant;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::measure::{Missing, Outcome};
+use crate::peer::sys::group;
 use crate::way::Carry;
 
 const PROGRAM: &str = "bench-suite-iceoryx2";
@@ -28,7 +29,8 @@ fn program() -> Outcome<PathBuf> {
 pub fn carry(size: usize) -> Outcome<Carry> {
     let mut publisher = Command::new(program()?);
     publisher.arg(size.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    // It ends when its input does.
+    // It ends in order when its input does, and removes its files then: it is not killed with this.
+    group::lead(&mut publisher);
     let mut publisher = publisher.spawn()?;
     let (Some(mut counts), Some(arrived)) = (publisher.stdin.take(), publisher.stdout.take())
     else {

@@ -3,9 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use tempfile::TempDir;
 
 /// The scripts are in files, since a process that Python spawns reads them again.
 const SCRIPTS: [(&str, &str); 13] = [
@@ -24,29 +23,26 @@ const SCRIPTS: [(&str, &str); 13] = [
     ("worker.py", include_str!("../../peers/python/worker.py")),
 ];
 
-/// A Python and a folder with the scripts, which goes with this; or, if the suite is killed, with
-/// the runners.
+/// A Python and a folder with the scripts.
 #[derive(Debug)]
 pub(crate) struct Python {
     program: OsString,
-    folder: TempDir,
+    folder: PathBuf,
 }
 
 impl Python {
-    pub(crate) fn new(program: &OsStr) -> io::Result<Python> {
-        let folder = tempfile::Builder::new().prefix("bench-suite-").tempdir()?;
+    /// Puts the scripts into that folder.
+    pub(crate) fn new(program: &OsStr, folder: &Path) -> io::Result<Python> {
         for (name, text) in SCRIPTS {
-            fs::write(folder.path().join(name), text)?;
+            fs::write(folder.join(name), text)?;
         }
-        Ok(Python { program: program.to_owned(), folder })
+        Ok(Python { program: program.to_owned(), folder: folder.to_owned() })
     }
 
     /// Runs one of the scripts.
     pub(crate) fn command(&self, script: &str) -> Command {
         let mut command = Command::new(&self.program);
-        // What a runner removes when the suite is gone. It must not guess: a script can lie anywhere.
-        command.env("BENCH_SUITE_SCRIPTS", self.folder.path());
-        command.arg(self.folder.path().join(script));
+        command.arg(self.folder.join(script));
         command
     }
 }

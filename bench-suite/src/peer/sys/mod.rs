@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `group::lead(command)` | makes what is started the first of a group of processes |
 //! | `group::kill(child)` | ends the whole group of a child, and gives how the child ended |
+//! | `group::end()` | ends this process with the group that it leads |
 //! | `group::kill_one(process)` | ends one process, given its id |
 //! | `group::has_ended(child, patience)` | whether a child has ended, waiting so long for it |
 //! | `group::crashed(status)` | whether that is how a process ends that used memory it has not |

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{self, Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// Makes what the command starts the first of a group of its own.
@@ -19,6 +19,17 @@ pub(crate) fn kill(child: &mut Child) -> io::Result<ExitStatus> {
     // first wait returned and this is the only one, so the id still names its group.
     unsafe { libc::kill(-child.id().cast_signed(), libc::SIGKILL) };
     child.wait()
+}
+
+/// Ends this process with its group if it leads one, alone if it does not.
+pub(crate) fn end() -> ! {
+    // SAFETY: takes nothing and gives a number.
+    let leader = unsafe { libc::getpgrp() };
+    if leader.cast_unsigned() == process::id() {
+        // SAFETY: no memory is involved, and this process is of the group.
+        unsafe { libc::kill(0, libc::SIGKILL) };
+    }
+    process::exit(1)
 }
 
 /// Kills a process that is known to be there.
