@@ -5,11 +5,12 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 use std::{env, thread};
 
+use bench_suite::Script;
+use bench_suite::turns::{self, Subject};
 use ipc::{Receiver, Sender, channel};
 use proc_spawn::{Process, StartMethod, Thread};
 
@@ -24,33 +25,19 @@ const GIB: usize = 1 << 30;
 
 fn nothing() {}
 
-/// Something that is measured: seconds for one start to its joined end.
-type Subject<'a> = (&'static str, Box<dyn FnMut() -> Outcome<f64> + 'a>);
-
 fn timed<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<f64> {
     let begun = Instant::now();
     black_box(work()?);
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// The median seconds of each, over rounds that take turns.
+/// The median seconds of each, printed.
 fn in_turns(rounds: usize, subjects: &mut [Subject<'_>]) -> Outcome<Vec<f64>> {
-    let mut all = vec![Vec::new(); subjects.len()];
-    for _ in 0..rounds {
-        for (subject, seconds) in subjects.iter_mut().zip(&mut all) {
-            seconds.push(subject.1()?);
-        }
-    }
-    let medians: Vec<_> = all.into_iter().map(median).collect();
+    let medians = turns::in_turns(rounds, subjects)?;
     for ((name, _), seconds) in subjects.iter().zip(&medians) {
         println!("  {name:<48} {:>9.1} µs", seconds * 1e6);
     }
     Ok(medians)
-}
-
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
 }
 
 /// A measured ratio and the bar for it.
@@ -150,43 +137,9 @@ fn threads() -> Outcome<()> {
     Ok(())
 }
 
-/// Python, which starts a process when it is told to.
-struct Python {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Python {
-    /// `None` where there is no Python.
-    fn start() -> Option<Python> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/python/spawn_rounds.py");
-        let mut python = Command::new("python3");
-        python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = python.spawn().ok()?;
-        let (to, from) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
-        Some(Python { child, to, from })
-    }
-
-    fn round(&mut self, method: &str) -> Outcome<f64> {
-        writeln!(self.to, "{method}")?;
-        let mut line = String::new();
-        self.from.read_line(&mut line)?;
-        Ok(line.trim().parse()?)
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        // It is of no use any more, and nobody waits for it but this.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn python() -> Outcome<()> {
     const METHODS: [&str; 3] = ["fork", "forkserver", "spawn"];
-    let Some(python) = Python::start() else {
+    let Some(python) = Script::start("spawn_rounds.py") else {
         println!("  there is no python3");
         return Ok(());
     };

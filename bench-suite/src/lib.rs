@@ -9,6 +9,7 @@
 //! - `workload`: what is measured, with what answer it is right, and who takes part.
 //! - `ours` and `peer`: how each contender does it, one file each.
 //! - `way`: what goes from one to another, as contenders do it and as the benches use it.
+//! - `turns`: what the benches compare takes turns as well.
 //! - `measure`: runners, rounds and statistics.
 //! - `report`: tables for the terminal and `results.json`.
 //! - `advice`: threads or processes for the work at hand, by what was measured.
@@ -25,11 +26,13 @@ mod program;
 mod report;
 mod role;
 mod suite;
+pub mod turns;
 pub mod way;
 mod workload;
 
 pub use advice::{Profile, advise, profile, profile_with};
 pub use ours::recovery::lock_deaths;
 pub use peer::procspawn::in_batches as procspawn_in_batches;
+pub use peer::python::Script;
 pub use peer::sys::pthread::PthreadMutex;
 pub use program::main;

@@ -16,7 +16,9 @@ use std::{env, fs, thread};
 use pool::{Pool, ProcessPool, ThreadPool};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use peers::{Procspawn, Python};
+use bench_suite::Script;
+use bench_suite::turns::{self, Subject, median};
+use peers::Procspawn;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -38,29 +40,15 @@ fn primes(from: u64, to: u64) -> u64 {
     (from..to).filter(|n| is_prime(*n)).count() as u64
 }
 
-/// Something that is measured: seconds for one round.
-type Subject<'a> = (&'static str, Box<dyn FnMut() -> Outcome<f64> + 'a>);
-
 fn timed<T>(work: impl FnOnce() -> T) -> f64 {
     let begun = Instant::now();
     black_box(work());
     begun.elapsed().as_secs_f64()
 }
 
-/// The median seconds of each, over rounds that take turns.
+/// The median seconds of each.
 fn in_turns(subjects: &mut [Subject<'_>]) -> Outcome<Vec<f64>> {
-    let mut all = vec![Vec::new(); subjects.len()];
-    for _ in 0..ROUNDS {
-        for (subject, seconds) in subjects.iter_mut().zip(&mut all) {
-            seconds.push(subject.1()?);
-        }
-    }
-    Ok(all.into_iter().map(median).collect())
-}
-
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
+    turns::in_turns(ROUNDS, subjects)
 }
 
 /// A measured figure and the bar for it.
@@ -93,7 +81,7 @@ fn small_items() -> Outcome<()> {
 }
 
 /// One task at a time, there and back.
-fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
+fn round_trips(python: &mut Option<Script>) -> Outcome<()> {
     const COUNT: u64 = 2_000;
     let (processes, threads) = (ProcessPool::new(WORKERS)?, ThreadPool::new(WORKERS)?);
     let procspawn = Procspawn::start()?;
@@ -114,7 +102,7 @@ fn round_trips(python: &mut Option<Python>) -> Outcome<()> {
         ("procspawn", Box::new(|| procspawn.one_by_one(COUNT))),
     ];
     if let Some(python) = python {
-        subjects.push(("Python", Box::new(|| python.round("apply", COUNT))));
+        subjects.push(("Python", Box::new(|| python.round(&format!("apply {COUNT}")))));
     }
     let seconds = in_turns(&mut subjects)?;
     let each: Vec<_> = seconds.iter().map(|seconds| seconds / COUNT as f64 * 1e6).collect();
@@ -168,14 +156,14 @@ fn beginning() -> Outcome<()> {
         pool.apply(succ, 1)?;
         seconds.push(begun.elapsed().as_secs_f64());
     }
-    let milliseconds = median(seconds) * 1e3;
+    let milliseconds = median(&seconds) * 1e3;
     let what = "ProcessPool::new(8) to its first result";
     bar(what, milliseconds, "ms", milliseconds <= 20.0, "<= 20");
     let pool = ProcessPool::new(8)?;
     pool.map(succ, 0..1000)?;
     let workers = pool.stats().workers;
     let private = workers.iter().map(|worker| private_memory(worker.pid));
-    let private = median(private.collect::<Outcome<Vec<_>>>()?);
+    let private = median(&private.collect::<Outcome<Vec<_>>>()?);
     bar("private memory of an idle worker", private, "MiB", private <= 3.0, "<= 3");
     Ok(())
 }
@@ -213,7 +201,7 @@ fn deaths() -> Outcome<()> {
 }
 
 /// A part of the bench, with what it is called.
-type Part = (&'static str, fn(&mut Option<Python>) -> Outcome<()>);
+type Part = (&'static str, fn(&mut Option<Script>) -> Outcome<()>);
 
 const PARTS: [Part; 8] = [
     ("tiny", tiny::one_to_a_chunk),
@@ -227,10 +215,10 @@ const PARTS: [Part; 8] = [
 ];
 
 fn run(wanted: &[String]) -> Outcome<()> {
-    let mut python = Python::start();
+    let mut python = Script::start("pool_rounds.py");
     // For Python to make its workers.
     if let Some(python) = &mut python {
-        python.round("map", 1000)?;
+        python.round("map 1000")?;
     }
     let begun = Instant::now();
     for (name, part) in PARTS {

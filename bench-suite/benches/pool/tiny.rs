@@ -4,11 +4,14 @@ use std::sync::mpsc;
 
 use pool::{Pool, ProcessPool, ThreadPool};
 
-use crate::peers::{Procspawn, Python};
-use crate::{Outcome, Subject, WORKERS, bar, in_turns, succ, timed};
+use bench_suite::Script;
+use bench_suite::turns::Subject;
+
+use crate::peers::Procspawn;
+use crate::{Outcome, WORKERS, bar, in_turns, succ, timed};
 
 /// Tiny tasks, one to a chunk.
-pub(crate) fn one_to_a_chunk(python: &mut Option<Python>) -> Outcome<()> {
+pub(crate) fn one_to_a_chunk(python: &mut Option<Script>) -> Outcome<()> {
     const COUNT: u64 = 100_000;
     let chunk1 = || Pool::builder().workers(WORKERS).chunk_size(1);
     let (processes, threads) = (chunk1().processes()?, chunk1().threads()?);
@@ -38,8 +41,10 @@ pub(crate) fn one_to_a_chunk(python: &mut Option<Python>) -> Outcome<()> {
     subjects
         .push(("procspawn", Box::new(|| procspawn.all(COUNT / 10).map(|seconds| seconds * 10.0))));
     if let Some(python) = python {
-        subjects
-            .push(("Python", Box::new(|| python.round("chunk1", COUNT / 10).map(|s| s * 10.0))));
+        subjects.push((
+            "Python",
+            Box::new(|| python.round(&format!("chunk1 {}", COUNT / 10)).map(|s| s * 10.0)),
+        ));
     }
     let seconds = in_turns(&mut subjects)?;
     let rates: Vec<_> = seconds.iter().map(|seconds| COUNT as f64 / seconds / 1e3).collect();
@@ -58,7 +63,7 @@ pub(crate) fn one_to_a_chunk(python: &mut Option<Python>) -> Outcome<()> {
 }
 
 /// Tiny tasks in the chunks that the pools choose.
-pub(crate) fn default_chunks(python: &mut Option<Python>) -> Outcome<()> {
+pub(crate) fn default_chunks(python: &mut Option<Script>) -> Outcome<()> {
     const COUNT: u64 = 1_000_000;
     let (processes, threads) = (ProcessPool::new(WORKERS)?, ThreadPool::new(WORKERS)?);
     processes.map(succ, 0..1000)?;
@@ -67,7 +72,7 @@ pub(crate) fn default_chunks(python: &mut Option<Python>) -> Outcome<()> {
         ("ThreadPool", Box::new(|| Ok(timed(|| threads.map(succ, 0..COUNT))))),
     ];
     if let Some(python) = python {
-        subjects.push(("Python", Box::new(|| python.round("map", COUNT))));
+        subjects.push(("Python", Box::new(|| python.round(&format!("map {COUNT}")))));
     }
     let seconds = in_turns(&mut subjects)?;
     for ((name, _), seconds) in subjects.iter().zip(&seconds) {
