@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     pub(crate) save: Option<String>,
 
     /// Show what has changed since the results of this name; the exit code is 3 if anything of this
-    /// workspace is slower by more than the noise
+    /// workspace is worse by more than the noise
     #[arg(long, value_name = "NAME")]
     pub(crate) compare: Option<String>,
 

@@ -17,7 +17,7 @@ use crate::report::{self, Comparison, Report, Saved};
 use crate::role;
 use crate::suite::Suite;
 
-/// The exit code of a comparison in which something has become slower.
+/// The exit code of a comparison in which something has become worse.
 const WORSE: u8 = 3;
 
 /// Does what the command line asks for.
@@ -36,8 +36,10 @@ pub fn main() -> ExitCode {
             if !failed.is_empty() {
                 return ExitCode::FAILURE;
             }
-            let worse = comparison.is_some_and(|comparison| comparison.is_worse());
-            if worse { ExitCode::from(WORSE) } else { ExitCode::SUCCESS }
+            let worse = comparison.iter().flat_map(Comparison::worse);
+            let worse =
+                worse.map(|line| eprintln!("worse: {}: {}", line.table, line.label)).count();
+            if worse > 0 { ExitCode::from(WORSE) } else { ExitCode::SUCCESS }
         }
         Err(error) => {
             eprintln!("error: {error}");
@@ -75,6 +77,7 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
     }
     if let Some(saved) = save {
         saved.write(&report)?;
+        eprintln!("{} is written", saved.path().display());
     }
     if let Some(folder) = &arguments.out {
         write(&folder.join("report.md"), &text)?;

@@ -9,6 +9,8 @@ use crate::workload::Family;
 
 /// Less than this is no change, however little noise there is.
 pub(crate) const LEAST: f64 = 0.05;
+/// In at least so many pairs of a round now and a round before the same one has to be better.
+const AGREE: f64 = 0.95;
 
 /// Two results side by side.
 #[derive(Debug)]
@@ -19,6 +21,12 @@ pub(crate) struct Comparison {
     pub(crate) remarks: Vec<String>,
     pub(crate) lines: Vec<Line>,
 }
+
+/// How the figures are compared, for a reader.
+pub(crate) const HOW: &str = "\
+The change is that of the median, in speed, or in how little memory; above zero is better. It is one if it is more than \
+5 % and more than the noise, which is half of what the inner half of the rounds spans, of both, and if it shows in 19 of \
+20 pairs of rounds.";
 
 /// One contender, before and now.
 #[derive(Debug)]
@@ -36,8 +44,8 @@ pub(crate) struct Line {
 /// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    Faster,
-    Slower,
+    Better,
+    Worse,
     WithinNoise,
     /// It has a figure now and had none.
     New,
@@ -65,15 +73,15 @@ impl Comparison {
         Comparison { with: with.to_owned(), remarks, lines }
     }
 
-    /// Whether anything of this workspace has become slower, or is gone.
-    pub(crate) fn is_worse(&self) -> bool {
-        let worse = |line: &Line| matches!(line.change, Change::Slower | Change::Lost);
-        self.lines.iter().any(|line| line.is_ours && worse(line))
+    /// What of this workspace has become worse, or is gone.
+    pub(crate) fn worse(&self) -> impl Iterator<Item = &Line> {
+        let worse = |line: &&Line| matches!(line.change, Change::Worse | Change::Lost);
+        self.lines.iter().filter(|line| line.is_ours).filter(worse)
     }
 
     /// As Markdown.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = format!("## Compared with {}\n\n", self.with);
+        let mut text = format!("## Compared with {}\n\n{HOW}\n\n", self.with);
         for remark in &self.remarks {
             // Writing into a string cannot fail.
             let _ = writeln!(text, "- **{remark}**\n");
@@ -97,7 +105,10 @@ fn lines(table: &Table, earlier: &Table) -> Vec<Line> {
             (Some(now), Some(before)) => {
                 let speed = table.measure.speed_up(now.summary.median, before.summary.median);
                 let noise = spread(now) + spread(before);
-                (Some((speed, noise)), judge(speed, noise))
+                let pairs = now.samples.iter().flat_map(|&now| {
+                    before.samples.iter().map(move |&before| table.measure.speed_up(now, before))
+                });
+                (Some((speed, noise)), judge(speed, noise, &pairs.collect::<Vec<_>>()))
             }
             (Some(_), None) => (None, Change::New),
             (None, Some(_)) => (None, Change::Lost),
@@ -127,14 +138,17 @@ fn spread(figures: &Figures) -> f64 {
     if sorted.is_empty() { 0.0 } else { (at(0.75) - at(0.25)) / 2.0 / figures.summary.median }
 }
 
-fn judge(speed: f64, noise: f64) -> Change {
-    let threshold = 1.0 + noise.max(LEAST);
-    if speed > threshold {
-        Change::Faster
-    } else if speed < 1.0 / threshold {
-        Change::Slower
-    } else {
+/// What it means that the medians have such a speed-up and the pairs of rounds those.
+fn judge(speed: f64, noise: f64, pairs: &[f64]) -> Change {
+    let change = speed - 1.0;
+    let agree =
+        pairs.iter().filter(|pair| **pair != 1.0 && (**pair > 1.0) == (change > 0.0)).count();
+    if change.abs() <= noise.max(LEAST) || (agree as f64) < pairs.len() as f64 * AGREE {
         Change::WithinNoise
+    } else if change > 0.0 {
+        Change::Better
+    } else {
+        Change::Worse
     }
 }
 
@@ -151,8 +165,8 @@ impl Line {
 impl Change {
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Change::Faster => "faster",
-            Change::Slower => "slower",
+            Change::Better => "better",
+            Change::Worse => "worse",
             Change::WithinNoise => "no change",
             Change::New => "new",
             Change::Lost => "no figure any more",
@@ -181,14 +195,14 @@ mod tests {
     fn change(before: &Report, now: &Report) -> (Change, bool) {
         let comparison = Comparison::new(now, "before", before);
         let line = comparison.lines.iter().find(|line| line.label == "the pool").unwrap();
-        (line.change, comparison.is_worse())
+        (line.change, comparison.worse().next().is_some())
     }
 
     #[test]
     fn twice_the_time_is_slower_and_half_of_it_faster() {
         let (fast, slow) = (with_pool([1.0; 4]), with_pool([2.0; 4]));
-        assert_eq!(change(&fast, &slow), (Change::Slower, true));
-        assert_eq!(change(&slow, &fast), (Change::Faster, false));
+        assert_eq!(change(&fast, &slow), (Change::Worse, true));
+        assert_eq!(change(&slow, &fast), (Change::Better, false));
         assert_eq!(change(&slow, &slow), (Change::WithinNoise, false));
     }
 
@@ -199,7 +213,7 @@ mod tests {
             report.tables[0].measure = Measure::PerSecond;
             report
         };
-        assert_eq!(change(&rates([1.0; 4]), &rates([2.0; 4])), (Change::Faster, false));
+        assert_eq!(change(&rates([1.0; 4]), &rates([2.0; 4])), (Change::Better, false));
     }
 
     #[test]
@@ -208,7 +222,16 @@ mod tests {
         assert_eq!(change(&before, &now), (Change::WithinNoise, false));
         let (fast, mut slow) = (with_pool([1.0; 4]), with_pool([2.0; 4]));
         slow.tables[0].rows[1].family = Family::Rust;
-        assert_eq!(change(&fast, &slow), (Change::Slower, false));
+        assert_eq!(change(&fast, &slow), (Change::Worse, false));
+    }
+
+    #[test]
+    fn a_change_that_only_the_medians_show_is_none() {
+        let (before, now) = (with_pool([1.0, 1.0, 1.0, 3.0]), with_pool([0.9, 2.0, 2.0, 2.0]));
+        assert_eq!(change(&before, &now), (Change::WithinNoise, false));
+        let now = with_pool([1.9, 2.0, 2.0, 2.0]);
+        let before = with_pool([1.0, 1.0, 1.0, 1.8]);
+        assert_eq!(change(&before, &now), (Change::Worse, true));
     }
 
     #[test]
@@ -229,7 +252,7 @@ mod tests {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         assert_eq!(
             cells[1..8],
-            ["the pool", "primes", "1.00 s", "2.00 s", "-50.0 %", "± 0.0 %", "slower"]
+            ["the pool", "primes", "1.00 s", "2.00 s", "-50.0 %", "± 0.0 %", "worse"]
         );
     }
 }

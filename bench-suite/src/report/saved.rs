@@ -30,6 +30,10 @@ impl Saved {
         &self.name
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn write(&self, report: &Report) -> Outcome<()> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| self.tell(&error))?;
@@ -38,9 +42,25 @@ impl Saved {
         fs::write(&self.path, text).map_err(|error| self.tell(&error).into())
     }
 
-    /// What was written.
+    /// What was written; an error that names what there is if nothing was.
     pub(crate) fn read(&self) -> Outcome<Report> {
+        if !self.path.exists() {
+            return Err(
+                format!("nothing is kept as {:?}; kept are: {}", self.name, self.others()).into()
+            );
+        }
         read(&self.path)
+    }
+
+    /// The names beside it.
+    fn others(&self) -> String {
+        let entries = self.path.parent().and_then(|folder| fs::read_dir(folder).ok());
+        let names = entries.into_iter().flatten().filter_map(|entry| {
+            Some(entry.ok()?.file_name().to_str()?.strip_suffix(".json")?.to_owned())
+        });
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 
     fn tell(&self, what: &dyn Display) -> String {
@@ -81,12 +101,15 @@ mod tests {
     fn another_schema_is_refused_and_so_is_what_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let saved = Saved::new(folder.path(), "old").unwrap();
-        assert!(saved.read().unwrap_err().to_string().contains("old.json"));
+        assert!(saved.read().unwrap_err().to_string().ends_with("kept are: none"));
+        Saved::new(folder.path(), "main").unwrap().write(&example()).unwrap();
+        let missing = saved.read().unwrap_err().to_string();
+        assert_eq!(missing, "nothing is kept as \"old\"; kept are: main");
         let mut report = example();
         report.schema.version += 1;
         saved.write(&report).unwrap();
         let error = saved.read().unwrap_err().to_string();
-        assert!(error.contains("reads version 2"), "{error}");
+        assert!(error.contains("old.json") && error.contains("reads version 2"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use crate::workspace::cargo;
 use anyhow::Result;
 use clap::Args;
-use std::env;
+use std::{
+    env,
+    process::{self, Command},
+};
 use xshell::Shell;
 
 /// A package of no workspace, so that nobody has to build it.
@@ -46,7 +49,12 @@ impl Bench {
             ];
             cargo(sh, &build).run()?;
         }
-        Ok(cargo(sh, &self.command()).run()?)
+        let status = Command::from(cargo(sh, &self.command())).status()?;
+        if !status.success() {
+            // The suite has said why; its exit code tells a failure from a comparison that is worse.
+            process::exit(status.code().unwrap_or(1));
+        }
+        Ok(())
     }
 
     fn command(&self) -> Vec<&str> {

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::report::compare::{Change, Comparison};
+use crate::report::compare::{Change, Comparison, HOW};
 use crate::report::facts::{HOW_TO_READ, TITLE, facts, origin, warnings};
 use crate::report::page::lines::lines;
 use crate::report::page::plot::{colour, plot};
@@ -175,6 +175,7 @@ fn compared(comparison: &Comparison) -> Markup {
     html! {
         section id="comparison" {
             h2 { "Compared with " (comparison.with) }
+            p { (HOW) }
             @for remark in &comparison.remarks { p.warning { (remark) } }
             div.scroll { table {
                 thead { tr {
@@ -182,7 +183,7 @@ fn compared(comparison: &Comparison) -> Markup {
                     th.number { "change" } th.number { "noise" } th { "verdict" }
                 } }
                 tbody { @for line in &comparison.lines {
-                    @let class = if line.change == Change::Slower { "trouble" } else { "" };
+                    @let class = if line.change == Change::Worse { "trouble" } else { "" };
                     tr class=(class) {
                         td { (line.table) } td { (line.label) }
                         td.number { (line.before) } td.number { (line.now) }
