@@ -14,6 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use suite::{WATCHDOG, python_is_here, read, run};
 
 #[test]
@@ -36,7 +38,7 @@ fn only_what_was_asked_for_is_measured() {
         .collect();
     assert_eq!(
         families,
-        BTreeMap::from([("counter", vec!["ours"; 3]), ("worker", vec!["ours"; 2])])
+        BTreeMap::from([("counter", vec!["ours"; 3]), ("worker", vec!["ours"; 3])])
     );
 }
 
@@ -60,6 +62,40 @@ fn what_cannot_be_done_is_refused_at_once() {
     assert_eq!(no_folder.status.code(), Some(1));
     assert!(no_folder.stderr.contains("/dev/null/results"), "{}", no_folder.stderr);
     assert_eq!(no_folder.stdout, "");
+}
+
+#[test]
+fn a_comparison_with_better_results_fails_and_tells_what_is_worse() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().to_str().unwrap();
+    let arguments = ["--only", "worker", "--peers", "none", "--saved", saved];
+    let compare = |name| run(&[&arguments[..], &["--compare", name]].concat());
+    let base = run(&[&arguments[..], &["--save", "base"]].concat());
+    assert!(base.status.success(), "{}", base.stderr);
+    // Made up: it was a thousand times as fast, or took a thousand times as long.
+    for (name, factor) in [("fast", 1e-3), ("slow", 1e3)] {
+        let mut report = read(&folder.path().join("base.json"));
+        for row in report["tables"][0]["rows"].as_array_mut().unwrap() {
+            let figures = ["median", "min", "max"].map(|key| row[key].as_f64().unwrap() * factor);
+            for (key, figure) in ["median", "min", "max"].into_iter().zip(figures) {
+                row[key] = Value::from(figure);
+            }
+            row["samples"] = Value::from(figures.to_vec());
+        }
+        fs::write(folder.path().join(format!("{name}.json")), report.to_string()).unwrap();
+    }
+
+    let worse = compare("fast");
+    assert_eq!(worse.status.code(), Some(3), "{}", worse.stderr);
+    assert!(worse.stderr.contains("worse: worker: proc_spawn::Thread\n"), "{}", worse.stderr);
+    assert!(worse.stdout.contains("## Compared with fast"), "{}", worse.stdout);
+    let better = compare("slow");
+    assert!(better.status.success() && !better.stderr.contains("worse:"), "{}", better.stderr);
+    assert_eq!(better.stdout.matches(" better |").count(), 3, "{}", better.stdout);
+    let nothing = compare("main");
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(nothing.stderr.contains("kept are: base, fast, slow"), "{}", nothing.stderr);
+    assert_eq!(nothing.stdout, "");
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn chunks(needs: &Needs, workers: Workers, known: Known) -> Option<Decision> {
 
 fn start(needs: &Needs) -> Decision {
     let lines =
-        [Line("worker", "process"), Line("worker", "std_process"), Line("worker", "thread")];
+        [Line("worker", "process"), Line("worker", "process_forkserver"), Line("worker", "thread")];
     if needs.isolation && needs.task < Duration::from_millis(100) {
         return decision(
             "Start method `ForkServer`",

@@ -11,7 +11,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     title: "Start-up: from start to joined result",
     about: "One after the other is started, does nothing and is joined. Those of this workspace give a \
             value back, and std::thread does; std::process and Python give an exit code. A child of \
-            this suite is this program started anew.",
+            this suite is this program started anew, or with ForkServer a fork of one that was.",
     measure: Measure::SecondsEach,
     axis: None,
     work: Work {
@@ -33,6 +33,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
             "process",
             "proc_spawn::Process",
             How::Rust(starts::one_by_one::<Process>),
+        ),
+        Contender::new(
+            Family::Ours,
+            "process_forkserver",
+            "proc_spawn::Process, ForkServer",
+            How::Rust(starts::forked),
         ),
         Contender::new(
             Family::Rust,

@@ -39,6 +39,7 @@ pub const WORKERS: Tables = &[
         rows: &[
             "thread",
             "process",
+            "process_forkserver",
             "std_thread",
             "std_process",
             "python_thread",

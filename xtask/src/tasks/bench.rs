@@ -12,6 +12,9 @@ use xshell::Shell;
 /// A package of no workspace, so that nobody has to build it.
 const ICEORYX2: &str = "bench-suite/iceoryx2/Cargo.toml";
 
+/// Behind an option of the suite it stands among its arguments.
+const ICEORYX2_FLAG: &str = "--iceoryx2";
+
 /// Measure this machine: threads, processes and their peers
 ///
 /// Builds bench-suite with optimisations and runs it; `cargo xtask bench -- --help` tells what it takes. The page
@@ -35,7 +38,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
-        if self.iceoryx2 {
+        if self.iceoryx2 || self.arguments.iter().any(|word| word == ICEORYX2_FLAG) {
             // It is found beside bench-suite.
             let target = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
             let build = [
@@ -61,7 +64,8 @@ impl Bench {
         let mut command =
             vec!["run", "--release", "--package", "bench-suite", "--bin", "bench-suite", "--"];
         command.extend(self.quick.then_some("--quick"));
-        command.extend(self.arguments.iter().map(String::as_str));
+        let passed_on = self.arguments.iter().filter(|word| *word != ICEORYX2_FLAG);
+        command.extend(passed_on.map(String::as_str));
         let is_out = |word: &String| word == "--out" || word.starts_with("--out=");
         if !self.arguments.iter().any(|word| is_out(word) || word == "--help") {
             command.extend(["--out", "target/bench"]);
@@ -89,6 +93,8 @@ mod tests {
             assert_eq!(passed_on(line), format!("{line} --out target/bench").trim());
         }
         assert_eq!(passed_on("--quick --out x"), "--quick --out x");
+        assert_eq!(passed_on("--iceoryx2 --out x"), "--out x");
+        assert_eq!(passed_on("--out x --iceoryx2"), "--out x");
         assert_eq!(passed_on("-- --help"), "--help");
     }
 }
