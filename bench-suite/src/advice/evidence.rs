@@ -40,6 +40,11 @@ impl Evidence {
         ))
     }
 
+    /// Whether a table of that name was measured.
+    pub(crate) fn has(&self, table: &str) -> bool {
+        self.0.as_ref().is_some_and(|report| report.tables.iter().any(|one| one.name == table))
+    }
+
     /// What a line says, in words; `None` if it was not measured.
     pub(crate) fn line(&self, line: Line) -> Option<String> {
         let (measure, row) = self.row(line)?;

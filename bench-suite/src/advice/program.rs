@@ -63,10 +63,22 @@ fn text(advice: &Advice, evidence: &Evidence) -> String {
         }
     }
     let source = match evidence.about() {
-        Some(machine) => format!("Measured: {machine}."),
+        Some(machine) => format!("Measured: {machine}{}.", unmeasured(advice, evidence)),
         None => "Nothing has been measured here yet: `cargo xtask bench --quick` does.".to_owned(),
     };
     text + "\n" + &source + "\n"
+}
+
+/// The tables of which a decision would have lines, and that were left out of the run.
+fn unmeasured(advice: &Advice, evidence: &Evidence) -> String {
+    let lines = advice.decisions.iter().flat_map(|decision| &decision.lines);
+    let mut tables: Vec<_> = lines.map(|line| line.0).filter(|name| !evidence.has(name)).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    match tables.is_empty() {
+        true => String::new(),
+        false => format!(", without {}", tables.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +110,15 @@ mod tests {
         let text = text(&advice(), &Evidence::of(example()));
         assert!(text.starts_with("This\n    Because.\n      primes: the pool: 125 ms"), "{text}");
         assert!(text.contains("Measured: Example CPU, 8 processors") && !text.contains("nobody"));
+        assert!(text.ends_with("a quick run.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_table_that_was_not_measured_is_told() {
+        let mut advice = advice();
+        advice.decisions[0].lines.extend([Line("worker", "thread"), Line("worker", "process")]);
+        let text = text(&advice, &Evidence::of(example()));
+        assert!(text.ends_with("a quick run, without worker.\n"), "{text}");
     }
 
     #[test]
