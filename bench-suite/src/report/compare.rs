@@ -25,7 +25,7 @@ pub(crate) struct Comparison {
 /// How the figures are compared, for a reader.
 pub(crate) const HOW: &str = "\
 The change is that of the median, in speed, or in how little memory; above zero is better. It is one if it is more than \
-5 % and more than the noise, which is half of what the inner half of the rounds spans, of both, and if it shows in 19 of \
+5 % and more than the noise, half the span of the inner half of the rounds, of both together, and if it shows in 19 of \
 20 pairs of rounds.";
 
 /// One contender, before and now.

@@ -61,7 +61,7 @@ fn a_browser_shows_the_page_whole_at_a_desk_and_on_a_phone_and_asks_nobody() {
 /// The page of a run of next to no work, with all that one can have.
 fn page(folder: &Path) -> String {
     let [saved, out] = ["saved", "out"].map(|name| folder.join(name).to_str().unwrap().to_owned());
-    let tables = ["worker", "isolation", "round_trip", "throughput", "participants", "task_length"];
+    let tables = ["worker", "isolation", "round_trip", "throughput", "participants", "primes"];
     let only = |tables: &[&'static str]| -> Vec<&str> {
         tables.iter().flat_map(|&table| ["--only", table]).collect()
     };
