@@ -23,10 +23,9 @@ use iceoryx2::service::port_factory::publish_subscribe::PortFactory;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// How many messages may be on their way, as in the other contenders' queues.
-const FEW: usize = 16;
-/// As small ones are fewer bytes than a pipe holds.
-const MANY: usize = 1024;
+/// How many bytes may be on their way, as in a pipe of this workspace: with less it waits more, and with more the
+/// messages leave the cache.
+const ROOM: usize = 512 << 10;
 /// What every message is filled with.
 const FILL: u8 = 7;
 
@@ -51,7 +50,7 @@ fn service(name: &str, size: usize) -> Outcome<PortFactory<ipc::Service, [u8], (
     let node = NodeBuilder::new().create::<ipc::Service>()?;
     let builder = node.service_builder(&ServiceName::new(name)?).publish_subscribe::<[u8]>();
     let builder = builder.enable_safe_overflow(false).history_size(0);
-    let room = if size < 4096 { MANY } else { FEW };
+    let room = (ROOM / size.max(1)).clamp(2, 1024);
     Ok(builder
         .subscriber_max_buffer_size(room)
         .max_publishers(1)

@@ -12,9 +12,9 @@ pub(crate) const WORKLOAD: Workload = Workload {
             message to the word that the last one is there. memcpy within one process is the least that one \
             copy costs; a thread gets a new vector without one. Queues and channels hold 16 messages; those of \
             this workspace, and crossbeam's, get a new vector that is filled for each message, while pipes, \
-            sockets, ipc-channel, iceoryx2 and Python send the same bytes again. iceoryx2 copies them into a sample and out \
-            of it again, and holds 1,024 that are smaller than 4 KiB; both of its ends spin. A message through the array is two \
-            copies and two wake-ups.",
+            sockets, ipc-channel, iceoryx2 and Python send the same bytes again. iceoryx2 copies them into a sample \
+            and out of it again, and holds 512 KiB of them as a pipe does, from 2 to 1,024; both of its ends spin. \
+            A message through the array is two copies and two wake-ups.",
     measure: Measure::BytesPerSecond,
     axis: Some(Axis { title: "size", unit: Unit::Bytes, points: sizes }),
     work: Work {
