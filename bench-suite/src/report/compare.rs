@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::report::markdown::{aligned, escaped};
 use crate::report::schema::{Figures, Report, Row, Table};
-use crate::report::units::figure;
+use crate::report::units::{figure, three_digits};
 use crate::workload::Family;
 
 /// Less than this is no change, however little noise there is.
@@ -24,9 +24,9 @@ pub(crate) struct Comparison {
 
 /// How the figures are compared, for a reader.
 pub(crate) const HOW: &str = "\
-The change is that of the median, in speed, or in how little memory; above zero is better. It is one if it is more than \
-5 % and more than the noise, half the span of the inner half of the rounds, of both together, and if it shows in 19 of \
-20 pairs of rounds.";
+The change is that of the median, in speed, or in how little memory: × is better, ÷ is worse. It counts if it is more \
+than 1.05 and more than the noise, which is by how much the inner half of the rounds lie apart, and if it shows in 19 \
+of 20 pairs of a round now and one before.";
 
 /// One contender, before and now.
 #[derive(Debug)]
@@ -140,12 +140,12 @@ fn spread(figures: &Figures) -> f64 {
 
 /// What it means that the medians have such a speed-up and the pairs of rounds those.
 fn judge(speed: f64, noise: f64, pairs: &[f64]) -> Change {
-    let change = speed - 1.0;
-    let agree =
-        pairs.iter().filter(|pair| **pair != 1.0 && (**pair > 1.0) == (change > 0.0)).count();
-    if change.abs() <= noise.max(LEAST) || (agree as f64) < pairs.len() as f64 * AGREE {
+    let is_better = speed > 1.0;
+    let factor = if is_better { speed } else { 1.0 / speed };
+    let agree = pairs.iter().filter(|pair| **pair != 1.0 && (**pair > 1.0) == is_better).count();
+    if factor <= 1.0 + noise.max(LEAST) || (agree as f64) < pairs.len() as f64 * AGREE {
         Change::WithinNoise
-    } else if change > 0.0 {
+    } else if is_better {
         Change::Better
     } else {
         Change::Worse
@@ -154,11 +154,15 @@ fn judge(speed: f64, noise: f64, pairs: &[f64]) -> Change {
 
 impl Line {
     pub(crate) fn change_text(&self) -> String {
-        self.speed.map(|(speed, _)| format!("{:+.1} %", (speed - 1.0) * 100.0)).unwrap_or_default()
+        let text = |(speed, _)| match speed {
+            ..1.0 => format!("÷ {}", three_digits(1.0 / speed)),
+            _ => format!("× {}", three_digits(speed)),
+        };
+        self.speed.map(text).unwrap_or_default()
     }
 
     pub(crate) fn noise_text(&self) -> String {
-        self.speed.map(|(_, noise)| format!("± {:.1} %", noise * 100.0)).unwrap_or_default()
+        self.speed.map(|(_, noise)| three_digits(1.0 + noise)).unwrap_or_default()
     }
 }
 
@@ -226,6 +230,13 @@ mod tests {
     }
 
     #[test]
+    fn however_much_noise_there_is_a_change_can_be_more() {
+        let (before, now) = (with_pool([1.0, 1.0, 5.0, 5.0]), with_pool([10.0, 10.0, 50.0, 50.0]));
+        assert_eq!(change(&before, &now), (Change::Worse, true));
+        assert_eq!(change(&now, &before), (Change::Better, false));
+    }
+
+    #[test]
     fn a_change_that_only_the_medians_show_is_none() {
         let (before, now) = (with_pool([1.0, 1.0, 1.0, 3.0]), with_pool([0.9, 2.0, 2.0, 2.0]));
         assert_eq!(change(&before, &now), (Change::WithinNoise, false));
@@ -252,7 +263,7 @@ mod tests {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         assert_eq!(
             cells[1..8],
-            ["the pool", "primes", "1.00 s", "2.00 s", "-50.0 %", "± 0.0 %", "worse"]
+            ["the pool", "primes", "1.00 s", "2.00 s", "÷ 2.00", "1.00", "worse"]
         );
     }
 }
