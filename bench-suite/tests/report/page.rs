@@ -79,14 +79,16 @@ fn page(folder: &Path) -> String {
     fs::read_to_string(folder.join("out/report.html")).unwrap()
 }
 
+/// One that starts: some systems have a file of that name which only tells how to install it.
 fn browser() -> Option<PathBuf> {
     if let Some(browser) = env::var_os("BENCH_SUITE_BROWSER") {
         return Some(browser.into());
     }
-    let paths = env::var_os("PATH")?;
-    let paths: Vec<PathBuf> = env::split_paths(&paths).collect();
-    let places = BROWSERS.iter().flat_map(|name| paths.iter().map(move |path| path.join(name)));
-    places.into_iter().find(|place| place.is_file())
+    let starts = |browser: &PathBuf| {
+        let version = Command::new(browser).arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    };
+    BROWSERS.into_iter().map(PathBuf::from).find(starts)
 }
 
 /// Has a browser without a window show a file, and tell what became of it.
