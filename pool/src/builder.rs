@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use proc_spawn::{Call, StartMethod, cpu_count};
 
-use crate::backend::{Processes, Running, Threads};
+use crate::backend::{Processes, Remote, Running, Threads};
 use crate::error::PoolError;
 use crate::event::{Event, Events};
 use crate::initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
 use crate::process_pool::ProcessPool;
+use crate::remote::Carrier;
+use crate::remote_pool::RemotePool;
 use crate::settings::{CallSettings, Describe, Settings};
 use crate::thread_pool::ThreadPool;
 
@@ -231,6 +233,32 @@ impl<I> Builder<I> {
             settings.workers = cpu_count();
         }
         Ok((settings, calls, initializer))
+    }
+}
+
+impl Builder {
+    /// Makes a pool of the workers that a carrier leads to.
+    ///
+    /// # Errors
+    ///
+    /// A setting is not valid, or is one for those who start the workers: their number, limits,
+    /// `max_tasks_per_worker` and the start method.
+    pub fn carried_by(self, carrier: impl Carrier) -> Result<RemotePool, PoolError> {
+        let Settings { workers, timeout, max_tasks, memory_limit, start_method, .. } =
+            self.settings;
+        let foreign = [
+            ("the number of workers", workers != 0),
+            ("the time limit of a task", timeout.is_some()),
+            ("the number of tasks to a worker", max_tasks.is_some()),
+            ("the memory limit", memory_limit.is_some()),
+            ("the start method", start_method.is_some()),
+        ];
+        if let Some((what, _)) = foreign.into_iter().find(|(_, is_set)| *is_set) {
+            return invalid(what, "it is for those who start the workers, and they are elsewhere");
+        }
+        let (settings, calls, _) = self.check("RemotePool")?;
+        let remote = Remote::new(Box::new(carrier), &settings);
+        Ok(RemotePool::of(Running::new(remote, calls)))
     }
 }
 

@@ -106,6 +106,15 @@ pub enum TaskError {
     /// No worker can be started and none is left, or the pool itself failed: it has ended.
     #[error("the pool has ended because it cannot go on: {0:#}")]
     Broken(Failure),
+    /// Nobody is there who could run it, and nobody has come for as long as the pool waits for one. Only of a
+    /// [`RemotePool`](crate::RemotePool).
+    #[error("no worker has come for the task within {waited:?}: {why}")]
+    NoWorker {
+        /// How long the pool has waited.
+        waited: Duration,
+        /// What is known of the reason.
+        why: String,
+    },
     /// The pool was closed before the task was submitted.
     #[error("the pool is closed")]
     Closed,

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 use crate::process_pool::ProcessPool;
+use crate::remote_pool::RemotePool;
 use crate::task::Task;
 use crate::thread_pool::ThreadPool;
 
-/// Somebody who runs tasks: [`ThreadPool`], [`ProcessPool`], and whoever else keeps the contract, such as
-/// a cluster of machines.
+/// Somebody who runs tasks: [`ThreadPool`], [`ProcessPool`], [`RemotePool`], and whoever else keeps the contract.
 ///
 /// It asks of functions and items what processes ask: [`ThreadPool`]'s own methods ask less.
 ///
@@ -30,7 +30,7 @@ use crate::thread_pool::ThreadPool;
 ///   lost worker had come to its end: *at least once*. What a task does to the world outside should bear
 ///   that.
 /// - However often it is begun, it has one outcome. Two deliveries under one key are one task: an executor
-///   that can see a task twice tells by the key. The pools here never do, for they have it until
+///   that can see a task twice tells by the key. Pools of this machine never do, for they have it until
 ///   it is done.
 /// - Nothing waits for ever for a worker that is gone.
 ///
@@ -117,20 +117,21 @@ pub trait Executor {
 
 /// The pools do themselves what is asked. How they take the items of a `map` is all in which they differ.
 macro_rules! executor {
-    ($pool:ident, |$this:ident, $f:ident, $items:ident| $map:expr) => {
+    ($pool:ident, |$this:ident, $key:ident, $f:ident, $items:ident| $submit:expr, $map:expr) => {
         impl Executor for $pool {
             fn workers(&self) -> usize {
                 self.running().workers()
             }
 
-            fn deliver<F, A, M>(&self, _: TaskKey, f: F, args: A) -> Task<F::Output>
+            fn deliver<F, A, M>(&self, $key: TaskKey, $f: F, $items: A) -> Task<F::Output>
             where
                 F: Call<A, M> + CapturesNothing + Send + Sync,
                 F::Output: Serialize + DeserializeOwned + Send + 'static,
                 A: Serialize + DeserializeOwned + Send + 'static,
                 M: 'static,
             {
-                self.submit(f, args)
+                let $this = self;
+                $submit
             }
 
             fn close(&self) {
@@ -155,9 +156,10 @@ macro_rules! executor {
     };
 }
 
-executor!(ProcessPool, |pool, f, items| pool.map(f, items));
-executor!(ThreadPool, |pool, f, items| {
-    pool.map::<_, _, Whole, _>(move |item: I::Item| f.call(item), items)
+executor!(ProcessPool, |pool, _key, f, it| pool.submit(f, it), pool.map(f, it));
+executor!(RemotePool, |pool, key, f, it| pool.submit_as(Some(key), f, it), pool.map(f, it));
+executor!(ThreadPool, |pool, _key, f, it| pool.submit(f, it), {
+    pool.map::<_, _, Whole, _>(move |item: I::Item| f.call(item), it)
 });
 
 /// Makes several deliveries of one task known as one: an idempotency key.

@@ -13,6 +13,8 @@ mod process_pool;
 mod progress;
 #[cfg(doctest)]
 mod readme;
+pub mod remote;
+mod remote_pool;
 mod settings;
 mod starts;
 mod state;
@@ -28,6 +30,7 @@ pub use initializer::{ForProcesses, ForThreads, Initializer, NoInitializer};
 pub use process_pool::ProcessPool;
 #[cfg(feature = "progress")]
 pub use progress::Progress;
+pub use remote_pool::RemotePool;
 pub use state::with_state;
 pub use stats::{PoolStats, WorkerStats};
 pub use task::{AsCompleted, Imap, Task, as_completed, wait_all};

@@ -4,7 +4,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::context::{DECODING, Within, take_refusal};
+use super::context::{DECODING, ENCODING, Within, take_refusal};
 use crate::error::{DecodeError, EncodeError};
 use crate::heap::ObjectId;
 
@@ -15,6 +15,38 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// What `write` puts, as bytes that may go anywhere, to another machine too. Read by
+    /// [`Decoder::of_plain`].
+    ///
+    /// # Errors
+    /// What `write` returns, or a handle is among the values: it leads into the memory of this program.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ipc::parcel::{Decoder, Encoder};
+    /// use ipc::{DecodeError, Queue};
+    ///
+    /// let bytes = Encoder::plain(|message| message.put("seven")).expect("no handle in it");
+    /// assert_eq!(Decoder::of_plain(&bytes, |message| message.take()), Ok("seven".to_owned()));
+    ///
+    /// let queue = Queue::<u64>::bounded(1)?;
+    /// let refused = Encoder::plain(|message| message.put(&queue)).expect_err("a handle");
+    /// assert!(refused.to_string().contains("cannot leave its program"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn plain(
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let encoding = Within::enter(&ENCODING, None);
+        let mut encoder = Encoder { bytes: Vec::new() };
+        write(&mut encoder)?;
+        match encoding.take().flatten() {
+            None => Ok(encoder.bytes),
+            Some(_) => Err(EncodeError::new("a handle cannot leave its program")),
+        }
+    }
+
     /// Adds a value.
     ///
     /// # Errors
@@ -60,6 +92,17 @@ pub struct Decoder<'m> {
 }
 
 impl Decoder<'_> {
+    /// Reads what [`Encoder::plain`] has written.
+    ///
+    /// # Errors
+    /// What `read` returns.
+    pub fn of_plain<V>(
+        bytes: &[u8],
+        read: impl FnOnce(&mut Decoder<'_>) -> Result<V, DecodeError>,
+    ) -> Result<V, DecodeError> {
+        decode_plain(bytes, read)
+    }
+
     /// Takes the next value.
     ///
     /// # Errors

@@ -29,6 +29,11 @@ pub(crate) trait Backend: Sync {
     /// Waits for the workers to end, which they do once the pool is closed. Called once.
     fn join(&mut self);
 
+    /// How many there are.
+    fn workers(&self) -> usize {
+        self.tallies().len()
+    }
+
     /// What is counted of each worker.
     fn tallies(&self) -> &[Tally];
 
@@ -103,7 +108,7 @@ impl<B: Backend> Running<B> {
     }
 
     pub(crate) fn workers(&self) -> usize {
-        self.backend.tallies().len()
+        self.backend.workers()
     }
 
     pub(crate) fn close(&self) {

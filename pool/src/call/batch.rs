@@ -18,6 +18,7 @@ use super::job::{Job, Results};
 use super::slots::{Slot, Slots};
 use crate::error::TaskError;
 use crate::event::{Event, Events};
+use crate::executor::TaskKey;
 use crate::gauge::Gauge;
 use crate::settings::Describe;
 
@@ -33,6 +34,8 @@ pub(crate) struct Mode {
     pub(crate) is_far: bool,
     /// How many items of the same `imap` came before it.
     pub(crate) first: usize,
+    /// By what its one item is known already.
+    pub(crate) key: Option<TaskKey>,
 }
 
 /// One call: what is to be called, on which items, and what came of it.
@@ -152,6 +155,11 @@ impl<F, A, M, R> Batch<F, A, M, R> {
         let Some(error) = failed else { return (settled, false) };
         self.settle(start + settled, Err(TaskError::Decode(error)));
         (settled + 1, true)
+    }
+
+    /// By what its one item is known already.
+    pub(crate) fn key(&self) -> Option<TaskKey> {
+        self.mode.key
     }
 
     /// Whether nothing of it is to be begun any more.
