@@ -1,0 +1,334 @@
+//! All that an agent does, on one thread.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, Event, Message, Subscriber};
+use futures_util::StreamExt as _;
+use pool::{Executor as _, ProcessPool, TaskError, TaskKey};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::absence::Absences;
+use super::answers::Answers;
+use super::handle::Command;
+use super::held::{Delivery, Held};
+use super::pulls::Pulls;
+use crate::connection::{self, Access};
+use crate::error::ClusterError;
+use crate::message::{Notice, decode, encode};
+use crate::names;
+use crate::store::Store;
+use crate::timer;
+
+/// How many recalled tasks are remembered, in case they are delivered after that.
+const RECALLED: usize = 4096;
+/// After so long it is tried anew to set up what the server has lost: nothing tells when it can.
+const ANEW: Duration = Duration::from_millis(200);
+
+/// What was begun on the side has come to its end.
+pub(super) enum Note {
+    /// A task's contents have come out of the object store.
+    Fetched { delivery: Delivery, load: Option<Vec<u8>> },
+    /// A task has run.
+    Ran { key: TaskKey, answer: Result<Vec<u8>, TaskError> },
+    /// An answer is in the object store, or could not be put there.
+    Stored { key: TaskKey, name: Option<String> },
+    /// The stream and the consumer are there, or it was tried.
+    Ensured,
+}
+
+/// All that an agent does.
+pub(super) struct Driver<'p> {
+    pub(super) client: Client,
+    context: Context,
+    pub(super) store: Store,
+    pub(super) build: String,
+    pub(super) me: String,
+    pub(super) pool: &'p ProcessPool,
+    pub(super) deliveries: u32,
+    lease: Duration,
+    commands: UnboundedReceiver<Command>,
+    /// Tasks, and what the server says of requests for them and of answers.
+    mail: Subscriber,
+    /// What is for all of the build.
+    notices: Subscriber,
+    events: UnboundedReceiver<Event>,
+    pub(super) notes: UnboundedSender<Note>,
+    noted: UnboundedReceiver<Note>,
+    pulls: Pulls,
+    pub(super) held: HashMap<TaskKey, Held>,
+    pub(super) answers: Answers,
+    pub(super) absences: Absences,
+    pub(super) recalled: VecDeque<TaskKey>,
+    is_ensuring: bool,
+    /// The connection was lost, and is not there again.
+    was_cut: bool,
+    pub(super) is_stopping: bool,
+    /// Why it cannot go on.
+    pub(super) ended: Option<TaskError>,
+}
+
+impl<'p> Driver<'p> {
+    /// Connects, and sees to it that there are tasks to be had.
+    pub(super) async fn connect(
+        access: &Access,
+        pool: &'p ProcessPool,
+        commands: UnboundedReceiver<Command>,
+        lease: Duration,
+        deliveries: u32,
+    ) -> Result<Driver<'p>, ClusterError> {
+        let (me, build) = (names::unique(), names::build());
+        let (client, events) = connection::connect(access, &format!("agent {me}")).await?;
+        let context = jetstream::new(client.clone());
+        let lease = connection::ensure_consumer(&context, &build, lease).await?;
+        let subscribe = async |subject| {
+            let subscribed = client.subscribe(subject).await;
+            subscribed.map_err(ClusterError::server("listen to the cluster"))
+        };
+        let mail = subscribe(names::to(&me, "*.>")).await?;
+        let notices = subscribe(names::all(&build)).await?;
+        let (notes, noted) = unbounded_channel();
+        Ok(Driver {
+            store: Store::new(client.clone()),
+            client,
+            context,
+            build,
+            me,
+            pool,
+            deliveries,
+            lease,
+            commands,
+            mail,
+            notices,
+            events,
+            notes,
+            noted,
+            pulls: Pulls::default(),
+            held: HashMap::new(),
+            answers: Answers::default(),
+            absences: Absences::default(),
+            recalled: VecDeque::new(),
+            is_ensuring: false,
+            was_cut: false,
+            is_stopping: false,
+            ended: None,
+        })
+    }
+
+    /// Does it until it is told to stop.
+    pub(super) async fn run(&mut self, grace: Duration) -> Result<(), ClusterError> {
+        let mut signals = None;
+        let mut look = tokio::time::Instant::now() + self.lease / 3;
+        self.say_that_it_is_there().await;
+        while !self.is_stopping {
+            self.pull().await;
+            if self.is_idle() {
+                let lost = self.pulls.due().map_or(self.lease, |due| due - Instant::now());
+                look = tokio::time::Instant::now() + lost;
+            } else {
+                look = look.min(tokio::time::Instant::now() + self.lease / 3);
+            }
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::StopAtSignal) => signals = Some(Signals::new()?),
+                    Some(Command::Stop) | None => break,
+                },
+                () = Signals::come(&mut signals) => break,
+                Some(message) = self.mail.next() => self.read(message).await,
+                Some(notice) = self.notices.next() => self.heed(&notice).await,
+                Some(note) = self.noted.recv() => self.note(note).await,
+                Some(event) = self.events.recv() => self.happened(&event).await,
+                () = timer::until(look) => {
+                    self.look().await;
+                    look = tokio::time::Instant::now() + self.lease / 3;
+                }
+            }
+        }
+        self.stop(grace).await
+    }
+
+    /// Finishes what it has, or gives it back.
+    async fn stop(&mut self, grace: Duration) -> Result<(), ClusterError> {
+        self.is_stopping = true;
+        self.say(&Notice::Agent { agent: self.me.clone(), workers: 0 }).await;
+        // From here on the server gives this agent nothing; what was on its way still comes and goes back.
+        let _ = self.mail.drain().await;
+        let until = tokio::time::Instant::now() + grace;
+        let (mut in_grace, mut has_mail) = (true, true);
+        let mut look = tokio::time::Instant::now();
+        while has_mail || !self.held.is_empty() {
+            tokio::select! {
+                message = self.mail.next(), if has_mail => match message {
+                    Some(message) => self.read(message).await,
+                    None => has_mail = false,
+                },
+                Some(notice) = self.notices.next() => self.heed(&notice).await,
+                Some(note) = self.noted.recv() => self.note(note).await,
+                () = timer::until(look) => {
+                    self.look().await;
+                    look = tokio::time::Instant::now() + self.lease / 3;
+                }
+                () = timer::until(until), if in_grace => {
+                    (in_grace, has_mail) = (false, false);
+                    self.held.values_mut().for_each(Held::stop);
+                }
+            }
+        }
+        let kept: Vec<_> = self.absences.leases().cloned().collect();
+        for ack in kept {
+            self.acknowledge(ack, "-NAK").await;
+        }
+        let _ = tokio::time::timeout(self.lease, self.client.flush()).await;
+        self.ended.take().map_or(Ok(()), |error| Err(ClusterError::Ended(error)))
+    }
+
+    /// Asks for as many tasks as there are free workers.
+    async fn pull(&mut self) {
+        if self.is_ensuring {
+            return;
+        }
+        let free = self.pool.workers().saturating_sub(self.held.len());
+        if let Some((number, request)) = self.pulls.request(free) {
+            let reply = names::to(&self.me, &format!("pull.{number}"));
+            let (next, request) = (names::next_tasks(&self.build), request.into());
+            let _ = self.client.publish_with_reply(next, reply, request).await;
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.answers.is_empty() && self.absences.keep_nothing()
+    }
+
+    pub(super) async fn say(&self, notice: &Notice) {
+        let _ = self.client.publish(names::all(&self.build), encode(notice)).await;
+    }
+
+    async fn say_that_it_is_there(&self) {
+        if !self.is_stopping {
+            let workers = self.pool.workers();
+            self.say(&Notice::Agent { agent: self.me.clone(), workers }).await;
+        }
+    }
+
+    pub(super) async fn acknowledge(&self, ack: String, word: &'static str) {
+        let _ = self.client.publish(ack, word.into()).await;
+    }
+
+    async fn read(&mut self, message: Message) {
+        let Some(status) = message.status else {
+            self.pulls.fulfil();
+            return self.delivered(message).await;
+        };
+        // The server's word on a request for tasks, or on an answer: that nobody was there to hear it.
+        let subject = message.subject.as_str();
+        let Ok(number) = names::last(subject).parse() else { return };
+        if subject == names::to(&self.me, &format!("answer.{number}")) {
+            return self.unheard(number);
+        }
+        self.pulls.end(number);
+        // Timeouts are as they should be.
+        if !matches!(status.as_u16(), 404 | 408) {
+            self.ensure(Duration::ZERO);
+        }
+    }
+
+    /// Sees to it that there are a stream and a consumer.
+    fn ensure(&mut self, after: Duration) {
+        if std::mem::replace(&mut self.is_ensuring, true) {
+            return;
+        }
+        let (context, notes) = (self.context.clone(), self.notes.clone());
+        let (build, lease) = (self.build.clone(), self.lease);
+        tokio::spawn(async move {
+            timer::after(after).await;
+            while connection::ensure_consumer(&context, &build, lease).await.is_err() {
+                timer::after(ANEW).await;
+            }
+            let _ = notes.send(Note::Ensured);
+        });
+    }
+
+    async fn heed(&mut self, notice: &Message) {
+        match decode(&notice.payload) {
+            Some(Notice::RollCall) => self.say_that_it_is_there().await,
+            Some(Notice::Submitter { submitter }) => self.is_back(&submitter).await,
+            Some(Notice::Recall { key }) => self.recall(key),
+            Some(Notice::Agent { .. }) | None => {}
+        }
+    }
+
+    fn recall(&mut self, key: TaskKey) {
+        if let Some(held) = self.held.get_mut(&key) {
+            held.recalled = true;
+            held.stop();
+        }
+        if self.recalled.len() == RECALLED {
+            self.recalled.pop_front();
+        }
+        self.recalled.push_back(key);
+    }
+
+    async fn note(&mut self, note: Note) {
+        match note {
+            Note::Fetched { delivery, load } => self.fetched(delivery, load).await,
+            Note::Ran { key, answer } => self.ran(key, answer).await,
+            Note::Stored { key, name } => self.stored(key, name).await,
+            Note::Ensured => self.is_ensuring = false,
+        }
+    }
+
+    async fn happened(&mut self, event: &Event) {
+        if matches!(event, Event::Disconnected) {
+            self.was_cut = true;
+        }
+        if matches!(event, Event::Connected) && std::mem::take(&mut self.was_cut) {
+            self.pulls.forget_all();
+            self.say_that_it_is_there().await;
+            // They were all cut off.
+            for away in self.absences.forget_all() {
+                self.hand_over(away).await;
+            }
+        }
+    }
+
+    /// Renews the leases, and looks after what is over.
+    async fn look(&mut self) {
+        self.pulls.forget_lost();
+        self.answers.forget_old();
+        for ack in self.absences.give_up() {
+            self.acknowledge(ack, "+TERM").await;
+        }
+        let held = self.held.values().flat_map(|held| &held.acks);
+        let leases: Vec<_> = held.chain(self.absences.leases()).cloned().collect();
+        for ack in leases {
+            self.acknowledge(ack, "+WPI").await;
+        }
+    }
+}
+
+/// What tells a process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, ClusterError> {
+        let listen = |kind| signal(kind).map_err(ClusterError::system("listen for signals"));
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Signals { terminate: listen(terminate)?, interrupt: listen(interrupt)? })
+    }
+
+    /// Until one comes.
+    async fn come(signals: &mut Option<Signals>) {
+        match signals {
+            Some(Signals { terminate, interrupt }) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What the members of a cluster say to each other.
+
+use bytes::Bytes;
+use ipc::parcel::{Decoder, Encoder};
+use pool::TaskKey;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// A task, or what it came to: bytes that its pool understands.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Content {
+    Here(ByteBuf),
+    /// Under this name in the object store.
+    Stored(String),
+}
+
+/// A task on its way to an agent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskMessage {
+    pub(crate) key: TaskKey,
+    pub(crate) content: Content,
+}
+
+/// What a task came to, on its way to its submitter.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) key: TaskKey,
+    pub(crate) content: Content,
+    /// Where the submitter acknowledges the task once it has this: until then the server keeps it.
+    pub(crate) acks: Vec<String>,
+    /// Who has done it.
+    pub(crate) agent: String,
+}
+
+/// What is said to all members of a build.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Notice {
+    /// An agent is there, with so many workers; with none it is about to leave.
+    Agent { agent: String, workers: usize },
+    /// A submitter is there, or there again.
+    Submitter { submitter: String },
+    /// Every agent is to say that it is there.
+    RollCall,
+    /// Nobody waits for this task any more.
+    Recall { key: TaskKey },
+}
+
+/// Bytes of a message. There are no values of the user's in it.
+pub(crate) fn encode(message: &impl Serialize) -> Bytes {
+    let bytes = Encoder::plain(|encoder| encoder.put(message));
+    bytes.expect("a message is texts, numbers and bytes, which can always be written").into()
+}
+
+/// The message, if the bytes are one.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    Decoder::of_plain(bytes, |decoder| decoder.take()).ok()
+}

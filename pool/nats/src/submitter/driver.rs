@@ -1,0 +1,333 @@
+//! All that a submitter does, on one thread.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, Event, Message, Subscriber};
+use futures_util::StreamExt as _;
+use pool::remote::Load;
+use pool::{TaskError, TaskKey};
+use serde_bytes::ByteBuf;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::agents::Agents;
+use super::carrier::Command;
+use super::pending::Pending;
+use crate::connection::{self, Access};
+use crate::error::ClusterError;
+use crate::message::{Answer, Content, Notice, TaskMessage, decode, encode};
+use crate::names;
+use crate::store::Store;
+use crate::timer;
+
+/// How long a submitter waits for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) wait: Duration,
+    pub(super) deadline: Duration,
+}
+
+/// What was begun on the side has come to its end.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// The arguments are in the object store, or could not be put there.
+    Stored { key: TaskKey, name: Option<String> },
+    /// A result has come out of it.
+    Fetched { answer: Answer, bytes: Option<Vec<u8>> },
+    /// The stream is there, or it was tried.
+    Ensured,
+    /// The server has this task, or has it not.
+    Checked { key: TaskKey, is_there: bool },
+    /// It was asked for all of them.
+    Patrolled,
+}
+
+/// All that a submitter does.
+pub(super) struct Driver {
+    pub(super) client: Client,
+    pub(super) context: Context,
+    pub(super) store: Store,
+    build: String,
+    pub(super) me: String,
+    tasks: String,
+    patience: Patience,
+    commands: UnboundedReceiver<Command>,
+    /// What is for this submitter alone.
+    mail: Subscriber,
+    /// What is for all of the build.
+    notices: Subscriber,
+    events: UnboundedReceiver<Event>,
+    pub(super) notes: UnboundedSender<Note>,
+    noted: UnboundedReceiver<Note>,
+    pub(super) pending: HashMap<TaskKey, Pending>,
+    /// Nobody waits for these any more, and the server has yet to say where it has put them.
+    pub(super) recalled: HashSet<TaskKey>,
+    pub(super) agents: Agents,
+    workers: Arc<AtomicUsize>,
+    /// Since when there is no connection.
+    cut_since: Option<Instant>,
+    /// Whether an agent was heard of since the last look.
+    pub(super) heard: bool,
+    pub(super) is_patrolling: bool,
+    pub(super) is_ensuring: bool,
+    /// Since when the connection is a new one: what was published before is to be looked for.
+    is_anew: Option<Instant>,
+}
+
+impl Driver {
+    /// Connects and sees to it that there is a stream.
+    pub(super) async fn connect(
+        access: &Access,
+        patience: Patience,
+        commands: UnboundedReceiver<Command>,
+        workers: Arc<AtomicUsize>,
+    ) -> Result<Driver, ClusterError> {
+        let (me, build) = (names::unique(), names::build());
+        let (client, events) = connection::connect(access, &format!("submitter {me}")).await?;
+        let context = jetstream::new(client.clone());
+        connection::ensure_stream(&context).await?;
+        let subscribe = async |subject| {
+            let subscribed = client.subscribe(subject).await;
+            subscribed.map_err(ClusterError::server("listen to the cluster"))
+        };
+        let mail = subscribe(names::to(&me, "*.>")).await?;
+        let notices = subscribe(names::all(&build)).await?;
+        let (notes, noted) = unbounded_channel();
+        Ok(Driver {
+            store: Store::new(client.clone()),
+            context,
+            tasks: names::tasks(&build, &me),
+            client,
+            build,
+            me,
+            patience,
+            commands,
+            mail,
+            notices,
+            events,
+            notes,
+            noted,
+            pending: HashMap::new(),
+            recalled: HashSet::new(),
+            agents: Agents::default(),
+            workers,
+            cut_since: None,
+            heard: false,
+            is_patrolling: false,
+            is_ensuring: false,
+            is_anew: None,
+        })
+    }
+
+    /// Waits until so many agents are there.
+    pub(super) async fn await_agents(&mut self, wanted: usize) -> Result<(), ClusterError> {
+        self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
+        self.say(&Notice::RollCall).await;
+        let until = tokio::time::Instant::now() + self.patience.wait;
+        while self.agents.count() < wanted {
+            let Ok(notice) = tokio::time::timeout_at(until, self.notices.next()).await else {
+                let Patience { wait: waited, .. } = self.patience;
+                let (found, build) = (self.agents.count(), self.build.clone());
+                return Err(ClusterError::NoAgent { wanted, found, waited, build });
+            };
+            notice.into_iter().for_each(|notice| self.heed(&notice));
+        }
+        Ok(())
+    }
+
+    /// Does it until the pool is closed.
+    pub(super) async fn run(mut self) {
+        let mut look = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Carry(load)) => {
+                        if self.pending.is_empty() {
+                            look = tokio::time::Instant::now() + self.between_looks();
+                        }
+                        self.carry(load).await;
+                    }
+                    Some(Command::Recall(key)) => self.recall(key).await,
+                    Some(Command::Close) | None => break,
+                },
+                Some(message) = self.mail.next() => self.read(message).await,
+                Some(notice) = self.notices.next() => self.heed(&notice),
+                Some(note) = self.noted.recv() => self.note(note).await,
+                Some(event) = self.events.recv() => self.happened(&event).await,
+                () = timer::until(look), if !self.pending.is_empty() => {
+                    self.look().await;
+                    look = tokio::time::Instant::now() + self.between_looks();
+                }
+            }
+        }
+        // What was said last is to be on its way. The server is asked for nothing.
+        let _ = tokio::time::timeout(self.patience.wait, self.client.flush()).await;
+    }
+
+    fn between_looks(&self) -> Duration {
+        let Patience { wait, deadline } = self.patience;
+        (wait / 8).min(deadline).clamp(Duration::from_millis(20), Duration::from_secs(1))
+    }
+
+    async fn carry(&mut self, load: Load) {
+        if self.is_given_up() {
+            return load.fail(self.nobody());
+        }
+        let key = load.key();
+        let pending = self.pending.entry(key).or_insert_with(|| Pending::new(load));
+        if self.store.is_needed(pending.load.bytes().len()) {
+            pending.is_storing = true;
+            let (store, notes) = (self.store.clone(), self.notes.clone());
+            let bytes = pending.load.bytes().to_vec();
+            tokio::spawn(async move {
+                let name = store.put(&bytes).await.ok();
+                let _ = notes.send(Note::Stored { key, name });
+            });
+            return;
+        }
+        let content = Content::Here(ByteBuf::from(pending.load.bytes()));
+        pending.message = Some(encode(&TaskMessage { key, content }));
+        self.publish(key).await;
+    }
+
+    /// Publishes a task, or publishes it anew.
+    pub(super) async fn publish(&mut self, key: TaskKey) {
+        let Some(pending) = self.pending.get_mut(&key) else { return };
+        let Some(message) = pending.message.clone() else { return };
+        (pending.since, pending.sequence) = (Instant::now(), None);
+        let reply = names::to(&self.me, &format!("taken.{}", names::hex(key)));
+        // It fails only if the connection is closed for good, and then the next look finds nobody.
+        let _ = self.client.publish_with_reply(self.tasks.clone(), reply, message).await;
+    }
+
+    async fn recall(&mut self, key: TaskKey) {
+        let Some(pending) = self.pending.remove(&key) else { return };
+        match pending.sequence {
+            Some(sequence) => self.delete(sequence).await,
+            None => drop(self.recalled.insert(key)),
+        }
+        self.forget_stored(pending.stored);
+        self.say(&Notice::Recall { key }).await;
+    }
+
+    pub(super) async fn delete(&self, sequence: u64) {
+        let message = format!("{{\"seq\":{sequence},\"no_erase\":true}}");
+        let reply = names::to(&self.me, "deleted.0");
+        let sent = self.client.publish_with_reply(names::message_delete(), reply, message.into());
+        let _ = sent.await;
+    }
+
+    pub(super) fn forget_stored(&self, stored: Option<String>) {
+        if let Some(name) = stored {
+            let store = self.store.clone();
+            tokio::spawn(async move { store.remove(&name).await });
+        }
+    }
+
+    async fn say(&self, notice: &Notice) {
+        let _ = self.client.publish(names::all(&self.build), encode(notice)).await;
+    }
+
+    fn heed(&mut self, notice: &Message) {
+        if let Some(Notice::Agent { agent, workers }) = decode(&notice.payload) {
+            self.heard |= workers > 0;
+            self.agents.hear(agent, workers);
+            self.workers.store(self.agents.workers(), Relaxed);
+        }
+    }
+
+    async fn note(&mut self, note: Note) {
+        match note {
+            Note::Stored { key, name: Some(name) } => {
+                let Some(pending) = self.pending.get_mut(&key) else {
+                    return self.forget_stored(Some(name));
+                };
+                pending.stored = Some(name.clone());
+                let content = Content::Stored(name);
+                pending.message = Some(encode(&TaskMessage { key, content }));
+                self.publish(key).await;
+            }
+            // The next look begins anew.
+            Note::Stored { key, name: None } => {
+                if let Some(pending) = self.pending.get_mut(&key) {
+                    (pending.is_storing, pending.since) = (false, Instant::now());
+                }
+            }
+            Note::Fetched { answer, bytes: Some(bytes) } => self.settle(answer, &bytes).await,
+            // If it is still awaited it was lost, and the server will have the task run again.
+            Note::Fetched { answer, bytes: None } => {
+                if !self.pending.contains_key(&answer.key) {
+                    self.settle(answer, &[]).await;
+                }
+            }
+            Note::Ensured => {
+                self.is_ensuring = false;
+                if let Some(since) = self.is_anew.take() {
+                    self.patrol(since);
+                }
+            }
+            Note::Checked { key, is_there } => self.checked(key, is_there).await,
+            Note::Patrolled => self.is_patrolling = false,
+        }
+    }
+
+    async fn happened(&mut self, event: &Event) {
+        match event {
+            // The first time nothing was cut.
+            Event::Connected if self.cut_since.is_some() => {
+                self.cut_since = None;
+                self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
+                self.say(&Notice::RollCall).await;
+                self.is_anew = Some(Instant::now());
+                self.ensure();
+            }
+            Event::Disconnected => drop(self.cut_since.get_or_insert_with(Instant::now)),
+            _ => {}
+        }
+    }
+
+    /// Looks after what has waited for long.
+    async fn look(&mut self) {
+        if !std::mem::take(&mut self.heard) {
+            self.say(&Notice::RollCall).await;
+            self.agents.call_roll();
+            self.workers.store(self.agents.workers(), Relaxed);
+        }
+        if self.is_given_up() {
+            let keys: Vec<_> = self.pending.keys().copied().collect();
+            for key in keys {
+                if let Some(Pending { load, .. }) = self.pending.remove(&key) {
+                    load.fail(self.nobody());
+                }
+            }
+        }
+        let deadline = self.patience.deadline;
+        let unstored = self.pending.iter().filter(|(_, it)| it.message.is_none() && !it.is_storing);
+        let unstored = unstored.filter(|(_, it)| it.since.elapsed() >= deadline);
+        let unstored: Vec<_> = unstored.map(|(key, _)| *key).collect();
+        for key in unstored {
+            if let Some(Pending { load, .. }) = self.pending.remove(&key) {
+                self.carry(load).await;
+            }
+        }
+        if let Some(before) = Instant::now().checked_sub(deadline) {
+            self.patrol(before);
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        let wait = self.patience.wait;
+        self.cut_since.is_some_and(|since| since.elapsed() >= wait) || self.agents.are_missing(wait)
+    }
+
+    fn nobody(&self) -> TaskError {
+        let why = match self.cut_since {
+            Some(_) => "the connection to the server is lost".to_owned(),
+            None => format!("no agent of this build ({}) serves the cluster", self.build),
+        };
+        TaskError::NoWorker { waited: self.patience.wait, why }
+    }
+}

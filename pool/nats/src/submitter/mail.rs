@@ -1,0 +1,100 @@
+//! What comes for a submitter alone: answers, and the server's word on what was published.
+
+use async_nats::Message;
+use bytes::Bytes;
+use pool::TaskKey;
+use serde::Deserialize;
+use serde_bytes::ByteBuf;
+
+use super::driver::{Driver, Note};
+use super::pending::Pending;
+use crate::connection;
+use crate::message::{Answer, Content, decode};
+use crate::names;
+
+/// What the server says when it has taken a task in.
+#[derive(Deserialize)]
+struct Taken {
+    seq: Option<u64>,
+}
+
+impl Driver {
+    pub(super) async fn read(&mut self, message: Message) {
+        let mut parts = message.subject.rsplit('.');
+        let (last, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        match what {
+            "answer" => {
+                if let Some(answer) = decode::<Answer>(&message.payload) {
+                    self.answered(answer).await;
+                }
+            }
+            "taken" => {
+                if let Some(key) = names::key(last) {
+                    self.taken(key, &message.payload).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The server says that it has taken a task in, or why not; or nobody has.
+    async fn taken(&mut self, key: TaskKey, payload: &Bytes) {
+        let sequence = serde_json::from_slice(payload).ok().and_then(|taken: Taken| taken.seq);
+        let Some(sequence) = sequence.filter(|sequence| *sequence > 0) else {
+            // It has no stream for it, or no room. The next look publishes the task anew.
+            return self.ensure();
+        };
+        if let Some(pending) = self.pending.get_mut(&key) {
+            pending.sequence = Some(sequence);
+        } else if self.recalled.remove(&key) {
+            self.delete(sequence).await;
+        }
+    }
+
+    /// Sees to it that there is a stream.
+    pub(super) fn ensure(&mut self) {
+        if std::mem::replace(&mut self.is_ensuring, true) {
+            return;
+        }
+        let (context, notes) = (self.context.clone(), self.notes.clone());
+        tokio::spawn(async move {
+            // If it fails, the next look finds that tasks are missing and tries again.
+            let _ = connection::ensure_stream(&context).await;
+            let _ = notes.send(Note::Ensured);
+        });
+    }
+
+    async fn answered(&mut self, mut answer: Answer) {
+        self.heard = true;
+        self.agents.saw(&answer.agent);
+        match std::mem::replace(&mut answer.content, Content::Here(ByteBuf::new())) {
+            Content::Here(bytes) => self.settle(answer, &bytes).await,
+            Content::Stored(name) => {
+                let (store, notes) = (self.store.clone(), self.notes.clone());
+                let is_awaited = self.pending.contains_key(&answer.key);
+                tokio::spawn(async move {
+                    let bytes = if is_awaited { store.fetch(&name).await.ok() } else { None };
+                    let is_of_use = bytes.is_some() || !is_awaited;
+                    let _ = notes.send(Note::Fetched { answer, bytes });
+                    if is_of_use {
+                        store.remove(&name).await;
+                    }
+                });
+            }
+        }
+    }
+
+    /// The result is in. Only now the server may forget the task.
+    pub(super) async fn settle(&mut self, answer: Answer, bytes: &[u8]) {
+        let pending = self.pending.remove(&answer.key);
+        for ack in answer.acks {
+            if names::delivery(&ack).is_some() {
+                let _ = self.client.publish(ack, Bytes::from_static(b"+ACK")).await;
+            }
+        }
+        if let Some(Pending { load, stored, .. }) = pending {
+            self.forget_stored(stored);
+            load.settle(bytes);
+        }
+    }
+}

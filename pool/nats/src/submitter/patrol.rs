@@ -1,0 +1,75 @@
+//! Whether the server still has the tasks that wait for a result. It may have lost some: nothing here depends on
+//! what it had written to its disk before it died.
+
+use std::time::Instant;
+
+use async_nats::Client;
+use async_nats::client::RequestErrorKind;
+use pool::TaskKey;
+use serde::Deserialize;
+
+use super::driver::{Driver, Note};
+use crate::names;
+
+/// What the server says about a message.
+#[derive(Deserialize)]
+struct Got {
+    message: Option<Kept>,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    subject: String,
+}
+
+impl Driver {
+    /// Asks for the tasks that nothing was heard of since then.
+    pub(super) fn patrol(&mut self, then: Instant) {
+        if self.is_patrolling {
+            return;
+        }
+        let silent = self.pending.iter().filter(|(_, it)| it.message.is_some());
+        let silent = silent.filter(|(_, it)| it.since <= then);
+        let silent: Vec<_> = silent.map(|(key, it)| (*key, it.sequence)).collect();
+        if silent.is_empty() {
+            return;
+        }
+        self.is_patrolling = true;
+        let (client, notes) = (self.client.clone(), self.notes.clone());
+        let tasks = names::tasks(&names::build(), &self.me);
+        tokio::spawn(async move {
+            for (key, sequence) in silent {
+                if let Some(is_there) = is_there(&client, &tasks, sequence).await {
+                    let _ = notes.send(Note::Checked { key, is_there });
+                }
+            }
+            let _ = notes.send(Note::Patrolled);
+        });
+    }
+
+    /// The server has this task, or has it not.
+    pub(super) async fn checked(&mut self, key: TaskKey, is_there: bool) {
+        if is_there {
+            if let Some(pending) = self.pending.get_mut(&key) {
+                pending.since = Instant::now();
+            }
+        } else {
+            self.publish(key).await;
+        }
+    }
+}
+
+/// Whether the stream has a task of ours under this number; `None` if the server does not say.
+async fn is_there(client: &Client, tasks: &str, sequence: Option<u64>) -> Option<bool> {
+    // Nobody has said that it was taken in.
+    let Some(sequence) = sequence else { return Some(false) };
+    let request = format!("{{\"seq\":{sequence}}}");
+    match client.request(names::message_get(), request.into()).await {
+        Ok(message) => {
+            let got: Got = serde_json::from_slice(&message.payload).ok()?;
+            Some(got.message.is_some_and(|message| message.subject == tasks))
+        }
+        Err(error) if error.kind() == RequestErrorKind::NoResponders => Some(false),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,100 @@
+//! A `nats-server` on loopback, with a token and a store of its own.
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// A server. It is killed when dropped, and when the thread that started it ends.
+pub(crate) struct Server {
+    directory: TempDir,
+    child: Child,
+    token: String,
+    port: u16,
+}
+
+impl Server {
+    /// Starts one. `None`, and a line that says so, where it is not installed.
+    pub(crate) fn start() -> Option<Server> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let token = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+        let Some((child, port)) = launch(directory.path(), &token, -1) else {
+            eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
+            return None;
+        };
+        Some(Server { directory, child, token, port })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it lives");
+        self.child.wait().expect("it is ours");
+    }
+
+    /// Starts it again where it was, on the store that is left.
+    pub(crate) fn restart(&mut self) {
+        let port = i32::from(self.port);
+        let (child, _) = launch(self.directory.path(), &self.token, port).expect("it was there");
+        self.child = child;
+    }
+
+    /// Takes away what a killed one has left.
+    pub(crate) fn lose_store(&self) {
+        fs::remove_dir_all(self.directory.path().join("store")).expect("a store");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Debian has it where only root looks.
+fn program() -> Option<&'static str> {
+    let places = ["/usr/sbin/nats-server", "/usr/local/bin/nats-server", "/usr/bin/nats-server"];
+    places.into_iter().find(|place| Path::new(place).exists())
+}
+
+fn launch(directory: &Path, token: &str, port: i32) -> Option<(Child, u16)> {
+    let (config, store) = (directory.join("server.conf"), directory.join("store"));
+    let text = format!(
+        "listen: \"127.0.0.1:{port}\"\nauthorization {{ token: \"{token}\" }}\njetstream {{ store_dir: {store:?} }}\n"
+    );
+    fs::write(&config, text).expect("a configuration");
+    // It goes with the thread that starts it, whatever ends that.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", program()?, "-c"]).arg(&config);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a server");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut told = String::new();
+    let is_ready = lines.by_ref().map_while(Result::ok).any(|line| {
+        told.push_str(&line);
+        told.push('\n');
+        line.contains("Server is ready")
+    });
+    assert!(is_ready, "the server has ended: {told}");
+    thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    // It says where it listens; the file that `ports_file_dir` gives comes later, and nothing tells when.
+    let port = told.split("client connections on 127.0.0.1:").nth(1).expect("an address");
+    let port = port.split(|c: char| !c.is_ascii_digit()).next().expect("a number");
+    Some((child, port.parse().expect("a port")))
+}
