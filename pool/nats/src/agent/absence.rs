@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use super::answers::Said;
 use super::held::Delivery;
 
-/// For so long an agent keeps what it has for somebody.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For so many leases an agent keeps what it has for somebody.
+const PATIENCE: u32 = 2;
 /// For so long it remembers that somebody did not come back.
 const MEMORY: Duration = Duration::from_secs(3600);
 
 /// Who is not there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Absences {
+    /// For so long an agent keeps what it has for somebody.
+    patience: Duration,
     away: HashMap<String, Away>,
 }
 
@@ -36,6 +38,10 @@ pub(super) enum Presence {
 }
 
 impl Absences {
+    pub(super) fn new(lease: Duration) -> Absences {
+        Absences { patience: lease * PATIENCE, away: HashMap::new() }
+    }
+
     /// Nobody has heard an answer.
     pub(super) fn unheard(&mut self, said: Said) {
         self.away(said.submitter.clone()).answers.push(said);
@@ -57,7 +63,7 @@ impl Absences {
     pub(super) fn presence(&self, submitter: &str) -> Presence {
         match self.away.get(submitter) {
             None => Presence::There,
-            Some(away) if away.since.elapsed() < PATIENCE => Presence::Away,
+            Some(away) if away.since.elapsed() < self.patience => Presence::Away,
             Some(_) => Presence::Gone,
         }
     }
@@ -75,7 +81,8 @@ impl Absences {
     /// Where the tasks are acknowledged that nobody will fetch any more.
     pub(super) fn give_up(&mut self) -> Vec<String> {
         self.away.retain(|_, away| away.since.elapsed() < MEMORY);
-        let gone = self.away.values_mut().filter(|away| away.since.elapsed() >= PATIENCE);
+        let patience = self.patience;
+        let gone = self.away.values_mut().filter(|away| away.since.elapsed() >= patience);
         gone.flat_map(|away| {
             let answers = away.answers.drain(..).flat_map(|said| said.acks);
             answers.chain(away.waiting.drain(..).map(|delivery| delivery.ack)).collect::<Vec<_>>()

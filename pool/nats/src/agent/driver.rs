@@ -108,7 +108,7 @@ impl<'p> Driver<'p> {
             pulls: Pulls::default(),
             held: HashMap::new(),
             answers: Answers::default(),
-            absences: Absences::default(),
+            absences: Absences::new(lease),
             recalled: VecDeque::new(),
             is_ensuring: false,
             was_cut: false,
@@ -230,19 +230,18 @@ impl<'p> Driver<'p> {
         self.pulls.end(number);
         // Timeouts are as they should be.
         if !matches!(status.as_u16(), 404 | 408) {
-            self.ensure(Duration::ZERO);
+            self.ensure();
         }
     }
 
     /// Sees to it that there are a stream and a consumer.
-    fn ensure(&mut self, after: Duration) {
+    fn ensure(&mut self) {
         if std::mem::replace(&mut self.is_ensuring, true) {
             return;
         }
         let (context, notes) = (self.context.clone(), self.notes.clone());
         let (build, lease) = (self.build.clone(), self.lease);
         tokio::spawn(async move {
-            timer::after(after).await;
             while connection::ensure_consumer(&context, &build, lease).await.is_err() {
                 timer::after(ANEW).await;
             }
@@ -285,6 +284,8 @@ impl<'p> Driver<'p> {
         }
         if matches!(event, Event::Connected) && std::mem::take(&mut self.was_cut) {
             self.pulls.forget_all();
+            // A server that knows of no consumer says nothing to requests for its tasks.
+            self.ensure();
             self.say_that_it_is_there().await;
             // They were all cut off.
             for away in self.absences.forget_all() {
@@ -295,7 +296,9 @@ impl<'p> Driver<'p> {
 
     /// Renews the leases, and looks after what is over.
     async fn look(&mut self) {
-        self.pulls.forget_lost();
+        if self.pulls.forget_lost() {
+            self.ensure();
+        }
         self.answers.forget_old();
         for ack in self.absences.give_up() {
             self.acknowledge(ack, "+TERM").await;

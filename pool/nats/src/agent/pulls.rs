@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How long a request stands.
-const STANDS: Duration = Duration::from_secs(30);
+const STANDS: Duration = Duration::from_secs(10);
 /// The server ends a request itself. One that it has not ended by then was lost.
 const LOST: Duration = Duration::from_secs(2);
 
@@ -59,10 +59,11 @@ impl Pulls {
         self.open.front().map(|pull| pull.until)
     }
 
-    /// Forgets those that were lost.
-    pub(super) fn forget_lost(&mut self) {
-        let now = Instant::now();
+    /// Forgets those that were lost. Says whether there were any.
+    pub(super) fn forget_lost(&mut self) -> bool {
+        let (now, open) = (Instant::now(), self.open.len());
         self.open.retain(|pull| pull.until > now);
+        self.open.len() < open
     }
 }
 

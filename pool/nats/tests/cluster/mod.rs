@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use ipc::{Receiver, Sender};
@@ -32,6 +33,7 @@ struct Orders {
     workers: usize,
     lease: Duration,
     grace: Duration,
+    deliveries: u32,
     up: Sender<()>,
     stop: Receiver<()>,
 }
@@ -44,9 +46,9 @@ pub(crate) struct AgentProcess {
 }
 
 fn serve(orders: Orders) -> Result<(), Failure> {
-    let Orders { url, token, workers, lease, grace, up, stop } = orders;
+    let Orders { url, token, workers, lease, grace, deliveries, up, stop } = orders;
     let pool = Pool::builder().workers(workers).processes()?;
-    let options = AgentOptions::new().pool(pool).lease(lease).grace(grace);
+    let options = AgentOptions::new().pool(pool).lease(lease).grace(grace).deliveries(deliveries);
     let agent = Agent::serve(&url, &token, options)?;
     up.send(())?;
     // Nothing is ever sent: it ends.
@@ -56,19 +58,20 @@ fn serve(orders: Orders) -> Result<(), Failure> {
 
 impl AgentProcess {
     pub(crate) fn start(server: &Server, workers: usize) -> AgentProcess {
-        AgentProcess::start_with(server, workers, LEASE, LONG)
+        AgentProcess::start_with(server, workers, LONG, 100)
     }
 
     pub(crate) fn start_with(
         server: &Server,
         workers: usize,
-        lease: Duration,
         grace: Duration,
+        deliveries: u32,
     ) -> AgentProcess {
         let (up, is_up) = ipc::channel(1).expect("a channel");
         let (stop, stopped) = ipc::channel(1).expect("a channel");
         let (url, token) = (server.url(), server.token().to_owned());
-        let orders = Orders { url, token, workers, lease, grace, up, stop: stopped };
+        let (lease, stop_it) = (LEASE, stopped);
+        let orders = Orders { url, token, workers, lease, grace, deliveries, up, stop: stop_it };
         let builder = Process::<()>::builder().daemon(true).name("agent");
         let mut process = builder.spawn(serve, orders).expect("an agent");
         if is_up.recv().is_err() {
@@ -139,20 +142,44 @@ impl Meeting {
     }
 
     /// Waits for a task: who it is. It goes on when the guest is dropped.
-    pub(crate) fn guest(&self) -> (u64, TcpStream) {
-        let (mut guest, _) = self.listener.accept().expect("a guest");
-        let mut number = [0; 8];
-        guest.read_exact(&mut number).expect("a number");
-        (u64::from_le_bytes(number), guest)
+    pub(crate) fn guest(&self) -> (u64, Guest) {
+        let (mut stream, _) = self.listener.accept().expect("a guest");
+        let mut numbers = [0; 16];
+        stream.read_exact(&mut numbers).expect("two numbers");
+        let number = |at| u64::from_le_bytes(numbers[at..at + 8].try_into().expect("eight"));
+        (number(0), Guest { worker: number(8) as u32, stream })
+    }
+}
+
+/// A task that waits for the test.
+pub(crate) struct Guest {
+    /// The process that runs it.
+    pub(crate) worker: u32,
+    stream: TcpStream,
+}
+
+impl Guest {
+    /// Waits until its process is gone.
+    pub(crate) fn ends(mut self) {
+        let mut rest = Vec::new();
+        // However the connection ends.
+        let _ = self.stream.read_to_end(&mut rest);
     }
 }
 
 /// Meets the test and goes on when it is let go.
 pub(crate) fn meet(port: u16, n: u64) -> u64 {
     let Ok(mut host) = TcpStream::connect(("127.0.0.1", port)) else { return n };
-    let _ = host.write_all(&n.to_le_bytes());
+    let numbers = [n, u64::from(std::process::id())];
+    let _ = host.write_all(numbers.map(u64::to_le_bytes).as_flattened());
     let _ = host.read(&mut [0]);
     n
+}
+
+/// Kills a process.
+pub(crate) fn kill(pid: u32) {
+    let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+    assert!(killed.expect("kill is there").success());
 }
 
 /// A file in which each run of a task leaves a mark.

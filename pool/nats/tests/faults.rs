@@ -1,0 +1,217 @@
+//! Members of a cluster die, in the midst of their work.
+
+mod cluster;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cluster::{AgentProcess, Cluster, LEASE, Marks, Meeting, kill, mark, meet, watch};
+use futures_util::StreamExt as _;
+use pool::{Pool, TaskError};
+use pool_nats::{ClusterOptions, ClusterPool};
+use proc_spawn::{Failure, Process};
+
+proc_spawn::enable_test_support!();
+
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+/// Item 7 of a map waits for the test.
+fn seven_meets(port: u16, n: u64) -> u64 {
+    if n == 7 { meet(port, n) } else { n }
+}
+
+#[test]
+fn a_killed_worker_costs_one_attempt_of_its_item_and_nothing_else() {
+    let _watchdog = watch("a killed worker");
+    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
+    for (retries, kills) in [(0, 1), (1, 1), (1, 2)] {
+        let pool = cluster.pool(Pool::builder().chunk_size(10).retries(retries));
+        let meeting = Meeting::new();
+        let items = (0..30).map(|n| (meeting.port(), n));
+        thread::scope(|scope| {
+            let map = scope.spawn(|| pool.map_each(seven_meets, items));
+            for _ in 0..kills {
+                let (n, guest) = meeting.guest();
+                assert_eq!(n, 7);
+                kill(guest.worker);
+                guest.ends();
+            }
+            let is_lost = kills > retries;
+            if !is_lost {
+                drop(meeting.guest());
+            }
+            for (n, result) in (0..).zip(map.join().unwrap()) {
+                match result {
+                    Err(TaskError::WorkerDied { signal: Some(9), attempts, index: 7, .. }) => {
+                        assert!(n == 7 && is_lost && attempts == kills, "{attempts}");
+                    }
+                    other => assert_eq!(other, Ok(n)),
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn the_tasks_of_a_killed_agent_run_again_once_its_lease_is_over() {
+    let _watchdog = watch("a killed agent");
+    let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    let tasks = [1, 2].map(|n| pool.submit(meet, (meeting.port(), n)));
+    let guests = [meeting.guest(), meeting.guest()];
+    let killed = Instant::now();
+    cluster.agents.pop().expect("two").kill();
+    // The other goes on with one of them, and has no room for the second.
+    cluster.agents.push(AgentProcess::start(&cluster.server, 1));
+    let (n, again) = meeting.guest();
+    let took = killed.elapsed();
+    assert!(guests.iter().any(|(known, _)| *known == n));
+    assert!(took < LEASE + Duration::from_secs(1), "{took:?}");
+    drop((guests, again));
+    assert_eq!(tasks.map(pool::Task::get), [Ok(1), Ok(2)]);
+}
+
+#[test]
+fn a_server_that_is_killed_and_comes_back_loses_no_task_and_no_result() {
+    let _watchdog = watch("a killed server");
+    for loses_store in [false, true] {
+        let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
+        let pool = cluster.pool(Pool::builder().chunk_size(1));
+        let meeting = Meeting::new();
+        let running = [1, 2].map(|n| pool.submit(meet, (meeting.port(), n)));
+        let guests = [meeting.guest(), meeting.guest()];
+        let waiting: Vec<_> = (0..200).map(|n| pool.submit(double, n)).collect();
+        cluster.server.kill();
+        if loses_store {
+            cluster.server.lose_store();
+        }
+        // One ends while there is no server, the other one when there is one again.
+        let [first, second] = guests;
+        drop(first);
+        cluster.server.restart();
+        drop(second);
+        drop(meeting);
+        for (n, task) in (0..).zip(waiting) {
+            assert_eq!(task.get(), Ok(2 * n));
+        }
+        assert_eq!(running.map(pool::Task::get), [Ok(1), Ok(2)]);
+        assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
+    }
+}
+
+#[test]
+fn a_server_that_stays_away_is_an_error_after_the_wait() {
+    let _watchdog = watch("no server");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let options = cluster.options(Pool::builder()).wait(Duration::from_millis(300));
+    let pool = cluster.connect(options);
+    assert_eq!(pool.apply(double, 1), Ok(2));
+    cluster.server.kill();
+    match pool.apply(double, 1) {
+        Err(TaskError::NoWorker { why, .. }) => assert!(why.contains("server"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    cluster.server.restart();
+}
+
+/// Submits, and is killed.
+fn submit_and_wait(url: String, token: String, port: u16) -> Result<(), Failure> {
+    let pool = ClusterPool::connect(&url, &token, ClusterOptions::new())?;
+    pool.map(meet, (1..=50).map(|n| (port, n)))?;
+    Ok(())
+}
+
+#[test]
+fn the_tasks_of_a_killed_submitter_are_dropped_and_others_are_served() {
+    let _watchdog = watch("a killed submitter");
+    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // The server says when a task is dropped.
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    let (client, mut dropped) = runtime.block_on(async {
+        let options = async_nats::ConnectOptions::with_token(token.clone());
+        let client = options.connect(&url).await.unwrap();
+        let subject = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>";
+        let dropped = client.subscribe(subject).await.unwrap();
+        client.flush().await.unwrap();
+        (client, dropped)
+    });
+    let meeting = Meeting::new();
+    let args = (url, token, meeting.port());
+    let submitter = Process::spawn(submit_and_wait, args).unwrap();
+    let guests = [meeting.guest(), meeting.guest()];
+    submitter.kill().unwrap();
+    submitter.wait();
+    drop((guests, meeting));
+    // Another is served meanwhile.
+    let pool = cluster.pool(Pool::builder());
+    assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
+    runtime.block_on(async {
+        let context = async_nats::jetstream::new(client);
+        loop {
+            let left =
+                context.get_stream("TANDEM_TASKS").await.unwrap().cached_info().state.messages;
+            if left == 0 {
+                break;
+            }
+            dropped.next().await.unwrap();
+        }
+        // It has to be dropped in here.
+        drop(dropped);
+    });
+}
+
+#[test]
+fn an_agent_that_is_stopped_finishes_what_it_has_or_gives_it_back_at_once() {
+    let _watchdog = watch("a stopped agent");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    // It has the time.
+    let task = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let agent = cluster.agents.pop().expect("one");
+    let stopping = thread::spawn(|| agent.stop());
+    drop(guest);
+    stopping.join().unwrap();
+    assert_eq!(task.get(), Ok(1));
+    // It has none.
+    let hasty = AgentProcess::start_with(&cluster.server, 1, Duration::ZERO, 100);
+    let task = pool.submit(meet, (meeting.port(), 2));
+    let (_, guest) = meeting.guest();
+    cluster.agents.push(AgentProcess::start(&cluster.server, 1));
+    let stopped = Instant::now();
+    hasty.stop();
+    let (n, again) = meeting.guest();
+    assert!(stopped.elapsed() < LEASE, "{:?}", stopped.elapsed());
+    assert_eq!(n, 2);
+    drop((guest, again));
+    assert_eq!(task.get(), Ok(2));
+}
+
+/// Kills the agent.
+fn poison(path: String) {
+    mark(path, 1);
+    kill(std::os::unix::process::parent_id());
+    // Until this worker goes with it.
+    thread::park();
+}
+
+#[test]
+fn a_task_that_kills_its_agents_is_not_run_without_end() {
+    let _watchdog = watch("a poisonous task");
+    let Some(mut cluster) = Cluster::start(&[]) else { return };
+    let start = |_| AgentProcess::start_with(&cluster.server, 1, Duration::ZERO, 2);
+    cluster.agents = (0..4).map(start).collect();
+    let pool = cluster.pool(Pool::builder());
+    let marks = Marks::new();
+    match pool.apply(poison, marks.path()) {
+        Err(TaskError::WorkerDied { attempts: 2, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(marks.read().len(), 2);
+    assert_eq!(pool.apply(double, 2), Ok(4));
+}
