@@ -31,6 +31,8 @@ pub(crate) enum Library {
     Ipc,
     /// The clients of a manager of ipc; and then four that live, none of whose updates may be lost
     Manager,
+    /// Every member of a cluster of pool-nats; skipped where nats-server is not installed
+    Nats,
     /// The workers of pools
     Pool,
     /// Families of proc-spawn, with their fork servers
@@ -60,6 +62,7 @@ impl Chaos {
             Library::Sync => ("sync-prims", &["chaos"]),
             Library::Ipc => ("ipc", &["chaos", "pipe_chaos", "named_chaos"]),
             Library::Manager => ("ipc", &["manager_chaos", "manager_soak"]),
+            Library::Nats => ("pool-nats", &["chaos"]),
             Library::Pool => ("pool", &["chaos"]),
             Library::Spawn => ("proc-spawn", &["chaos"]),
         };
@@ -86,6 +89,7 @@ mod tests {
         let manager = sync.replace("sync-prims", "ipc").replace("--test chaos", tests);
         assert_eq!(command(Library::Manager), manager);
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
+        assert_eq!(command(Library::Nats), sync.replace("sync-prims", "pool-nats"));
         assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
     }
 

@@ -31,6 +31,7 @@ const LONG: &[Step] = &[
     Step { name: "chaos, messages and names", run: |sh| Chaos::new(Library::Ipc, 5.0).run(sh) },
     Step { name: "chaos, managers", run: |sh| Chaos::new(Library::Manager, 5.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 10.0).run(sh) },
+    Step { name: "chaos, clusters", run: |sh| Chaos::new(Library::Nats, 5.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 10.0).run(sh) },
     Step { name: "ten thousand starts", run: |sh| Test::ten_thousand_starts().run(sh) },
     Step { name: "deaths, every instruction", run: |sh| Death::every_instruction().run(sh) },

@@ -134,7 +134,12 @@ pub(crate) struct Meeting {
 
 impl Meeting {
     pub(crate) fn new() -> Meeting {
-        Meeting { listener: TcpListener::bind("127.0.0.1:0").expect("a port") }
+        Meeting::on("127.0.0.1")
+    }
+
+    /// The same, on this address.
+    pub(crate) fn on(host: &str) -> Meeting {
+        Meeting { listener: TcpListener::bind((host, 0)).expect("a port") }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -159,6 +164,11 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// From where it has come.
+    pub(crate) fn host(&self) -> String {
+        self.stream.peer_addr().expect("connected").ip().to_string()
+    }
+
     /// Waits until its process is gone.
     pub(crate) fn ends(mut self) {
         let mut rest = Vec::new();
@@ -169,7 +179,12 @@ impl Guest {
 
 /// Meets the test and goes on when it is let go.
 pub(crate) fn meet(port: u16, n: u64) -> u64 {
-    let Ok(mut host) = TcpStream::connect(("127.0.0.1", port)) else { return n };
+    meet_at("127.0.0.1".to_owned(), port, n)
+}
+
+/// The same, at this address.
+pub(crate) fn meet_at(host: String, port: u16, n: u64) -> u64 {
+    let Ok(mut host) = TcpStream::connect((host, port)) else { return n };
     let numbers = [n, u64::from(std::process::id())];
     let _ = host.write_all(numbers.map(u64::to_le_bytes).as_flattened());
     let _ = host.read(&mut [0]);

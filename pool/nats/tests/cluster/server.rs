@@ -14,23 +14,35 @@ pub(crate) struct Server {
     directory: TempDir,
     child: Child,
     token: String,
+    /// Where it listens.
+    host: &'static str,
     port: u16,
 }
 
 impl Server {
     /// Starts one. `None`, and a line that says so, where it is not installed.
     pub(crate) fn start() -> Option<Server> {
+        Server::start_on("127.0.0.1")
+    }
+
+    /// The same, on this address.
+    pub(crate) fn start_on(host: &'static str) -> Option<Server> {
         let directory = tempfile::tempdir().expect("a directory");
         let token = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        let Some((child, port)) = launch(directory.path(), &token, -1) else {
+        let Some((child, port)) = launch(directory.path(), &token, (host, -1)) else {
             eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
             return None;
         };
-        Some(Server { directory, child, token, port })
+        Some(Server { directory, child, token, host, port })
     }
 
     pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Where those reach it who know this machine by that address.
+    pub(crate) fn url_at(&self, host: &str) -> String {
+        format!("nats://{host}:{}", self.port)
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -48,8 +60,8 @@ impl Server {
 
     /// Starts it again where it was, on the store that is left.
     pub(crate) fn restart(&mut self) {
-        let port = i32::from(self.port);
-        let (child, _) = launch(self.directory.path(), &self.token, port).expect("it was there");
+        let address = (self.host, i32::from(self.port));
+        let (child, _) = launch(self.directory.path(), &self.token, address).expect("it was there");
         self.child = child;
     }
 
@@ -73,10 +85,10 @@ fn program() -> Option<&'static str> {
     places.into_iter().find(|place| Path::new(place).exists())
 }
 
-fn launch(directory: &Path, token: &str, port: i32) -> Option<(Child, u16)> {
+fn launch(directory: &Path, token: &str, (host, port): (&str, i32)) -> Option<(Child, u16)> {
     let (config, store) = (directory.join("server.conf"), directory.join("store"));
     let text = format!(
-        "listen: \"127.0.0.1:{port}\"\nauthorization {{ token: \"{token}\" }}\njetstream {{ store_dir: {store:?} }}\n"
+        "listen: \"{host}:{port}\"\nauthorization {{ token: \"{token}\" }}\njetstream {{ store_dir: {store:?} }}\n"
     );
     fs::write(&config, text).expect("a configuration");
     // It goes with the thread that starts it, whatever ends that.
@@ -94,7 +106,7 @@ fn launch(directory: &Path, token: &str, port: i32) -> Option<(Child, u16)> {
     assert!(is_ready, "the server has ended: {told}");
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
     // It says where it listens; the file that `ports_file_dir` gives comes later, and nothing tells when.
-    let port = told.split("client connections on 127.0.0.1:").nth(1).expect("an address");
+    let port = told.split(&format!("client connections on {host}:")).nth(1).expect("an address");
     let port = port.split(|c: char| !c.is_ascii_digit()).next().expect("a number");
     Some((child, port.parse().expect("a port")))
 }
