@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use cluster::{AgentProcess, Cluster, LEASE, Marks, Meeting, kill, mark, meet, watch};
 use futures_util::StreamExt as _;
+use ipc::Sender;
 use pool::{Pool, TaskError};
-use pool_nats::{ClusterOptions, ClusterPool};
+use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
 use proc_spawn::{Failure, Process};
 
 proc_spawn::enable_test_support!();
@@ -190,6 +191,43 @@ fn an_agent_that_is_stopped_finishes_what_it_has_or_gives_it_back_at_once() {
     assert_eq!(n, 2);
     drop((guest, again));
     assert_eq!(task.get(), Ok(2));
+}
+
+/// Serves until it is told to end.
+fn serve_until_told(url: String, token: String, up: Sender<()>) -> Result<(), Failure> {
+    let pool = Pool::builder().workers(1).processes()?;
+    let agent = Agent::serve(&url, &token, AgentOptions::new().pool(pool))?;
+    up.send(())?;
+    Ok(agent.until_terminated()?)
+}
+
+/// Whether a process has a handler for SIGTERM.
+fn listens(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+    u64::from_str_radix(caught.trim(), 16).expect("in hex") & 1 << 14 != 0
+}
+
+#[test]
+fn an_agent_whose_process_is_told_to_end_finishes_what_it_has() {
+    let _watchdog = watch("a signal");
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let (up, is_up) = ipc::channel(1).unwrap();
+    let args = (cluster.server.url(), cluster.server.token().to_owned(), up);
+    let agent = Process::<()>::builder().daemon(true).spawn(serve_until_told, args).unwrap();
+    is_up.recv().unwrap();
+    let pool = cluster.connect(cluster.options(Pool::builder()).agents(1));
+    let meeting = Meeting::new();
+    let task = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    // Nothing tells when it has come to listen for that.
+    while !listens(agent.id()) {
+        thread::yield_now();
+    }
+    agent.terminate().unwrap();
+    drop(guest);
+    assert_eq!(task.get(), Ok(1));
+    agent.join().unwrap().unwrap();
 }
 
 /// Kills the agent.

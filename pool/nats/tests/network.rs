@@ -137,7 +137,7 @@ fn what_runs_on_the_other_host() {
 #[test]
 fn an_agent_that_is_cut_off_loses_its_task_to_another_and_comes_back() {
     let _watchdog = watch("a cut");
-    let Some(server) = Server::start_on("0.0.0.0") else { return };
+    let Some(server) = Server::start_with("0.0.0.0", "") else { return };
     let Some(mut far) = Host::connect(1, "agent", &server, &[]) else { return };
     far.start();
     let (this, other) = (format!("{}1", far.network), format!("{}2", far.network));
@@ -172,7 +172,7 @@ fn an_agent_that_is_cut_off_loses_its_task_to_another_and_comes_back() {
 #[test]
 fn a_submitter_that_is_cut_off_gets_all_its_results_once_it_is_back() {
     let _watchdog = watch("a cut");
-    let Some(server) = Server::start_on("0.0.0.0") else { return };
+    let Some(server) = Server::start_with("0.0.0.0", "") else { return };
     let _agents = [AgentProcess::start(&server, 1), AgentProcess::start(&server, 1)];
     let meeting = Meeting::on("0.0.0.0");
     let meet = [("MEET", "127.0.0.1".to_owned()), ("PORT", meeting.port().to_string())];

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cluster::{Cluster, Marks, mark, watch};
 use ipc::Queue;
 use pool::{Pool, TaskError};
-use pool_nats::{Agent, AgentOptions, ClusterError, ClusterOptions, ClusterPool};
+use pool_nats::{Agent, AgentOptions, ClusterError, ClusterOptions, ClusterPool, Tls};
 
 proc_spawn::enable_test_support!();
 
@@ -70,6 +70,70 @@ fn a_cluster_without_an_agent_is_an_error_after_the_wait() {
     cluster.agents.push(cluster::AgentProcess::start(&cluster.server, 1));
     let mut results = std::iter::repeat_with(|| pool.apply(double, 2));
     assert!(results.any(|result| result == Ok(4)), "the pool hears of it");
+}
+
+#[test]
+fn a_server_that_takes_no_task_is_an_error_after_the_wait() {
+    let _watchdog = watch("a full server");
+    let Some(mut cluster) = Cluster::start(&[]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = async_nats::ConnectOptions::with_token(cluster.server.token().to_owned());
+        let client = options.connect(cluster.server.url()).await.unwrap();
+        let config = async_nats::jetstream::stream::Config {
+            name: "TANDEM_TASKS".to_owned(),
+            subjects: vec!["tandem.tasks.>".to_owned()],
+            retention: async_nats::jetstream::stream::RetentionPolicy::WorkQueue,
+            max_message_size: 10,
+            ..Default::default()
+        };
+        async_nats::jetstream::new(client).create_stream(config).await.unwrap();
+    });
+    cluster.agents.push(cluster::AgentProcess::start(&cluster.server, 1));
+    let pool = cluster.connect(cluster.options(Pool::builder()).wait(SHORT));
+    match pool.apply(double, 2) {
+        Err(TaskError::NoWorker { why, .. }) => assert!(why.contains("message size"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A certificate that `openssl` makes. Whether it has.
+fn certify(directory: &std::path::Path, arguments: &str) -> bool {
+    let mut command = Command::new("openssl");
+    command.current_dir(directory).args(arguments.split(' '));
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
+}
+
+#[test]
+fn a_connection_can_be_encrypted_and_the_server_has_to_prove_who_it_is() {
+    let _watchdog = watch("an encrypted connection");
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    let is_certified = [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=authority",
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj /CN=server",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -extfile names",
+    ]
+    .into_iter()
+    .all(|arguments| certify(directory.path(), arguments));
+    if !is_certified {
+        return eprintln!("skipped: openssl makes no certificates here");
+    }
+    let tls = format!(
+        "tls {{ cert_file: {:?}, key_file: {:?} }}\n",
+        path("server.pem"),
+        path("server.key")
+    );
+    let Some(server) = cluster::Server::start_with("127.0.0.1", &tls) else { return };
+    let options = || ClusterOptions::new().agents(0);
+    let connect = |options| ClusterPool::connect(&server.url(), server.token(), options).map(drop);
+    let trusting = Tls::required().authority(path("ca.pem"));
+    connect(options().tls(trusting.clone())).expect("a server that has proven who it is");
+    let text = told(connect(options().tls(Tls::required())).expect_err("nobody knows it"));
+    assert!(text.contains("certificate"), "{text}");
+    let agent = AgentOptions::new().pool(Pool::builder().workers(1).processes().unwrap());
+    Agent::serve(&server.url(), server.token(), agent.tls(trusting)).unwrap().stop().unwrap();
 }
 
 /// Serves until its input ends, if the test below has started it.

@@ -67,6 +67,8 @@ pub(super) struct Driver {
     pub(super) recalled: HashSet<TaskKey>,
     pub(super) agents: Agents,
     workers: Arc<AtomicUsize>,
+    /// What the server has last refused a task with.
+    pub(super) refusal: String,
     /// Since when there is no connection.
     cut_since: Option<Instant>,
     /// Whether an agent was heard of since the last look.
@@ -114,6 +116,7 @@ impl Driver {
             recalled: HashSet::new(),
             agents: Agents::default(),
             workers,
+            refusal: "it does not answer".to_owned(),
             cut_since: None,
             heard: false,
             is_patrolling: false,
@@ -197,7 +200,10 @@ impl Driver {
     pub(super) async fn publish(&mut self, key: TaskKey) {
         let Some(pending) = self.pending.get_mut(&key) else { return };
         let Some(message) = pending.message.clone() else { return };
-        (pending.since, pending.sequence) = (Instant::now(), None);
+        pending.since = Instant::now();
+        if pending.sequence.take().is_some() {
+            pending.untaken_since = pending.since;
+        }
         let reply = names::to(&self.me, &format!("taken.{}", names::hex(key)));
         // It fails only if the connection is closed for good, and then the next look finds nobody.
         let _ = self.client.publish_with_reply(self.tasks.clone(), reply, message).await;
@@ -296,12 +302,14 @@ impl Driver {
             self.agents.call_roll();
             self.workers.store(self.agents.workers(), Relaxed);
         }
-        if self.is_given_up() {
-            let keys: Vec<_> = self.pending.keys().copied().collect();
-            for key in keys {
-                if let Some(Pending { load, .. }) = self.pending.remove(&key) {
-                    load.fail(self.nobody());
-                }
+        let wait = self.patience.wait;
+        let is_lost = |it: &Pending| it.sequence.is_none() && it.untaken_since.elapsed() >= wait;
+        let is_given_up = self.is_given_up();
+        let lost = self.pending.iter().filter(|(_, it)| is_given_up || is_lost(it));
+        let lost: Vec<_> = lost.map(|(key, _)| *key).collect();
+        for key in lost {
+            if let Some(Pending { load, .. }) = self.pending.remove(&key) {
+                load.fail(self.nobody());
             }
         }
         let deadline = self.patience.deadline;
@@ -324,9 +332,12 @@ impl Driver {
     }
 
     fn nobody(&self) -> TaskError {
-        let why = match self.cut_since {
-            Some(_) => "the connection to the server is lost".to_owned(),
-            None => format!("no agent of this build ({}) serves the cluster", self.build),
+        let why = if self.cut_since.is_some() {
+            "the connection to the server is lost".to_owned()
+        } else if self.agents.are_missing(self.patience.wait) {
+            format!("no agent of this build ({}) serves the cluster", self.build)
+        } else {
+            format!("the server does not take it: {}", self.refusal)
         };
         TaskError::NoWorker { waited: self.patience.wait, why }
     }

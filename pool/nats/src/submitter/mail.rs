@@ -16,6 +16,13 @@ use crate::names;
 #[derive(Deserialize)]
 struct Taken {
     seq: Option<u64>,
+    error: Option<Refusal>,
+}
+
+/// Why it has not.
+#[derive(Deserialize)]
+struct Refusal {
+    description: String,
 }
 
 impl Driver {
@@ -39,9 +46,11 @@ impl Driver {
 
     /// The server says that it has taken a task in, or why not; or nobody has.
     async fn taken(&mut self, key: TaskKey, payload: &Bytes) {
-        let sequence = serde_json::from_slice(payload).ok().and_then(|taken: Taken| taken.seq);
-        let Some(sequence) = sequence.filter(|sequence| *sequence > 0) else {
-            // It has no stream for it, or no room. The next look publishes the task anew.
+        let taken = serde_json::from_slice(payload).unwrap_or(Taken { seq: None, error: None });
+        let Some(sequence) = taken.seq.filter(|_| taken.error.is_none()) else {
+            let refusal = taken.error.map(|error| error.description);
+            self.refusal = refusal.unwrap_or_else(|| "it has no stream for it".to_owned());
+            // The next look publishes the task anew.
             return self.ensure();
         };
         if let Some(pending) = self.pending.get_mut(&key) {

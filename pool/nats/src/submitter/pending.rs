@@ -13,6 +13,8 @@ pub(super) struct Pending {
     pub(super) message: Option<Bytes>,
     /// Under which number the stream has it, once the server has said so.
     pub(super) sequence: Option<u64>,
+    /// Since when it waits for that.
+    pub(super) untaken_since: Instant,
     /// What of it is in the object store.
     pub(super) stored: Option<String>,
     /// It is being put there.
@@ -23,7 +25,8 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn new(load: Load) -> Pending {
-        let (message, sequence, stored) = (None, None, None);
-        Pending { load, message, sequence, stored, is_storing: false, since: Instant::now() }
+        let (message, sequence, stored, since) = (None, None, None, Instant::now());
+        let (is_storing, untaken_since) = (false, since);
+        Pending { load, message, sequence, untaken_since, stored, is_storing, since }
     }
 }

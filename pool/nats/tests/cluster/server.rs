@@ -22,14 +22,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one. `None`, and a line that says so, where it is not installed.
     pub(crate) fn start() -> Option<Server> {
-        Server::start_on("127.0.0.1")
+        Server::start_with("127.0.0.1", "")
     }
 
-    /// The same, on this address.
-    pub(crate) fn start_on(host: &'static str) -> Option<Server> {
+    /// The same, on this address, and with this in its configuration.
+    pub(crate) fn start_with(host: &'static str, more: &str) -> Option<Server> {
         let directory = tempfile::tempdir().expect("a directory");
         let token = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        let Some((child, port)) = launch(directory.path(), &token, (host, -1)) else {
+        let Some((child, port)) = launch(directory.path(), &token, (host, -1), more) else {
             eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
             return None;
         };
@@ -61,7 +61,8 @@ impl Server {
     /// Starts it again where it was, on the store that is left.
     pub(crate) fn restart(&mut self) {
         let address = (self.host, i32::from(self.port));
-        let (child, _) = launch(self.directory.path(), &self.token, address).expect("it was there");
+        let (child, _) =
+            launch(self.directory.path(), &self.token, address, "").expect("it was there");
         self.child = child;
     }
 
@@ -85,10 +86,15 @@ fn program() -> Option<&'static str> {
     places.into_iter().find(|place| Path::new(place).exists())
 }
 
-fn launch(directory: &Path, token: &str, (host, port): (&str, i32)) -> Option<(Child, u16)> {
+fn launch(
+    directory: &Path,
+    token: &str,
+    (host, port): (&str, i32),
+    more: &str,
+) -> Option<(Child, u16)> {
     let (config, store) = (directory.join("server.conf"), directory.join("store"));
     let text = format!(
-        "listen: \"{host}:{port}\"\nauthorization {{ token: \"{token}\" }}\njetstream {{ store_dir: {store:?} }}\n"
+        "listen: \"{host}:{port}\"\nauthorization {{ token: \"{token}\" }}\njetstream {{ store_dir: {store:?} }}\n{more}"
     );
     fs::write(&config, text).expect("a configuration");
     // It goes with the thread that starts it, whatever ends that.
