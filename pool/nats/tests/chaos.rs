@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-use cluster::{AgentProcess, Cluster, kill, watch};
+use cluster::{AgentProcess, Cluster, try_kill, watch};
 use pool::{Pool, TaskError};
 use pool_nats::{ClusterOptions, ClusterPool};
 use proc_spawn::{Failure, Process};
@@ -123,10 +123,8 @@ fn every_task_is_accounted_for_once_whoever_is_killed() {
             match random.below(20) {
                 0..10 => {
                     let workers = std::mem::take(&mut account.lock().expect("no panic").workers);
-                    if let Some(worker) = workers.into_iter().find(|pid| is_ours(*pid)) {
-                        kill(worker);
-                        kills[0] += 1;
-                    }
+                    let worker = workers.into_iter().find(|pid| is_ours(*pid));
+                    kills[0] += u64::from(worker.is_some_and(try_kill));
                 }
                 10..16 => {
                     let victim = random.below(2) as usize;

@@ -55,6 +55,25 @@ fn a_killed_worker_costs_one_attempt_of_its_item_and_nothing_else() {
     }
 }
 
+/// Outlasts its lease.
+fn linger(path: String) -> u64 {
+    // sleep: the time that it takes is the matter
+    thread::sleep(3 * LEASE);
+    mark(path, 1)
+}
+
+#[test]
+fn a_task_that_takes_longer_than_its_lease_runs_once() {
+    let _watchdog = watch("a long task");
+    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let marks = Marks::new();
+    assert_eq!(pool.apply(linger, marks.path()), Ok(1));
+    // An agent that is stopped has finished all that it was given.
+    cluster.agents.into_iter().for_each(AgentProcess::stop);
+    assert_eq!(marks.read(), [1]);
+}
+
 #[test]
 fn the_tasks_of_a_killed_agent_run_again_once_its_lease_is_over() {
     let _watchdog = watch("a killed agent");

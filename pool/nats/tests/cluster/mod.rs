@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ipc::{Receiver, Sender};
@@ -193,8 +193,14 @@ pub(crate) fn meet_at(host: String, port: u16, n: u64) -> u64 {
 
 /// Kills a process.
 pub(crate) fn kill(pid: u32) {
-    let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-    assert!(killed.expect("kill is there").success());
+    assert!(try_kill(pid), "there is no process {pid}");
+}
+
+/// The same, if there is one. Says whether there was.
+pub(crate) fn try_kill(pid: u32) -> bool {
+    let mut command = Command::new("kill");
+    let command = command.args(["-KILL", &pid.to_string()]).stderr(Stdio::null());
+    command.status().expect("kill is there").success()
 }
 
 /// A file in which each run of a task leaves a mark.
