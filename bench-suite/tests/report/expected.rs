@@ -15,7 +15,7 @@ pub struct Expected {
 pub enum Places {
     /// It has no axis.
     None,
-    /// The number of workers, which depends on the machine.
+    /// The number of workers: one, as many as there are processors, and twice as many.
     Workers,
     These(&'static [&'static str]),
 }
