@@ -186,6 +186,11 @@ fn main() -> ExitCode {
     ];
     // Cargo adds an argument of its own, with dashes.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    let names = parts.map(|(name, _)| name);
+    if let Some(unknown) = wanted.iter().find(|it| !names.contains(&it.as_str())) {
+        eprintln!("error: there is no part {unknown:?}, but {}", names.join(", "));
+        return ExitCode::FAILURE;
+    }
     for (name, report) in parts {
         if !(wanted.is_empty() || wanted.iter().any(|it| it == name)) {
             continue;

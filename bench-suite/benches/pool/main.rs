@@ -215,6 +215,10 @@ const PARTS: [Part; 8] = [
 ];
 
 fn run(wanted: &[String]) -> Outcome<()> {
+    let names = PARTS.map(|(name, _)| name);
+    if let Some(unknown) = wanted.iter().find(|it| !names.contains(&it.as_str())) {
+        return Err(format!("there is no part {unknown:?}, but {}", names.join(", ")).into());
+    }
     let mut python = Script::start("pool_rounds.py");
     // For Python to make its workers.
     if let Some(python) = &mut python {
