@@ -1,12 +1,12 @@
 //! This process's membership in its program.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::heap::{Heap, NewProcess, ProcessId, Usage};
 use crate::process::{Keeper, Life};
 use crate::rendezvous;
+use crate::sys::memory::Memory;
 use crate::sys::{fork, life, streams};
 use crate::wait::Bridge;
 
@@ -20,7 +20,7 @@ pub(crate) struct Program {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) bridge: Bridge,
     /// What this process is since it is the child of a fork and has joined.
-    forked: OnceLock<Box<Program>>,
+    pub(crate) forked: OnceLock<Box<Program>>,
 }
 
 /// The first membership of this process or of the one that it is a fork of.
@@ -74,21 +74,10 @@ impl Program {
         Some(program)
     }
 
-    /// Joins the program, in the child of a fork, at the place that the parent kept: from then on
-    /// everything that this process does it does in its own name. `false` if that place was given
-    /// up because the parent is gone.
-    pub(crate) fn join_forked(&'static self, me: ProcessId) -> io::Result<bool> {
-        // The registration is the parent's, and so are the locks that it holds.
-        self.heap.unregister_locks();
-        fork::settle();
-        let entered = Program::enter(Arc::clone(&self.heap), me, Some(self.me))?;
-        Ok(entered.map(|program| self.forked.get_or_init(|| Box::new(program))).is_some())
-    }
-
-    /// Joins the program that `fd` is the heap of, at the place that the parent kept. `None` if that
+    /// Joins the program that `memory` is the heap of, at the place that the parent kept. `None` if that
     /// place was given up because the parent is gone.
     pub(crate) fn join(
-        fd: OwnedFd,
+        memory: Memory,
         me: ProcessId,
         parent: ProcessId,
     ) -> io::Result<Option<&'static Program>> {
@@ -97,17 +86,17 @@ impl Program {
             return Err(io::Error::other("this process belongs to a program already"));
         }
         fork::watch()?;
-        let program = Program::enter(Arc::new(Heap::open(fd)?), me, Some(parent))?;
+        let program = Program::enter(Arc::new(Heap::open(memory)?), me, Some(parent))?;
         Ok(program.map(|program| PROGRAM.get_or_init(|| program)))
     }
 
-    fn enter(
+    pub(crate) fn enter(
         heap: Arc<Heap>,
         me: ProcessId,
         parent: Option<ProcessId>,
     ) -> io::Result<Option<Program>> {
         // The mark first: whoever sees this process in the table may look for it.
-        life::hold(heap.fd(), Heap::life_byte(me))?;
+        life::hold(heap.memory(), Heap::life_byte(me))?;
         if !heap.join(me, std::process::id()) {
             return Ok(None);
         }

@@ -1,14 +1,13 @@
 //! How a new process joins the program of the one that started it.
 //!
 //! The parent keeps the child a place in the process table, gives its arguments to that place, and
-//! queues a greeting in a socket pair whose other end the child finds at [`HANDOVER_FD`]: the build,
-//! the place, and the heap's descriptor. Nothing waits for anything: the greeting is there before
+//! leaves a greeting on a line of which the child finds the other end: the build, the place, and the
+//! heap's memory. Nothing waits for anything: the greeting is there before
 //! the child starts. The child answers only if it cannot join. Both keep the line open, so that
 //! an exec of either is seen.
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -21,13 +20,12 @@ use crate::message::Parcel;
 use crate::process::{Ward, sweep};
 use crate::program::Program;
 use crate::ring::Ring;
-use crate::sys::life::Pidfd;
-use crate::sys::{handover, image, socket, streams};
+use crate::sys::line::{Heard, LONGEST, Line, Ours, Theirs};
+use crate::sys::{image, line, streams};
 
 pub use crate::shared_word::SharedWord;
-pub use crate::sys::handover::HANDOVER_FD;
-
-const LONGEST: usize = 4096;
+pub use crate::sys::life::Sentinel;
+pub use crate::sys::memory::Memory;
 
 /// Why a child would not join.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -63,12 +61,11 @@ pub enum Refusal {
 
 /// A place for a child that is about to be started. Dropped unused, the place is free again.
 pub struct Invitation {
-    program: &'static Program,
-    child: Option<ProcessId>,
+    pub(crate) program: &'static Program,
+    pub(crate) child: Option<ProcessId>,
     name: String,
     daemon: bool,
-    ours: OwnedFd,
-    theirs: OwnedFd,
+    pub(crate) line: Line,
 }
 
 impl fmt::Debug for Invitation {
@@ -85,16 +82,16 @@ impl Invitation {
     /// memory.
     pub fn new(name: &str, daemon: bool) -> io::Result<Invitation> {
         let program = Program::current()?;
-        let (ours, theirs) = socket::pair()?;
+        let line = Line::new()?;
         let child = program.heap.reserve(NewProcess { parent: Some(program.me), name })?;
         let name = name.to_owned();
-        Ok(Invitation { program, child: Some(child), name, daemon, ours, theirs })
+        Ok(Invitation { program, child: Some(child), name, daemon, line })
     }
 
     /// Gives the child its arguments and queues the greeting. Called once, before the start.
     ///
     /// # Errors
-    /// The greeting does not fit into the socket: the name is far too long.
+    /// The greeting does not fit: the name is far too long.
     pub fn put(&self, arguments: Parcel) -> io::Result<()> {
         let Program { heap, me, .. } = self.program;
         let child = self.child.ok_or(io::ErrorKind::InvalidInput)?;
@@ -118,7 +115,7 @@ impl Invitation {
             let why = "the name of the process is too long";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        socket::send(self.ours.as_fd(), &bytes, Some(heap.fd()))
+        self.line.ours.greet(&bytes, heap.memory())
     }
 
     /// Lets the child that this process will `fork` keep what this process has a hold on now. The copies
@@ -138,29 +135,6 @@ impl Invitation {
         heap.copy_holds(*me, child)
     }
 
-    /// Takes the place, in the child of a `fork` that has no other thread.
-    ///
-    /// # Errors
-    /// Why it cannot. The parent was told already.
-    pub fn join_forked(mut self) -> Result<(), Refusal> {
-        // It is this process's own from here on.
-        let child = self.child.take();
-        let joined = handover::replace(&self.theirs)
-            .and_then(|_| child.map_or(Ok(false), |child| self.program.join_forked(child)));
-        let refusal = match joined {
-            Ok(true) => return Ok(()),
-            Ok(false) => Refusal::System("the parent is gone".to_owned()),
-            Err(error) => Refusal::System(error.to_string()),
-        };
-        refuse_on(self.theirs.as_fd(), &refusal);
-        Err(refusal)
-    }
-
-    /// What must be [`HANDOVER_FD`] in the child.
-    pub fn child_end(&self) -> BorrowedFd<'_> {
-        self.theirs.as_fd()
-    }
-
     /// The child was started. From now on its end is noticed; `on_end` is called on the keeper's
     /// thread once it has ended and what it held is released. It must not block.
     ///
@@ -168,14 +142,14 @@ impl Invitation {
     /// The keeper cannot be started.
     pub fn started(
         mut self,
-        pidfd: OwnedFd,
+        sentinel: impl Into<Sentinel>,
         on_end: Box<dyn FnOnce() + Send>,
     ) -> io::Result<Guest> {
         let id = self.child.ok_or(io::ErrorKind::InvalidInput)?;
-        let line = Arc::new(self.ours.try_clone()?);
+        let line = Arc::clone(&self.line.ours);
         let ward = Ward {
             id,
-            pidfd: Pidfd::from(pidfd),
+            sentinel: sentinel.into(),
             line: Some(Arc::clone(&line)),
             on_end: Some(on_end),
             swept: false,
@@ -198,23 +172,16 @@ impl Drop for Invitation {
 #[derive(Debug)]
 pub struct Guest {
     program: &'static Program,
-    line: Arc<OwnedFd>,
+    line: Arc<Ours>,
     id: ProcessId,
     heard: OnceLock<Heard>,
-}
-
-/// What came over the line, once the child has closed it.
-#[derive(Debug)]
-struct Heard {
-    greeted: bool,
-    refusal: Option<Refusal>,
 }
 
 impl Guest {
     /// What the child said if it would not join; never waits. Asked after the child's end, the answer
     /// is final.
     pub fn refusal(&self) -> Option<Refusal> {
-        self.heard()?.refusal.clone()
+        postcard::from_bytes(self.heard()?.answer.as_deref()?).ok()
     }
 
     /// Whether the child ever took the greeting: if not, its `main` ended without
@@ -227,26 +194,12 @@ impl Guest {
         if let Some(heard) = self.heard.get() {
             return Some(heard);
         }
-        let mut heard = Heard { greeted: true, refusal: None };
-        let mut bytes = [0; LONGEST];
-        loop {
-            match socket::recv(self.line.as_fd(), &mut bytes) {
-                Ok((0, _)) => break,
-                Ok((len, _)) => heard.refusal = postcard::from_bytes(&bytes[..len]).ok(),
-                // A child that closes the line with our greeting unread resets it. That is said
-                // first and once; what the child may have sent comes after it.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                    heard.greeted = false;
-                }
-                Err(_) if heard.refusal.is_some() || !heard.greeted => break,
-                Err(_) => return None,
-            }
-        }
+        let heard = self.line.heard()?;
         Some(self.heard.get_or_init(|| heard))
     }
 
     /// Releases what the child held, unless that is done already, as the keeper does as well: who has
-    /// seen the child's end (its pidfd is readable) need not wait for that thread.
+    /// seen the child's end (its sentinel is ready) need not wait for that thread.
     pub fn sweep(&self) {
         sweep(&self.program.heap, self.program.me, self.id);
     }
@@ -275,11 +228,7 @@ pub struct Arrival {
 /// Whether this process was started by another one of its program and has not joined yet. Has no
 /// side effect.
 pub fn arrived() -> bool {
-    let mut magic = [0; MAGIC.len()];
-    let Some(line) = handover::inherited() else { return false };
-    socket::is_pair_end(line)
-        && socket::peek(line, &mut magic).is_ok_and(|len| len == magic.len())
-        && magic == MAGIC
+    line::arrived(&MAGIC)
 }
 
 /// Joins the program. Called once, in a process for which [`arrived`] says yes.
@@ -287,42 +236,35 @@ pub fn arrived() -> bool {
 /// # Errors
 /// Why it cannot. The parent was told already.
 pub fn join() -> Result<Arrival, Refusal> {
-    let line = streams::fill().and_then(|()| handover::take()).map_err(|error| {
-        let refusal = Refusal::System(error.to_string());
-        handover::inherited().into_iter().for_each(|line| refuse_on(line, &refusal));
-        refusal
-    })?;
-    join_on(line.as_fd()).inspect_err(|refusal| refuse_on(line.as_fd(), refusal))
+    let system = |error: io::Error| Refusal::System(error.to_string());
+    let line = streams::fill().and_then(|()| line::take()).map_err(system);
+    line.and_then(join_on).inspect_err(refuse)
 }
 
 /// Tells the parent why this process will not join, in place of [`join`] or after it.
 pub fn refuse(refusal: &Refusal) {
-    // Without its line it can only end; the parent sees that.
-    if let Ok(line) = handover::take() {
-        refuse_on(line.as_fd(), refusal);
+    // A parent that is gone needs no answer.
+    line::answer(&refusal.encode());
+}
+
+impl Refusal {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
     }
 }
 
-fn refuse_on(line: BorrowedFd<'_>, refusal: &Refusal) {
-    if let Ok(bytes) = postcard::to_allocvec(refusal) {
-        // A parent that is gone needs no answer.
-        let _ = socket::send(line, &bytes, None);
-    }
-}
-
-fn join_on(line: BorrowedFd<'_>) -> Result<Arrival, Refusal> {
+fn join_on(line: &Theirs) -> Result<Arrival, Refusal> {
     let system = |error: &dyn fmt::Display| Refusal::System(error.to_string());
     let mut bytes = [0; LONGEST];
-    let (len, heap) = socket::recv(line, &mut bytes).map_err(|error| system(&error))?;
+    let (len, heap) = line.greeting(&mut bytes).map_err(|error| system(&error))?;
     let greeting = Greeting::decode(&bytes[..len]).map_err(|error| system(&error))?;
     let build = &image::main().build_id;
     if greeting.build != build {
         let parent = greeting.build.to_owned();
         return Err(Refusal::OtherBuild { parent, child: build.clone() });
     }
-    // The parent made the line. Told of it by another number than its own, or of none, this process is
-    // in another namespace.
-    if socket::maker(line).map_err(|error| system(&error))? != Some(greeting.parent_pid) {
+    // Told of the parent by another number than its own, or by none, this process is in another namespace.
+    if !line.is_from(greeting.parent_pid).map_err(|error| system(&error))? {
         let why = "a program cannot span PID namespaces: process ids would not mean the same";
         return Err(Refusal::System(why.to_owned()));
     }

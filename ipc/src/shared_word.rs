@@ -4,15 +4,12 @@
 use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::AtomicU32;
 
-use memmap2::MmapRaw;
+use crate::sys::memory::{self, Map, Memory};
 
-use crate::sys::memory;
-
-/// An atomic word in memory of its own, which a process maps that was given its descriptor. The kernel
-/// frees it with the last of them.
+/// An atomic word in memory of its own, which a process maps that was given it. The kernel frees it with the
+/// last of them.
 ///
 /// Whoever belongs to the program takes a [`Shared`](crate::Shared) instead, which can be sent.
 ///
@@ -26,36 +23,36 @@ use crate::sys::memory;
 /// use ipc::rendezvous::SharedWord;
 /// use std::sync::atomic::Ordering::Relaxed;
 ///
-/// let (word, descriptor) = SharedWord::new()?;
-/// let theirs = SharedWord::from_descriptor(descriptor)?;
+/// let (word, memory) = SharedWord::new()?;
+/// let theirs = SharedWord::in_memory(memory)?;
 /// theirs.store(7, Relaxed);
 /// assert_eq!(word.load(Relaxed), 7);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub struct SharedWord(MmapRaw);
+pub struct SharedWord(Map);
 
 impl SharedWord {
     const SIZE: u64 = size_of::<AtomicU32>() as u64;
 
-    /// A word that is zero, and the descriptor to give to another process.
+    /// A word that is zero, and its memory, to give to another process.
     ///
     /// # Errors
     /// The system has no memory or no descriptors left.
-    pub fn new() -> io::Result<(SharedWord, OwnedFd)> {
-        let descriptor = memory::create(Self::SIZE)?;
-        let word = SharedWord(memory::map(descriptor.as_fd(), Self::SIZE)?);
-        Ok((word, descriptor))
+    pub fn new() -> io::Result<(SharedWord, Memory)> {
+        let memory = memory::create(Self::SIZE)?;
+        let word = SharedWord(memory::map(&memory, Self::SIZE)?);
+        Ok((word, memory))
     }
 
-    /// The word behind a descriptor that came from [`new`](Self::new).
+    /// The word in memory that came from [`new`](Self::new).
     ///
     /// # Errors
-    /// It is not such a descriptor, or the system has no memory left.
-    pub fn from_descriptor(descriptor: OwnedFd) -> io::Result<SharedWord> {
-        if memory::sealed_size(descriptor.as_fd())? != Self::SIZE {
+    /// It is other memory, or the system has none left to map it.
+    pub fn in_memory(memory: Memory) -> io::Result<SharedWord> {
+        if memory::sealed_size(&memory)? != Self::SIZE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "no word is shared there"));
         }
-        memory::map(descriptor.as_fd(), Self::SIZE).map(SharedWord)
+        memory::map(&memory, Self::SIZE).map(SharedWord)
     }
 
     /// Keeps the word out of the children that this process forks: there, the word must not be used nor

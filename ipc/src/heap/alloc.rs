@@ -100,7 +100,7 @@ impl Heap {
         handler: ProcessId,
     ) -> io::Result<Allocated> {
         let mut tx = Transaction::begin(self);
-        let (object, zeroed) = take(&mut tx, size.class)?;
+        let (object, zeroed) = take(&mut tx, size.class, contents.kind)?;
         let fields = Fields::of(&self.layout, object);
         let (_, _, generation) = unpack_state(tx.read(fields.state()));
         tx.write(fields.state(), pack_state(contents.kind, size.class, generation));
@@ -120,12 +120,20 @@ fn free_list(class: u8) -> u64 {
     header::FREE_OBJECTS + u64::from(class) * 8
 }
 
-fn take(tx: &mut Transaction<'_>, class: u8) -> io::Result<(ObjectId, bool)> {
+fn take(tx: &mut Transaction<'_>, class: u8, kind: Kind) -> io::Result<(ObjectId, bool)> {
+    // Of a large ring, little may ever be touched.
+    let is_large = class_size(class) >= DISCARD_FROM;
+    let is_sparse = is_large && kind == Kind::Ring;
     let object = ObjectId(tx.read(free_list(class)) as u32);
     // What is not free, or nothing, stands there after damage only: then the rest of the list is lost.
     // One whose memory is being given back stays where it is, until another is freed or that is done.
     if is_free(tx, object) && !(is_trimmed(class) && trim::is_in_window(tx, object)) {
         let fields = Fields::of(&tx.heap().layout, object);
+        let start = tx.read(fields.offset());
+        if is_large && !is_sparse {
+            // It may have been a ring's.
+            tx.heap().commit(start, class_size(class))?;
+        }
         let next = tx.read(fields.next_free());
         tx.write(free_list(class), next);
         let state = tx.read(fields.state());
@@ -147,6 +155,9 @@ fn take(tx: &mut Transaction<'_>, class: u8) -> io::Result<(ObjectId, bool)> {
     let object = ObjectId(index);
     if !is_free(tx, object) || start < layout.blocks() {
         return Err(damaged());
+    }
+    if !is_sparse {
+        tx.heap().commit(start, end - start)?;
     }
     tx.write(header::OBJECTS, u64::from(index) + 1);
     tx.write(header::FRESH, end);

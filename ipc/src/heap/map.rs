@@ -3,20 +3,18 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crossbeam_utils::CachePadded;
-use memmap2::MmapRaw;
 use sync_prims::process::{self, Witness};
 use sync_prims::raw::{EventCount, RobustGuard, RobustMutex};
 
 use super::layout::{Layout, MAGIC, header};
-use super::object::{Block, ObjectId};
+use super::object::{Block, ObjectId, damaged};
 use super::signal::{Bells, Signal};
-use crate::sys::memory;
+use crate::sys::memory::{self, Map, Memory};
 
 /// Address space of a new heap. A machine or limit that does not allow it gets half, and so on.
 const LARGEST: u64 = 1 << 40;
@@ -25,8 +23,8 @@ const SMALLEST: u64 = 1 << 30;
 /// The program's heap as this process sees it. Lives as long as the process.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    fd: OwnedFd,
-    map: MmapRaw,
+    memory: Memory,
+    map: Map,
     pub(super) layout: Layout,
     /// What this process has freed; see `trim.rs`.
     pub(super) freed: CachePadded<AtomicU64>,
@@ -37,15 +35,15 @@ impl Heap {
     pub(crate) fn create() -> io::Result<Heap> {
         // A power of two, within what the process may make.
         let mut size = 1 << LARGEST.min(memory::largest().max(SMALLEST)).ilog2();
-        let (fd, map) = loop {
-            let fd = memory::create(size)?;
-            match memory::map(fd.as_fd(), size) {
-                Ok(map) => break (fd, map),
+        let (memory, map) = loop {
+            let memory = memory::create(size)?;
+            match memory::map(&memory, size) {
+                Ok(map) => break (memory, map),
                 Err(_) if size > SMALLEST => size /= 2,
                 Err(error) => return Err(error),
             }
         };
-        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
+        let heap = Heap { memory, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
         for (at, value) in [
             (header::SIZE, size),
             (header::FRESH, heap.layout.blocks()),
@@ -53,44 +51,43 @@ impl Heap {
             (header::HOLDS, 1),
             (header::MAGIC, MAGIC),
         ] {
-            // Relaxed: nobody else has the descriptor yet.
+            // Relaxed: nobody else has the memory yet.
             heap.word(at).store(value, std::sync::atomic::Ordering::Relaxed);
         }
         Ok(heap)
     }
 
     /// The heap of a program that this process was started into.
-    pub(crate) fn open(fd: OwnedFd) -> io::Result<Heap> {
+    pub(crate) fn open(memory: Memory) -> io::Result<Heap> {
         let refuse = |why| io::Error::new(io::ErrorKind::InvalidData, why);
-        let size = memory::sealed_size(fd.as_fd())?;
+        let size = memory::sealed_size(&memory)?;
         if size < SMALLEST {
             return Err(refuse("the memory that was handed over is no heap"));
         }
-        let map = memory::map(fd.as_fd(), size)?;
-        let heap = Heap { fd, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
+        let map = memory::map(&memory, size)?;
+        let heap = Heap { memory, map, layout: Layout::new(size), freed: AtomicU64::new(0).into() };
         if heap.load(header::MAGIC) != MAGIC || heap.load(header::SIZE) != size {
             return Err(refuse("the memory that was handed over is no heap"));
         }
         Ok(heap)
     }
 
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The whole mapping.
+    pub(crate) fn whole(&self) -> Range<*const u8> {
+        let start = self.map.as_ptr();
+        start..start.wrapping_add(self.map.len())
     }
 
     /// Lets locks in the heap be handed on when their owner dies. Called once.
     pub(crate) fn register_locks(self: &Arc<Self>, witness: Arc<dyn Witness>) -> io::Result<()> {
-        let start = self.map.as_ptr();
         // SAFETY: the whole mapping, which the program keeps until the process ends, and so outlives
         // every guard. Blocks in it that a guard is held in are not used for anything else, see
         // `guard_held_in`.
-        unsafe { process::register(start..start.wrapping_add(self.map.len()), witness) }
-    }
-
-    /// Undoes [`register_locks`](Self::register_locks), in the child of a fork: it holds none.
-    pub(crate) fn unregister_locks(&self) {
-        let start = self.map.as_ptr();
-        process::unregister(start..start.wrapping_add(self.map.len()));
+        unsafe { process::register(self.whole(), witness) }
     }
 
     /// Whether a thread of this process holds a lock in the object's block, by a guard that was
@@ -199,16 +196,22 @@ impl Heap {
 
     /// The parts of a range that have memory.
     pub(crate) fn touched(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
-        memory::touched(self.fd(), range)
+        memory::touched(&self.memory, &self.map, range)
     }
 
     /// Whether any part of a range has memory.
     pub(super) fn is_touched(&self, range: Range<u64>) -> io::Result<bool> {
-        memory::is_touched(self.fd(), range)
+        memory::is_touched(&self.memory, &self.map, range)
     }
 
-    /// Gives pages back to the system; they read as zero afterwards.
-    pub(crate) fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
-        memory::discard(self.fd(), offset, len)
+    /// Makes sure that a range can be used, also by the system on behalf of a process.
+    pub(super) fn commit(&self, offset: u64, len: u64) -> io::Result<()> {
+        let end = offset.checked_add(len).filter(|end| *end <= self.layout.size);
+        memory::commit(&self.map, offset..end.ok_or_else(damaged)?)
+    }
+
+    /// Gives pages back to the system. Tells whether it took them, so that they read as zero.
+    pub(crate) fn discard(&self, offset: u64, len: u64) -> io::Result<bool> {
+        memory::discard(&self.memory, &self.map, offset..offset + len)
     }
 }

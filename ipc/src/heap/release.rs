@@ -68,15 +68,15 @@ impl Heap {
     /// The last step for a dead object with a large block: gives the pages back without the lock.
     fn free_large(&self, hold: HoldId, owner: Owner, object: ObjectId) {
         let discarded = self.block(object, 1).and_then(|it| self.discard(it.offset, it.size));
-        if discarded.is_err() {
+        let Ok(clean) = discarded else {
             // The block stays with this process, unused, until the process ends and its sweep tries
-            // again: handed out now, it would not read as zero.
+            // again.
             return;
-        }
+        };
         let mut tx = Transaction::begin(self);
         if let Some((object, role)) = find(&tx, hold, owner) {
             destroy(&mut tx, hold, owner, role, object);
-            alloc::free(&mut tx, object, true);
+            alloc::free(&mut tx, object, clean);
             tx.commit();
         }
     }

@@ -158,9 +158,9 @@ impl Heap {
         }
         let discarded = match self.is_touched(pages.clone()) {
             Ok(true) => self.discard(pages.start, pages.end - pages.start),
-            untouched => untouched.map(drop),
+            untouched => untouched.map(|_| true),
         };
-        if discarded.is_err() {
+        if !discarded.unwrap_or(false) {
             return;
         }
         let inside = |free: &&Free| {
@@ -237,6 +237,11 @@ mod tests {
         (start..start + bytes as u64).step_by(PAGE as usize)
     }
 
+    /// Whether the system takes memory back while others have it mapped: Windows does not.
+    fn gives_back(heap: &Heap) -> bool {
+        heap.discard(heap.layout.blocks(), PAGE).expect("an answer")
+    }
+
     fn memory(heap: &Heap) -> u64 {
         let touched = heap.touched(0..heap.size()).expect("a file");
         touched.iter().map(|part| part.end - part.start).sum()
@@ -266,12 +271,8 @@ mod tests {
             blocks.iter().for_each(|hold| heap.release(*hold, Owner::Process(me), me));
             assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
             // Some pages at the ends of runs, and the tables.
-            assert!(
-                memory(&heap) < before + KEPT + (4 << 20),
-                "{} {}",
-                memory(&heap),
-                heap.load(header::FREE_TOUCHED)
-            );
+            let after = memory(&heap);
+            assert!(!gives_back(&heap) || after < before + KEPT + (4 << 20), "{after}");
         }
     }
 
@@ -279,24 +280,22 @@ mod tests {
     fn a_large_block_keeps_its_memory_for_the_next_message_and_no_longer() {
         const LARGE: usize = 2 << 20;
         let (heap, me) = heap();
-        let fill = |object, number| {
-            places(&heap, object, LARGE).for_each(|at| heap.poke(at, number));
-        };
         let empty = memory(&heap);
         let message = allocate(&heap, me, Kind::Parcel, LARGE);
-        fill(message.object, 7);
+        places(&heap, message.object, LARGE).for_each(|at| heap.poke(at, 7));
         heap.release(message.hold, Owner::Process(me), me);
         assert!(memory(&heap) >= empty + LARGE as u64);
 
         let value = allocate(&heap, me, Kind::Value, LARGE);
         assert!(value.object == message.object && !value.zeroed);
         heap.release(value.hold, Owner::Process(me), me);
-        assert!(memory(&heap) < empty + LARGE as u64);
-        assert_eq!(heap.load(header::FREE_TOUCHED), 0);
+        let kept = if gives_back(&heap) { 0 } else { LARGE as u64 };
+        assert_eq!(heap.load(header::FREE_TOUCHED), kept);
+        assert!(kept > 0 || memory(&heap) < empty + LARGE as u64);
 
         let next = allocate(&heap, me, Kind::Value, LARGE);
-        assert!(next.object == value.object && next.zeroed);
-        assert!(places(&heap, next.object, LARGE).all(|at| heap.peek(at) == 0));
+        assert!(next.object == value.object && next.zeroed == (kept == 0));
+        assert!(!next.zeroed || places(&heap, next.object, LARGE).all(|at| heap.peek(at) == 0));
     }
 
     #[test]
@@ -311,7 +310,7 @@ mod tests {
         }
         assert!(memory(&heap) > empty + 2 * KEPT);
         messages.iter().for_each(|it| heap.release(it.hold, Owner::Process(me), me));
-        assert!(memory(&heap) < empty + KEPT + 2 * LARGE as u64);
+        assert!(!gives_back(&heap) || memory(&heap) < empty + KEPT + 2 * LARGE as u64);
         assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
         for _ in 0..30 {
             let next = allocate(&heap, me, Kind::Value, LARGE);
@@ -347,7 +346,8 @@ mod tests {
         }
         let before = memory(&heap);
         (0..100).for_each(|_| heap.trim(me));
-        assert!(memory(&heap) < before - before / 3, "{before} {}", memory(&heap));
+        let after = memory(&heap);
+        assert!(!gives_back(&heap) || after < before - before / 3, "{before} {after}");
         for (number, bytes, _, object) in blocks.iter().filter(|it| !goes(it.0)) {
             assert!(places(&heap, *object, *bytes).all(|at| heap.peek(at) == *number));
         }

@@ -13,10 +13,9 @@
 //! The table is read once, when the list is attached, and checked; what is written to it afterwards
 //! matters to nobody.
 
-use memmap2::MmapRaw;
-
 use super::error::ListError;
 use crate::named;
+use crate::sys::memory::Map;
 
 /// Where one element lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +92,7 @@ pub(super) fn plan(capacities: &[usize]) -> Option<(Vec<Place>, usize)> {
 }
 
 /// Writes the table of a new list.
-pub(super) fn write(map: &MmapRaw, places: &[Place]) -> std::io::Result<()> {
+pub(super) fn write(map: &Map, places: &[Place]) -> std::io::Result<()> {
     let entries = places.iter().flat_map(|place| [place.offset as u64, place.capacity as u64]);
     let words = [MAGIC, FORMAT, places.len() as u64, 0].into_iter().chain(entries);
     let bytes: Vec<u8> = words.flat_map(u64::to_ne_bytes).collect();
@@ -101,7 +100,7 @@ pub(super) fn write(map: &MmapRaw, places: &[Place]) -> std::io::Result<()> {
 }
 
 /// Reads the table of a list, whatever it is.
-pub(super) fn read(map: &MmapRaw) -> Result<Vec<Place>, ListError> {
+pub(super) fn read(map: &Map) -> Result<Vec<Place>, ListError> {
     let no_list = ListError::Corrupt("the memory does not hold a list");
     if map.len() < HEADER {
         return Err(no_list);
@@ -117,7 +116,7 @@ pub(super) fn read(map: &MmapRaw) -> Result<Vec<Place>, ListError> {
     (0..count).map(|index| read_entry(map, HEADER + index * ENTRY, table)).collect()
 }
 
-fn read_entry(map: &MmapRaw, at: usize, table: usize) -> Result<Place, ListError> {
+fn read_entry(map: &Map, at: usize, table: usize) -> Result<Place, ListError> {
     let place = Place { offset: load(map, at)?, capacity: load(map, at + 8)? };
     let inside = place.end().is_some_and(|end| end <= map.len()) && place.offset >= table;
     let aligned = place.offset.is_multiple_of(WORD) && place.capacity.is_multiple_of(WORD);
@@ -128,7 +127,7 @@ fn read_entry(map: &MmapRaw, at: usize, table: usize) -> Result<Place, ListError
     }
 }
 
-fn load(map: &MmapRaw, offset: usize) -> Result<usize, ListError> {
+fn load(map: &Map, offset: usize) -> Result<usize, ListError> {
     let mut bytes = [0; 8];
     named::read(map, &mut bytes, offset)?;
     usize::try_from(u64::from_ne_bytes(bytes))

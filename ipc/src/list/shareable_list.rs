@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{self, AtomicU64, Ordering};
 
-use memmap2::MmapRaw;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::ListError;
 use super::layout::{self, Place, Word};
 use super::value::ShareableValue;
 use crate::named::{self, SharedMemory};
+use crate::sys::memory::Map;
 
 /// A list of integers, numbers, truths, texts, bytes and nothings, in [`SharedMemory`].
 ///
@@ -224,7 +224,7 @@ impl ShareableList {
 }
 
 /// Puts other bytes in place of an element's. One at a time.
-fn replace(map: &MmapRaw, place: &Place, kind: u8, bytes: &[u8]) -> Result<(), ListError> {
+fn replace(map: &Map, place: &Place, kind: u8, bytes: &[u8]) -> Result<(), ListError> {
     let word = word(map, place)?;
     // Acquire pairs with the Release below, of whoever wrote last: so a reader that sees our bytes
     // sees that store too.
@@ -238,7 +238,7 @@ fn replace(map: &MmapRaw, place: &Place, kind: u8, bytes: &[u8]) -> Result<(), L
     Ok(())
 }
 
-fn word<'m>(map: &'m MmapRaw, place: &Place) -> Result<&'m AtomicU64, ListError> {
+fn word<'m>(map: &'m Map, place: &Place) -> Result<&'m AtomicU64, ListError> {
     named::word(map, place.word()).ok_or(ListError::Corrupt("an element lies outside the memory"))
 }
 

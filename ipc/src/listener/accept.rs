@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,9 +11,11 @@ use sync_prims::{Deadline, TryLockError};
 use super::address::Address;
 use super::bound::Bound;
 use super::knock::{Heard, Knock};
-use crate::auth::{self, AuthKey};
+use crate::auth::AuthKey;
 use crate::pipe::Connection;
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
 use crate::sys::epoll::Epoll;
+use crate::sys::stream::{Local, Socket};
 use crate::wait::{Source, Waitable};
 
 /// So many may be about to prove that they know the key. Others wait in the socket's backlog.
@@ -88,16 +89,14 @@ impl Listener {
 
     /// Listens for who knows the key and the name, which is new and in no file system.
     pub(crate) fn bind_unnamed(authkey: &[u8]) -> io::Result<(Listener, Vec<u8>)> {
-        let mut name = b"tandem-".to_vec();
-        name.extend(auth::nonce()?);
-        let socket = Bound::unnamed(&name)?;
+        let (socket, name) = Local::unnamed()?;
         let address = Address::Unix(PathBuf::new());
-        Ok((Listener::on(socket, address, authkey)?, name))
+        Ok((Listener::on(Bound::Local(socket), address, authkey)?, name))
     }
 
     fn on(socket: Bound, address: Address, authkey: &[u8]) -> io::Result<Listener> {
         let events = Epoll::new()?;
-        events.add(socket.as_fd())?;
+        events.add(socket.descriptor())?;
         let key = AuthKey::new(authkey);
         let knocks = Lock::new(Knocks::default());
         Ok(Listener { socket, address, key, patience: PATIENCE, events, knocks })
@@ -109,8 +108,8 @@ impl Listener {
     }
 
     /// Ready when there is something to [`accept`](Listener::accept).
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.events.as_fd()
+    pub(crate) fn descriptor(&self) -> Descriptor<'_> {
+        self.events.descriptor()
     }
 
     /// How long until the next of those who have come is too slow: then somebody has to accept.
@@ -144,7 +143,7 @@ impl Listener {
         self.accept_until(Deadline::after(timeout)).map(Connection::over)
     }
 
-    pub(crate) fn accept_until(&self, deadline: Deadline) -> io::Result<OwnedFd> {
+    pub(crate) fn accept_until(&self, deadline: Deadline) -> io::Result<Socket> {
         let mut knocks = self.lock(deadline)?;
         loop {
             self.let_in(&mut knocks)?;
@@ -175,7 +174,7 @@ impl Listener {
             let Some(socket) = self.socket.accept()? else { break };
             // One that has gone again by now is nobody's loss.
             let Ok(knock) = Knock::new(socket, Deadline::after(self.patience)) else { continue };
-            self.events.add(knock.fd())?;
+            self.events.add(knock.descriptor())?;
             knocks.waiting.push(knock);
         }
         self.heed_as_there_is_room(knocks)
@@ -185,14 +184,14 @@ impl Listener {
     fn heed_as_there_is_room(&self, knocks: &mut Knocks) -> io::Result<()> {
         let full = knocks.waiting.len() >= KNOCKS;
         if full != knocks.full {
-            self.events.heed(self.socket.as_fd(), !full)?;
+            self.events.heed(self.socket.descriptor(), !full)?;
             knocks.full = full;
         }
         Ok(())
     }
 
     /// Hears what those who have come say; the first to prove itself, or the first to be refused.
-    fn listen(&self, knocks: &mut Knocks) -> io::Result<Option<OwnedFd>> {
+    fn listen(&self, knocks: &mut Knocks) -> io::Result<Option<Socket>> {
         let mut index = 0;
         while let Some(knock) = knocks.waiting.get_mut(index) {
             let heard = knock.listen(&self.key);
@@ -201,8 +200,8 @@ impl Listener {
                 continue;
             }
             let knock = knocks.waiting.remove(index);
+            self.events.remove(knock.descriptor())?;
             if heard? == Heard::Proof {
-                self.events.remove(knock.fd())?;
                 return Ok(Some(knock.into_socket()));
             }
         }
@@ -214,7 +213,7 @@ impl Listener {
 /// have to wait for the rest of that.
 impl Waitable for Listener {
     fn source(&self) -> Source<'_> {
-        Source::descriptor(self.events.as_fd())
+        Source::of(self.events.descriptor())
     }
 }
 

@@ -2,20 +2,14 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixListener;
 
 use super::address::Address;
-use super::socket_file::{self, SocketFile};
-use crate::sys::stream::{self, keep_alive};
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
+use crate::sys::stream::{self, Local, Socket};
 
 #[derive(Debug)]
 pub(super) enum Bound {
-    /// The file goes before the socket is closed: who finds it can still connect.
-    Unix {
-        _file: Option<SocketFile>,
-        socket: UnixListener,
-    },
+    Local(Local),
     Tcp(TcpListener),
 }
 
@@ -23,11 +17,7 @@ impl Bound {
     /// Listens, and tells where.
     pub(super) fn new(address: &Address) -> io::Result<(Bound, Address)> {
         match address {
-            Address::Unix(path) => {
-                let (socket, file) = socket_file::listen(path)?;
-                socket.set_nonblocking(true)?;
-                Ok((Bound::Unix { _file: Some(file), socket }, address.clone()))
-            }
+            Address::Unix(path) => Ok((Bound::Local(Local::at(path)?), address.clone())),
             Address::Tcp(address) => {
                 let socket = TcpListener::bind(address)?;
                 socket.set_nonblocking(true)?;
@@ -37,22 +27,11 @@ impl Bound {
         }
     }
 
-    /// Listens under a name that is in no file system and goes with the socket.
-    pub(super) fn unnamed(name: &[u8]) -> io::Result<Bound> {
-        let socket = stream::listen_unnamed(name)?;
-        socket.set_nonblocking(true)?;
-        Ok(Bound::Unix { _file: None, socket })
-    }
-
     /// The next connection, if there is one.
-    pub(super) fn accept(&self) -> io::Result<Option<OwnedFd>> {
+    pub(super) fn accept(&self) -> io::Result<Option<Socket>> {
         let accepted = match self {
-            Bound::Unix { socket, .. } => socket.accept().map(|(stream, _)| OwnedFd::from(stream)),
-            Bound::Tcp(socket) => socket.accept().and_then(|(stream, _)| {
-                let socket = OwnedFd::from(stream);
-                keep_alive(socket.as_fd())?;
-                Ok(socket)
-            }),
+            Bound::Local(socket) => socket.accept(),
+            Bound::Tcp(socket) => socket.accept().and_then(|(stream, _)| stream::tcp(stream)),
         };
         match accepted {
             Ok(socket) => Ok(Some(socket)),
@@ -68,13 +47,11 @@ impl Bound {
             Err(error) => Err(error),
         }
     }
-}
 
-impl AsFd for Bound {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(super) fn descriptor(&self) -> Descriptor<'_> {
         match self {
-            Bound::Unix { socket, .. } => socket.as_fd(),
-            Bound::Tcp(socket) => socket.as_fd(),
+            Bound::Local(socket) => socket.descriptor(),
+            Bound::Tcp(socket) => socket.descriptor(),
         }
     }
 }

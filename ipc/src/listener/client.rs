@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use sync_prims::Deadline;
@@ -10,6 +9,8 @@ use sync_prims::Deadline;
 use super::address::Address;
 use crate::auth::{self, AuthKey, CHALLENGE, VERDICT};
 use crate::pipe::Connection;
+use crate::sys::descriptor::AsDescriptor;
+use crate::sys::stream::Socket;
 use crate::sys::{readiness, stream};
 
 /// How long a connect may take.
@@ -55,14 +56,14 @@ impl Client {
         name: &[u8],
         authkey: &[u8],
         deadline: Deadline,
-    ) -> io::Result<OwnedFd> {
+    ) -> io::Result<Socket> {
         let socket = stream::connect_unnamed(name)?;
         shake_hands(&socket, &AuthKey::new(authkey), deadline)?;
         Ok(socket)
     }
 }
 
-fn connect(address: &Address, timeout: Duration) -> io::Result<OwnedFd> {
+fn connect(address: &Address, timeout: Duration) -> io::Result<Socket> {
     if timeout.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
@@ -71,15 +72,11 @@ fn connect(address: &Address, timeout: Duration) -> io::Result<OwnedFd> {
             let full = error.kind() == io::ErrorKind::WouldBlock;
             if full { io::ErrorKind::TimedOut.into() } else { error }
         }),
-        Address::Tcp(address) => {
-            let socket = OwnedFd::from(TcpStream::connect_timeout(address, timeout)?);
-            stream::keep_alive(socket.as_fd())?;
-            Ok(socket)
-        }
+        Address::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(stream::tcp),
     }
 }
 
-fn shake_hands(socket: &OwnedFd, key: &AuthKey, deadline: Deadline) -> io::Result<()> {
+fn shake_hands(socket: &Socket, key: &AuthKey, deadline: Deadline) -> io::Result<()> {
     let challenge = recv_exact::<CHALLENGE>(socket, deadline)?;
     let nonce = auth::nonce()?;
     let Some(answer) = auth::answer(key, &challenge, &nonce) else {
@@ -87,7 +84,7 @@ fn shake_hands(socket: &OwnedFd, key: &AuthKey, deadline: Deadline) -> io::Resul
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     };
     // There is room: nothing else was sent.
-    if stream::send(socket.as_fd(), &answer)? != answer.len() {
+    if stream::send(socket, &answer)? != answer.len() {
         return Err(io::ErrorKind::WriteZero.into());
     }
     let verdict = recv_exact::<VERDICT>(socket, deadline)?;
@@ -99,11 +96,11 @@ fn shake_hands(socket: &OwnedFd, key: &AuthKey, deadline: Deadline) -> io::Resul
     }
 }
 
-fn recv_exact<const N: usize>(socket: &OwnedFd, deadline: Deadline) -> io::Result<[u8; N]> {
+fn recv_exact<const N: usize>(socket: &Socket, deadline: Deadline) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     let mut come = 0;
     while come < N {
-        match stream::recv(socket.as_fd(), &mut bytes[come..]) {
+        match stream::recv(socket, &mut bytes[come..]) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(some) => come += some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -111,7 +108,7 @@ fn recv_exact<const N: usize>(socket: &OwnedFd, deadline: Deadline) -> io::Resul
                 if deadline.passed() {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
-                readiness::readable(&[socket.as_fd()], deadline.remaining())?;
+                readiness::readable(&[socket.descriptor()], deadline.remaining())?;
             }
             Err(error) => return Err(error),
         }

@@ -1,17 +1,17 @@
 //! A connection whose other end has not proved yet that it knows the key.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use sync_prims::Deadline;
 
 use crate::auth::{self, ANSWER, AuthKey, Nonce, REFUSED};
-use crate::sys::stream;
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
+use crate::sys::stream::{self, Socket};
 
 /// Takes up a descriptor and this many bytes, whatever comes.
 #[derive(Debug)]
 pub(super) struct Knock {
-    socket: OwnedFd,
+    socket: Socket,
     nonce: Nonce,
     answer: [u8; ANSWER],
     come: usize,
@@ -31,20 +31,20 @@ pub(super) enum Heard {
 
 impl Knock {
     /// Sends the challenge.
-    pub(super) fn new(socket: OwnedFd, until: Deadline) -> io::Result<Knock> {
+    pub(super) fn new(socket: Socket, until: Deadline) -> io::Result<Knock> {
         let nonce = auth::nonce()?;
-        send_all(socket.as_fd(), &auth::challenge(&nonce))?;
+        send_all(&socket, &auth::challenge(&nonce))?;
         Ok(Knock { socket, nonce, answer: [0; ANSWER], come: 0, until })
     }
 
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+    pub(super) fn descriptor(&self) -> Descriptor<'_> {
+        self.socket.descriptor()
     }
 
     /// Reads what has come of the answer.
     pub(super) fn listen(&mut self, key: &AuthKey) -> io::Result<Heard> {
         while self.come < ANSWER {
-            match stream::recv(self.socket.as_fd(), &mut self.answer[self.come..]) {
+            match stream::recv(&self.socket, &mut self.answer[self.come..]) {
                 Ok(0) => return self.ended("it hung up before it proved that it knows the key"),
                 Ok(some) => self.come += some,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -64,10 +64,10 @@ impl Knock {
         }
         let Some(verdict) = auth::verdict(key, &self.nonce, &self.answer) else {
             // For a client that made a mistake; who does not listen need not know.
-            let _ = send_all(self.socket.as_fd(), &REFUSED);
+            let _ = send_all(&self.socket, &REFUSED);
             return Err(refused("it has another key"));
         };
-        send_all(self.socket.as_fd(), &verdict).map_err(|_| refused("it hung up"))?;
+        send_all(&self.socket, &verdict).map_err(|_| refused("it hung up"))?;
         Ok(Heard::Proof)
     }
 
@@ -75,13 +75,13 @@ impl Knock {
         if self.come == 0 { Ok(Heard::Gone) } else { Err(refused(why)) }
     }
 
-    pub(super) fn into_socket(self) -> OwnedFd {
+    pub(super) fn into_socket(self) -> Socket {
         self.socket
     }
 }
 
 /// Sends a few bytes, for which a socket that nothing was sent on has room.
-fn send_all(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+fn send_all(socket: &Socket, bytes: &[u8]) -> io::Result<()> {
     let sent = stream::send(socket, bytes)?;
     if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }

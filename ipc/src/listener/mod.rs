@@ -5,7 +5,6 @@ mod address;
 mod bound;
 mod client;
 mod knock;
-mod socket_file;
 
 pub use accept::Listener;
 pub use address::Address;

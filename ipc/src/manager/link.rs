@@ -284,8 +284,7 @@ impl fmt::Debug for Link {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::net::Shutdown;
-    use std::os::unix::net::UnixListener;
+    use std::net::TcpListener;
     use std::thread;
 
     use super::{Address, ManagerError, open_over};
@@ -293,17 +292,14 @@ mod tests {
 
     #[test]
     fn a_server_that_dies_in_the_handshake_is_gone_to_who_knew_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("manager");
-        let listener = UnixListener::bind(&path).unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = Address::Tcp(listener.local_addr().unwrap());
         let dying = thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
             // The challenge comes, and the answer finds nobody.
-            connection.shutdown(Shutdown::Read).unwrap();
             connection.write_all(&auth::challenge(&auth::nonce().unwrap())).unwrap();
-            connection
         });
-        let told = open_over(&Address::Unix(path), b"a key", Some(1)).map(drop);
+        let told = open_over(&address, b"a key", Some(1)).map(drop);
         assert!(matches!(told, Err(ManagerError::Gone)), "{told:?}");
         dying.join().unwrap();
     }

@@ -5,12 +5,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
-use memmap2::MmapRaw;
-
 use crate::sys::copy;
+use crate::sys::memory::Map;
 
 /// Copies what lies at `offset`.
-pub(crate) fn read(map: &MmapRaw, to: &mut [u8], offset: usize) -> io::Result<()> {
+pub(crate) fn read(map: &Map, to: &mut [u8], offset: usize) -> io::Result<()> {
     let range = within(map, offset, to.len())?;
     // SAFETY: within the mapping. References into it are made by `as_slice` and `as_mut_slice` only,
     // whose callers promised that nobody uses the memory otherwise.
@@ -19,7 +18,7 @@ pub(crate) fn read(map: &MmapRaw, to: &mut [u8], offset: usize) -> io::Result<()
 }
 
 /// Copies `from` to `offset`.
-pub(crate) fn write(map: &MmapRaw, from: &[u8], offset: usize) -> io::Result<()> {
+pub(crate) fn write(map: &Map, from: &[u8], offset: usize) -> io::Result<()> {
     let range = within(map, offset, from.len())?;
     // SAFETY: within the mapping, which is writable. References: as in `read`.
     unsafe { copy::write(from, map.as_mut_ptr().add(range.start)) };
@@ -27,7 +26,7 @@ pub(crate) fn write(map: &MmapRaw, from: &[u8], offset: usize) -> io::Result<()>
 }
 
 /// The word at `offset`, if there is one, aligned.
-pub(crate) fn word(map: &MmapRaw, offset: usize) -> Option<&AtomicU64> {
+pub(crate) fn word(map: &Map, offset: usize) -> Option<&AtomicU64> {
     let range = within(map, offset, size_of::<AtomicU64>()).ok()?;
     let address = map.as_mut_ptr().wrapping_add(range.start).cast::<u64>();
     // SAFETY: within the mapping, which lives as long as the reference, and aligned. Any bits are an
@@ -35,7 +34,7 @@ pub(crate) fn word(map: &MmapRaw, offset: usize) -> Option<&AtomicU64> {
     address.is_aligned().then(|| unsafe { AtomicU64::from_ptr(address) })
 }
 
-fn within(map: &MmapRaw, offset: usize, len: usize) -> io::Result<Range<usize>> {
+fn within(map: &Map, offset: usize, len: usize) -> io::Result<Range<usize>> {
     match offset.checked_add(len) {
         Some(end) if end <= map.len() => Ok(offset..end),
         _ => {

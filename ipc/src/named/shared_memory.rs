@@ -4,10 +4,10 @@
 use std::fmt;
 use std::io;
 
-use memmap2::MmapRaw;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::access;
+use crate::sys::memory::Map;
 use crate::sys::names::{self, Draft, Id, Segment};
 
 /// A block of bytes with a name, by which any program of the same user can use it too.
@@ -165,7 +165,7 @@ impl SharedMemory {
         self.segment.unlink()
     }
 
-    pub(crate) fn map(&self) -> &MmapRaw {
+    pub(crate) fn map(&self) -> &Map {
         self.segment.map()
     }
 
@@ -178,7 +178,7 @@ impl SharedMemory {
 pub(crate) fn create(
     name: Option<&str>,
     len: usize,
-    fill: impl FnOnce(&MmapRaw) -> io::Result<()>,
+    fill: impl FnOnce(&Map) -> io::Result<()>,
 ) -> io::Result<SharedMemory> {
     if len == 0 {
         return Err(refuse("shared memory has at least one byte"));

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -16,6 +15,7 @@ use super::send_half::SendHalf;
 use crate::error::{RecvError, SendError};
 use crate::program::Program;
 use crate::sleep::Patience;
+use crate::sys::stream::Socket;
 use crate::transport;
 #[cfg(feature = "ipc-channel")]
 use crate::transport::{RecvAside, SendAside};
@@ -79,13 +79,13 @@ pub struct Connection<S, R> {
 
 impl<S, R> Connection<S, R> {
     /// Over a connected stream socket.
-    pub(crate) fn over(socket: OwnedFd) -> Connection<S, R> {
+    pub(crate) fn over(socket: Socket) -> Connection<S, R> {
         let (send, recv) = transport::ends(socket, (None, None));
         Connection { send: SendHalf::over(send), recv: RecvHalf::over(recv) }
     }
 
     /// The same to another process of the program; the rings in shared memory carry the handles.
-    pub(crate) fn move_over(self, socket: OwnedFd) -> Connection<S, R> {
+    pub(crate) fn move_over(self, socket: Socket) -> Connection<S, R> {
         let (send, recv) = (self.send.into_ring(), self.recv.into_ring());
         let carriers = (send.map(|end| end.hold), recv.map(|end| end.hold));
         let (send, recv) = transport::ends(socket, carriers);

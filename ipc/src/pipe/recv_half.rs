@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::heap::Role;
 use crate::message::{self, Parcel};
 use crate::ring::Stream;
 use crate::sleep::Patience;
+use crate::sys::stream::Socket;
 #[cfg(feature = "ipc-channel")]
 use crate::transport::RecvAside;
 use crate::transport::{
@@ -68,7 +68,7 @@ impl<R> RecvHalf<R> {
     }
 
     /// The socket it goes over, if it does.
-    pub(crate) fn socket(&self) -> Option<&Arc<OwnedFd>> {
+    pub(crate) fn socket(&self) -> Option<&Arc<Socket>> {
         match &self.end {
             Way::Ring(_) => None,
             Way::Socket(end) => Some(end.socket()),

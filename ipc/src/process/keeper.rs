@@ -14,14 +14,15 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::life::Life;
 use super::sweep::sweep;
 use crate::heap::{Entry, Heap, ProcessId, State};
-use crate::sys::life::{Doorbell, Pidfd};
+use crate::sys::descriptor::AsDescriptor;
+use crate::sys::life::{Doorbell, Sentinel};
+use crate::sys::line::Ours;
 use crate::sys::readiness::readable;
 
 /// Called on the keeper's thread. Must not block: nobody else's end is noticed meanwhile.
@@ -30,10 +31,10 @@ pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
 /// Somebody to watch.
 pub(crate) struct Ward {
     pub(crate) id: ProcessId,
-    pub(crate) pidfd: Pidfd,
-    /// Hangs up when the process execs, which the pidfd does not tell; at its end it hangs up a little
-    /// before the pidfd does.
-    pub(crate) line: Option<Arc<OwnedFd>>,
+    pub(crate) sentinel: Sentinel,
+    /// Hangs up when the process execs, which the sentinel does not tell; at its end it hangs up a little
+    /// before the sentinel is ready.
+    pub(crate) line: Option<Arc<Ours>>,
     pub(crate) on_end: Option<OnEnd>,
     /// It can touch nothing of the program any more and was swept; its end is still to come.
     pub(crate) swept: bool,
@@ -133,7 +134,7 @@ impl Keeper {
 struct Watch {
     keeper: Arc<Keeper>,
     wards: Vec<Ward>,
-    guardian: Option<(ProcessId, Pidfd)>,
+    guardian: Option<(ProcessId, Sentinel)>,
     on_parent_end: Option<OnEnd>,
     parent_ended: bool,
 }
@@ -175,16 +176,16 @@ impl Watch {
 
     /// Sleeps until an event; tells whether somebody has ended. Those are swept.
     fn sleep(&mut self) -> bool {
-        let mut fds = vec![self.keeper.doorbell.as_fd()];
-        fds.extend(self.guardian.iter().map(|(_, pidfd)| pidfd.as_fd()));
-        let guardians = fds.len();
-        fds.extend(self.wards.iter().map(|ward| ward.pidfd.as_fd()));
-        fds.extend(self.wards.iter().filter_map(|ward| ward.line.as_deref()).map(AsFd::as_fd));
+        let mut all = vec![self.keeper.doorbell.descriptor()];
+        all.extend(self.guardian.iter().map(|(_, sentinel)| sentinel.descriptor()));
+        let guardians = all.len();
+        all.extend(self.wards.iter().map(|ward| ward.sentinel.descriptor()));
+        all.extend(self.wards.iter().filter_map(|ward| ward.line.as_ref()?.hang_up()));
         // It fails if the system has no memory for it. Then only the doorbell is heard, until it rings:
         // nobody's end is lost, only late.
-        let ready = readable(&fds, None).or_else(|_| readable(&fds[..1], None));
+        let ready = readable(&all, None).or_else(|_| readable(&all[..1], None));
         let mut ready = ready.unwrap_or_default();
-        ready.resize(fds.len(), false);
+        ready.resize(all.len(), false);
         self.keeper.doorbell.clear();
 
         let guardian_ended = guardians > 1 && ready[1];
@@ -193,7 +194,7 @@ impl Watch {
         let hung_up: Vec<bool> = self
             .wards
             .iter()
-            .map(|ward| ward.line.is_some() && lines.next() == Some(&true))
+            .map(|ward| ward.can_hang_up() && lines.next() == Some(&true))
             .collect();
         let mut swept = guardian_ended;
         for index in (0..count).rev() {
@@ -233,7 +234,7 @@ impl Watch {
                 self.guardian = None;
                 if let Some(id) = guardian {
                     match self.keeper.life.watch(id)? {
-                        Some(pidfd) => self.guardian = Some((id, pidfd)),
+                        Some(sentinel) => self.guardian = Some((id, sentinel)),
                         None => {
                             self.keeper.sweep(id);
                             self.parent_ended |= self.keeper.parent == Some(id);
@@ -255,9 +256,10 @@ impl Watch {
             let joined = entry.state == State::Joined;
             if mine && joined && self.wards.iter().all(|ward| ward.id != entry.id) {
                 match self.keeper.life.watch(entry.id)? {
-                    Some(pidfd) => {
+                    Some(sentinel) => {
                         let (line, on_end) = (None, None);
-                        self.wards.push(Ward { id: entry.id, pidfd, line, on_end, swept: false });
+                        let id = entry.id;
+                        self.wards.push(Ward { id, sentinel, line, on_end, swept: false });
                     }
                     None => self.keeper.sweep(entry.id),
                 }
@@ -268,6 +270,10 @@ impl Watch {
 }
 
 impl Ward {
+    fn can_hang_up(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.hang_up().is_some())
+    }
+
     /// Sweeps it if it is gone and was not swept yet; tells whether it did.
     fn sweep_if(&mut self, gone: bool, keeper: &Keeper) -> bool {
         let sweep = gone && !self.swept;

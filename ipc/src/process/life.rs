@@ -1,7 +1,6 @@
 //! Whether a process is gone: the kernel's word, never the clock's.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +9,9 @@ use sync_prims::process::Witness;
 use sync_prims::raw::EventCount;
 
 use crate::heap::{Heap, ProcessId, State};
-use crate::sys::fork;
-use crate::sys::life::{self, Pidfd};
-use crate::sys::readiness;
+use crate::sys::descriptor::AsDescriptor;
+use crate::sys::life::{self, Sentinel};
+use crate::sys::{fork, memory, readiness};
 
 /// Looks at the life marks on behalf of one process.
 #[derive(Debug, Clone)]
@@ -36,18 +35,18 @@ impl Life {
         if entry.state != State::Joined {
             return Ok(false);
         }
-        let holder = life::holder(self.heap.fd(), Heap::life_byte(process))?;
+        let lives = life::is_held(self.heap.memory(), Heap::life_byte(process), entry.pid)?;
         // Its place may have gone to another process between the two looks; then it is gone as well.
-        Ok(holder != Some(entry.pid) || self.heap.process(process).is_none())
+        Ok(!lives || self.heap.process(process).is_none())
     }
 
-    /// A descriptor that becomes readable when `process` ends; `None` if it is gone already.
-    pub(crate) fn watch(&self, process: ProcessId) -> io::Result<Option<Pidfd>> {
+    /// What becomes ready when `process` ends; `None` if it is gone already.
+    pub(crate) fn watch(&self, process: ProcessId) -> io::Result<Option<Sentinel>> {
         let Some(entry) = self.heap.process(process) else { return Ok(None) };
-        let pidfd = Pidfd::open(entry.pid)?;
-        // Looked at after the descriptor was opened: the mark's holder was alive then, so the
-        // descriptor is of that process and not of a later one with the same number.
-        Ok(if self.is_gone(process)? { None } else { pidfd })
+        let sentinel = Sentinel::open(entry.pid)?;
+        // Looked at after the sentinel was opened: the mark's holder was alive then, so the
+        // sentinel is of that process and not of a later one with the same number.
+        Ok(if self.is_gone(process)? { None } else { sentinel })
     }
 
     fn wait_gone_io(&self, process: ProcessId, deadline: Deadline) -> io::Result<bool> {
@@ -61,15 +60,19 @@ impl Life {
             if deadline.passed() {
                 return Ok(false);
             }
-            let Some(pidfd) = self.watch(process)? else { continue };
+            let Some(sentinel) = self.watch(process)? else { continue };
             let left = deadline.remaining().map_or(slice, |left| left.min(slice));
-            readiness::readable(&[pidfd.as_fd()], Some(left))?;
+            readiness::readable(&[sentinel.descriptor()], Some(left))?;
             slice = (slice * 2).min(Duration::from_secs(1));
         }
     }
 }
 
 impl Witness for Life {
+    fn memory(&self) -> Option<u128> {
+        memory::name(self.heap.memory())
+    }
+
     fn deaths(&self) -> Option<&EventCount> {
         Some(self.heap.deaths())
     }

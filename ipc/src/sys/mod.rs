@@ -3,33 +3,38 @@
 //!
 //! | name | contract |
 //! |---|---|
-//! | `memory::create(size)` | a sparse, sealed shared memory object of `size` bytes, all zero, close-on-exec |
+//! | `descriptor::{Descriptor, AsDescriptor}` | what a thread can sleep on, borrowed |
+//! | `memory::{Memory, Map}` | memory that processes share, and the same as it is mapped here |
+//! | `memory::create(size)` | sparse memory of a size that cannot change, all zero, which no program that is started inherits |
 //! | `memory::largest()` | the largest size this process may ask for |
-//! | `memory::map(fd, size)` | the whole of it, shared and writable, left out of core dumps |
+//! | `memory::map(memory, size)` | the whole of it, shared and writable, left out of core dumps |
+//! | `memory::name(memory)` | the number that a word in it is known by to those who sleep on it, if it takes one |
+//! | `memory::commit(map, range)` | the range can be used, also by the system itself, which does not touch other pages |
 //! | `memory::keep_from_forks(map)` | a forked child does not have it |
-//! | `memory::discard(fd, offset, len)` | gives the pages of a range back; it reads as zero afterwards |
-//! | `memory::touched(fd, range)` | the parts of a range that have memory |
-//! | `memory::is_touched(fd, range)` | whether any part of a range has memory |
-//! | `life::hold(fd, byte)` | marks this process as living until its last thread can no longer write, or it execs |
-//! | `life::holder(fd, byte)` | the process id that holds the mark, if one does |
-//! | `life::Pidfd` | a reference to one process that becomes readable when it has ended |
+//! | `memory::discard(memory, map, range)` | what is in a range is of no use any more; tells whether its pages were given back, so that it reads as zero |
+//! | `memory::touched(memory, map, range)` | the parts of a range that have memory |
+//! | `memory::is_touched(memory, map, range)` | whether any part of a range has memory |
+//! | `life::hold(memory, byte)` | marks this process as living until its last thread can no longer write, or it execs |
+//! | `life::is_held(memory, byte, pid)` | whether that process holds the mark |
+//! | `life::Sentinel` | a reference to one process, whose descriptor is ready when it has ended |
 //! | `life::Doorbell` | a descriptor that another thread of this process makes ready |
-//! | `socket::{pair, send, recv, peek}` | datagrams that keep their borders and may carry one descriptor |
-//! | `stream::{send, recv}` | bytes of a connected stream, without waiting and without a signal |
-//! | `stream::{connect_unix, keep_alive, shutdown}` | the rest of what a stream needs |
-//! | `stream::{listen_unnamed, connect_unnamed}` | a stream under a name that is gone with who listens |
-//! | `stream::lock_directory(fd)` | one process at a time, until the descriptor is closed |
+//! | `line::{Line, Ours, Theirs}` | from who starts a process to that process: a greeting with the heap's memory, and an answer |
+//! | `line::{arrived, take, answer}` | the line that this process was started with |
+//! | `names::{create, attach, …}` | memory that unrelated programs find by a name |
+//! | `names::random()` | 128 bits that nobody else has |
+//! | `stream::{Socket, send, recv, shutdown}` | bytes of a connected stream, without waiting and without a signal |
+//! | `stream::{tcp, connect_unix}` | where streams come from |
+//! | `stream::{Local, connect_unnamed}` | streams at a path, and under a name that is gone with who listens |
 //! | `readiness::{readable, writable}` | sleeps until one of some descriptors is |
 //! | `epoll::Epoll` | a descriptor that is ready when one of many others is |
-//! | `handover::{inherited, take}` | the line to the parent that a child was started with |
-//! | `handover::replace(line)` | the same for the child of a fork, in place of its parent's |
 //! | `image::main()` | where the program's own image lies in memory, and its build id |
 //! | `streams::fill()` | what is printed without having such a stream reaches nobody |
-//! | `namespace::pid()` | which process-id namespace this process is in |
 //! | `processor::current()` | the number of the processor that the thread is on |
 //! | `processor::count()` | how many the machine has |
 //! | `fork::{watch, forked}` | whether this process is the child of a plain fork |
-//! | `fork::settle()` | it is a process of its own from now on |
+//!
+//! What only one system has stands there as well, as methods: how a child comes by its end of the line
+//! (`Invitation`), and what can be waited for besides (`Source`).
 
 pub(crate) mod copy;
 #[cfg(target_os = "linux")]
@@ -37,12 +42,12 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    epoll, fork, handover, image, life, memory, names, namespace, processor, readiness, socket,
-    stream, streams,
+    descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, stream,
+    streams,
 };
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
-    "ipc has a body for Linux only so far: the heap needs a sparse shared memory object, the life \
-     marks a lock that ends with the process. PLATFORM.md says what other systems offer for each."
+    "ipc has a body for Linux only so far: the heap needs a sparse shared memory object, the \
+     life marks a lock that ends with the process. PLATFORM.md says what other systems offer for each."
 );

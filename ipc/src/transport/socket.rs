@@ -10,7 +10,6 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use super::contract::{BYTES, CALLED_OFF, KIND, MORE, PARCEL, Receiving, VALUE, Wanted, is_end};
@@ -19,6 +18,8 @@ use crate::error::RecvError;
 use crate::handle::Unique;
 use crate::ring::Stream;
 use crate::sleep::Patience;
+use crate::sys::descriptor::AsDescriptor;
+use crate::sys::stream::Socket;
 use crate::sys::{fork, readiness, stream};
 use crate::wait::Source;
 
@@ -26,7 +27,7 @@ use crate::wait::Source;
 /// when there is another one.
 #[derive(Debug)]
 pub(crate) struct SocketRecv {
-    socket: Arc<OwnedFd>,
+    socket: Arc<Socket>,
     header: [u8; HEADER],
     /// How much has come of the header, and then what has come of the chunk.
     have: usize,
@@ -40,7 +41,7 @@ pub(crate) struct SocketRecv {
 /// Both ends, for a connected stream socket. What keeps the parcels that are sent and received, if both
 /// sides are of one program.
 pub(crate) fn ends(
-    socket: OwnedFd,
+    socket: Socket,
     (sent, received): (Option<Unique>, Option<Unique>),
 ) -> (SocketSend, SocketRecv) {
     let socket = Arc::new(socket);
@@ -77,7 +78,7 @@ impl Receiving for SocketRecv {
                         return Err(RecvError::Timeout);
                     }
                     Patience::Until(deadline) => {
-                        readiness::readable(&[self.socket.as_fd()], deadline.remaining())?;
+                        readiness::readable(&[self.socket.descriptor()], deadline.remaining())?;
                     }
                 },
                 Err(error) if is_end(&error) => return Err(RecvError::Disconnected),
@@ -94,7 +95,7 @@ impl Receiving for SocketRecv {
     fn poll(&mut self, patience: Patience) -> io::Result<bool> {
         let Patience::Until(deadline) = patience else { return Ok(false) };
         loop {
-            let ready = readiness::readable(&[self.socket.as_fd()], deadline.remaining())?[0];
+            let ready = readiness::readable(&[self.socket.descriptor()], deadline.remaining())?[0];
             if ready || deadline.passed() {
                 return Ok(ready);
             }
@@ -102,7 +103,7 @@ impl Receiving for SocketRecv {
     }
 
     fn source(&self) -> Source<'_> {
-        Source::descriptor(self.socket.as_fd())
+        Source::of(self.socket.descriptor())
     }
 
     fn carrier(&self) -> Option<&Unique> {
@@ -111,7 +112,7 @@ impl Receiving for SocketRecv {
 }
 
 impl SocketRecv {
-    pub(crate) fn socket(&self) -> &Arc<OwnedFd> {
+    pub(crate) fn socket(&self) -> &Arc<Socket> {
         &self.socket
     }
 
@@ -127,14 +128,14 @@ impl SocketRecv {
             return Ok(0);
         }
         if self.have < HEADER {
-            let some = stream::recv(self.socket.as_fd(), &mut self.header[self.have..])?;
+            let some = stream::recv(&self.socket, &mut self.header[self.have..])?;
             self.have += some;
             return Ok(some);
         }
         let missing = self.chunk() - (self.have - HEADER);
         let start = self.message.len();
         self.message.resize(start + missing, 0);
-        let got = stream::recv(self.socket.as_fd(), &mut self.message[start..]);
+        let got = stream::recv(&self.socket, &mut self.message[start..]);
         let some = *got.as_ref().unwrap_or(&0);
         self.message.truncate(start + some);
         self.have += some;
@@ -178,15 +179,13 @@ impl SocketRecv {
 impl Drop for SocketRecv {
     fn drop(&mut self) {
         if !fork::forked() {
-            stream::shutdown(self.socket.as_fd(), Shutdown::Read);
+            stream::shutdown(&self.socket, Shutdown::Read);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::os::unix::net::UnixStream;
     use std::thread;
     use std::time::Duration;
 
@@ -194,50 +193,64 @@ mod tests {
     use proptest::prop_assert;
 
     use super::super::socket_send::header;
+    use super::stream::{self, Socket};
     use super::{BYTES, HEADER, MORE, Receiving, SocketRecv, VALUE, ends};
     use crate::error::RecvError;
     use crate::pipe::Connection;
     use crate::sleep::Patience;
 
-    fn hostile() -> (UnixStream, SocketRecv) {
-        let (theirs, ours) = UnixStream::pair().unwrap();
-        (theirs, ends(ours.into(), (None, None)).1)
+    const LONG: Duration = Duration::from_secs(60);
+    /// More than any socket takes that nobody reads from.
+    const LARGE: usize = 32 << 20;
+
+    fn hostile() -> (Socket, SocketRecv) {
+        let (theirs, ours) = stream::pair().unwrap();
+        (theirs, ends(ours, (None, None)).1)
+    }
+
+    /// What a socket that nothing was sent on has room for.
+    fn write(socket: &Socket, bytes: &[u8]) {
+        assert_eq!(stream::send(socket, bytes).unwrap(), bytes.len());
+    }
+
+    fn soon() -> Patience {
+        Patience::Until(sync_prims::Deadline::after(LONG))
     }
 
     #[test]
     fn a_message_that_comes_byte_by_byte_is_whole() {
-        let (mut theirs, mut ours) = hostile();
+        let (theirs, mut ours) = hostile();
         let mut bytes = header(BYTES | MORE, 2).to_vec();
         bytes.extend(b"ab");
         bytes.extend(header(BYTES, 1));
         bytes.extend(b"c");
         let (last, before) = bytes.split_last().unwrap();
         for byte in before {
-            theirs.write_all(&[*byte]).unwrap();
+            write(&theirs, &[*byte]);
             assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Empty)));
         }
-        theirs.write_all(&[*last]).unwrap();
-        assert_eq!(ours.recv(None, Patience::None, &mut None).unwrap(), BYTES);
+        write(&theirs, &[*last]);
+        assert_eq!(ours.recv(None, soon(), &mut None).unwrap(), BYTES);
         assert_eq!(ours.message(), b"abc");
     }
 
     #[test]
     fn an_oversized_chunk_is_an_error_and_takes_no_memory() {
-        let (mut theirs, mut ours) = hostile();
-        theirs.write_all(&header(VALUE, u32::MAX as usize)).unwrap();
-        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Io(_))));
+        let (theirs, mut ours) = hostile();
+        write(&theirs, &header(VALUE, u32::MAX as usize));
+        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Io(_))));
         assert_eq!(ours.message.capacity(), 0);
-        theirs.write_all(&header(VALUE, 0)).unwrap();
-        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Disconnected)));
+        write(&theirs, &header(VALUE, 0));
+        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
     }
 
     #[test]
     fn a_truncated_message_is_no_message() {
-        let (mut theirs, mut ours) = hostile();
-        theirs.write_all(&header(BYTES, 4)).unwrap();
-        theirs.write_all(b"abc").unwrap();
+        let (theirs, mut ours) = hostile();
+        write(&theirs, &header(BYTES, 4));
+        write(&theirs, b"abc");
         drop(theirs);
-        assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Disconnected)));
+        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
     }
 
     proptest! {
@@ -245,12 +258,12 @@ mod tests {
         /// in it.
         #[test]
         fn hostile_bytes_are_errors_and_end(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            let (mut theirs, ours) = UnixStream::pair().unwrap();
-            let mut ours = Connection::<(), Vec<String>>::over(ours.into());
-            theirs.write_all(&bytes).unwrap();
+            let (theirs, ours) = stream::pair().unwrap();
+            let mut ours = Connection::<(), Vec<String>>::over(ours);
+            write(&theirs, &bytes);
             drop(theirs);
             let mut received = 0;
-            while !matches!(ours.try_recv(), Err(RecvError::Disconnected)) {
+            while !matches!(ours.recv_timeout(LONG), Err(RecvError::Disconnected)) {
                 received += 1;
                 prop_assert!(received <= bytes.len() / HEADER + 1);
             }
@@ -259,30 +272,30 @@ mod tests {
         /// The same with headers that are right, so that the decoder sees what is hostile.
         #[test]
         fn hostile_values_are_decode_errors(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let (mut theirs, ours) = UnixStream::pair().unwrap();
-            let mut ours = Connection::<(), Vec<String>>::over(ours.into());
-            theirs.write_all(&header(VALUE, bytes.len())).unwrap();
-            theirs.write_all(&bytes).unwrap();
-            let received = ours.try_recv();
+            let (theirs, ours) = stream::pair().unwrap();
+            let mut ours = Connection::<(), Vec<String>>::over(ours);
+            write(&theirs, &header(VALUE, bytes.len()));
+            write(&theirs, &bytes);
+            let received = ours.recv_timeout(LONG);
             prop_assert!(matches!(received, Ok(_) | Err(RecvError::Decode(_))), "{received:?}");
             // The next one is received as if nothing had been.
-            theirs.write_all(&header(VALUE, 1)).unwrap();
-            theirs.write_all(&[0]).unwrap();
-            prop_assert!(ours.try_recv().unwrap().is_empty());
+            write(&theirs, &header(VALUE, 1));
+            write(&theirs, &[0]);
+            prop_assert!(ours.recv_timeout(LONG).unwrap().is_empty());
         }
     }
 
     #[test]
     fn a_message_that_is_not_sent_in_time_is_called_off() {
-        let (theirs, ours) = UnixStream::pair().unwrap();
-        let mut sender = Connection::<Vec<u8>, ()>::over(ours.into());
-        let mut receiver = Connection::<(), Vec<u8>>::over(theirs.into());
-        let large = vec![7; 1 << 20];
+        let (theirs, ours) = stream::pair().unwrap();
+        let mut sender = Connection::<Vec<u8>, ()>::over(ours);
+        let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
+        let large = vec![7; LARGE];
         assert!(sender.send_timeout(large.clone(), Duration::from_millis(20)).is_err());
         assert!(sender.try_send(large.clone()).is_err());
         let other = thread::spawn(move || {
             assert_eq!(receiver.recv().unwrap(), [1]);
-            assert_eq!(receiver.recv().unwrap().len(), 1 << 20);
+            assert_eq!(receiver.recv().unwrap().len(), LARGE);
             assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
         });
         sender.send(vec![1]).unwrap();

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::{BYTES, CALLED_OFF, MORE, Sending, is_end};
 use crate::handle::Unique;
 use crate::sleep::{Failed, Patience};
+use crate::sys::descriptor::AsDescriptor;
+use crate::sys::stream::Socket;
 use crate::sys::{fork, readiness, stream};
 
 pub(super) const HEADER: usize = 5;
@@ -19,7 +20,7 @@ pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
 /// The end that sends.
 #[derive(Debug)]
 pub(crate) struct SocketSend {
-    pub(super) socket: Arc<OwnedFd>,
+    pub(super) socket: Arc<Socket>,
     /// What is still to be sent of a chunk of which a part is on its way.
     pub(super) unsent: Vec<u8>,
     pub(super) carrier: Option<Unique>,
@@ -73,7 +74,7 @@ impl Sending for SocketSend {
                 Patience::None => Some(Duration::ZERO),
                 Patience::Until(deadline) => deadline.remaining(),
             };
-            if readiness::writable(self.socket.as_fd(), timeout)? {
+            if readiness::writable(self.socket.descriptor(), timeout)? {
                 return Ok(Ok(()));
             }
             match patience {
@@ -116,7 +117,7 @@ impl SocketSend {
             if sent == self.unsent.len() {
                 break Ok(Ok(()));
             }
-            match stream::send(self.socket.as_fd(), &self.unsent[sent..]) {
+            match stream::send(&self.socket, &self.unsent[sent..]) {
                 Ok(some) => sent += some,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => match patience {
@@ -125,7 +126,7 @@ impl SocketSend {
                         break Ok(Err(Failed::Timeout));
                     }
                     Patience::Until(deadline) => {
-                        readiness::writable(self.socket.as_fd(), deadline.remaining())?;
+                        readiness::writable(self.socket.descriptor(), deadline.remaining())?;
                     }
                 },
                 Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),
@@ -141,7 +142,7 @@ impl Drop for SocketSend {
     fn drop(&mut self) {
         // The child of a plain fork has copies of its parent's ends; they are not its to close.
         if !fork::forked() {
-            stream::shutdown(self.socket.as_fd(), Shutdown::Write);
+            stream::shutdown(&self.socket, Shutdown::Write);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `wait`.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use sync_prims::Deadline;
@@ -9,6 +8,7 @@ use sync_prims::Deadline;
 use super::source::{Kind, Source, Waitable, Watched};
 use crate::program::Program;
 use crate::sleep::SLICE;
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
 use crate::sys::readiness::readable;
 
 /// Waits until at least one of the sources is ready, at most for `timeout` (`None`: for ever), and
@@ -80,7 +80,7 @@ pub(crate) fn until(program: &Program, watched: &dyn Watched, deadline: Deadline
 struct List<'a> {
     watched: Vec<(usize, &'a dyn Watched)>,
     places: Vec<usize>,
-    descriptors: Vec<BorrowedFd<'a>>,
+    descriptors: Vec<Descriptor<'a>>,
 }
 
 impl<'a> List<'a> {
@@ -89,9 +89,9 @@ impl<'a> List<'a> {
         for (place, source) in sources.iter().enumerate() {
             match &source.0 {
                 Kind::Watched(watched) => list.watched.push((place, *watched)),
-                Kind::Descriptor(fd) => {
+                Kind::Descriptor(descriptor) => {
                     list.places.push(place);
-                    list.descriptors.push(*fd);
+                    list.descriptors.push(*descriptor);
                 }
             }
         }
@@ -142,7 +142,7 @@ impl<'a> List<'a> {
             } else {
                 let crossing = bridge.cross(heap, *me, key)?;
                 let mut descriptors = self.descriptors.clone();
-                descriptors.push(crossing.as_fd());
+                descriptors.push(crossing.descriptor());
                 readable(&descriptors, deadline.remaining())?;
             }
         }

@@ -1,13 +1,13 @@
 //! From shared memory to descriptors: a thread that waits for both can sleep only on descriptors.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use sync_prims::Deadline;
 use sync_prims::raw::{EventCount, Key};
 
 use crate::heap::{Heap, ProcessId};
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
 use crate::sys::life::Doorbell;
 
 /// Rings the doorbells of those threads of this process that sleep on descriptors when the process's
@@ -94,9 +94,9 @@ impl Shore {
     }
 }
 
-impl AsFd for Crossing<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.doorbell.as_fd()
+impl AsDescriptor for Crossing<'_> {
+    fn descriptor(&self) -> Descriptor<'_> {
+        self.doorbell.descriptor()
     }
 }
 

@@ -2,35 +2,34 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::heap::Signal;
+use crate::sys::descriptor::Descriptor;
 
 /// Something that [`wait`](crate::wait()) can wait for.
 ///
-/// Another crate's type implements it by naming one that has it already, most often a descriptor.
+/// Another crate's type implements it by naming one that has it already, most often a descriptor: see
+/// [`Source`].
 ///
 /// # Examples
 ///
 /// ```
-/// use std::os::fd::{AsFd, OwnedFd};
-/// use std::os::unix::net::UnixStream;
 /// use std::time::Duration;
 ///
-/// struct Peer(UnixStream);
+/// struct Inbox(ipc::Receiver<u32>);
 ///
-/// impl ipc::Waitable for Peer {
+/// impl ipc::Waitable for Inbox {
 ///     fn source(&self) -> ipc::Source<'_> {
-///         ipc::Source::descriptor(self.0.as_fd())
+///         self.0.source()
 ///     }
 /// }
 ///
-/// let (ours, theirs) = UnixStream::pair()?;
-/// let peer = Peer(ours);
-/// assert_eq!(ipc::wait(&[&peer], Some(Duration::ZERO))?, []);
-/// drop(theirs);
-/// assert_eq!(ipc::wait(&[&peer], None)?, [0]);
-/// # Ok::<(), std::io::Error>(())
+/// let (sender, receiver) = ipc::channel(1)?;
+/// let inbox = Inbox(receiver);
+/// assert_eq!(ipc::wait(&[&inbox], Some(Duration::ZERO))?, []);
+/// sender.send(7)?;
+/// assert_eq!(ipc::wait(&[&inbox], None)?, [0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Waitable {
     /// What to wait for on behalf of this.
@@ -41,7 +40,7 @@ pub trait Waitable {
 pub struct Source<'a>(pub(super) Kind<'a>);
 
 pub(super) enum Kind<'a> {
-    Descriptor(BorrowedFd<'a>),
+    Descriptor(Descriptor<'a>),
     Watched(&'a dyn Watched),
 }
 
@@ -55,9 +54,9 @@ pub(crate) trait Watched {
 }
 
 impl<'a> Source<'a> {
-    /// Ready when the descriptor can be read, or its other end is gone.
-    pub fn descriptor(fd: BorrowedFd<'a>) -> Source<'a> {
-        Source(Kind::Descriptor(fd))
+    /// Ready when the descriptor is.
+    pub(crate) fn of(descriptor: Descriptor<'a>) -> Source<'a> {
+        Source(Kind::Descriptor(descriptor))
     }
 
     pub(crate) fn watched(watched: &'a dyn Watched) -> Source<'a> {
@@ -68,22 +67,8 @@ impl<'a> Source<'a> {
 impl fmt::Debug for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Descriptor(fd) => f.debug_tuple("Source").field(fd).finish(),
+            Kind::Descriptor(at) => f.debug_tuple("Source").field(at).finish(),
             Kind::Watched(_) => f.debug_struct("Source").finish_non_exhaustive(),
         }
-    }
-}
-
-/// Ready when it can be read, or its other end is gone.
-impl Waitable for OwnedFd {
-    fn source(&self) -> Source<'_> {
-        Source::descriptor(self.as_fd())
-    }
-}
-
-/// Ready when it can be read, or its other end is gone.
-impl Waitable for BorrowedFd<'_> {
-    fn source(&self) -> Source<'_> {
-        Source::descriptor(*self)
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use crate::manager::function::Client;
 use crate::manager::protocol::{Envelope, Greeting, Refusal, Request, Welcome};
 use crate::message::decode_plain;
 use crate::pipe::{Connection, RecvHalf};
+use crate::sys::descriptor::{AsDescriptor, Descriptor};
 use crate::sys::epoll::{Epoll, Ready};
 use crate::sys::image;
 use crate::sys::life::Doorbell;
@@ -117,7 +117,7 @@ struct Guest {
 impl Keeper {
     fn new(core: Arc<Core>, shared: Arc<Shared>) -> io::Result<Keeper> {
         let events = Arc::new(Epoll::new()?);
-        events.add_numbered(shared.doorbell.as_fd(), DOORBELL)?;
+        events.add_numbered(shared.doorbell.descriptor(), DOORBELL)?;
         let (listeners, guests) = (HashMap::new(), HashMap::new());
         Ok(Keeper { core, shared, events, listeners, guests, paused: false })
     }
@@ -148,7 +148,7 @@ impl Keeper {
         drop(news);
         for listener in listeners {
             let number = self.core.new_id();
-            if self.events.add_numbered(listener.fd(), number).is_ok() {
+            if self.events.add_numbered(listener.descriptor(), number).is_ok() {
                 self.listeners.insert(number, listener);
             }
         }
@@ -157,7 +157,7 @@ impl Keeper {
 
     fn pause(&mut self, pause: bool) {
         for (number, listener) in &self.listeners {
-            let _ = self.events.heed_numbered(listener.fd(), *number, !pause, false);
+            let _ = self.events.heed_numbered(listener.descriptor(), *number, !pause, false);
         }
         self.paused = pause;
     }
@@ -188,7 +188,7 @@ impl Keeper {
         let number = self.core.new_id();
         let (send, recv) = connection.split();
         let Some(socket) = recv.socket().cloned() else { return };
-        if self.events.add_numbered(socket.as_fd(), number).is_ok() {
+        if self.events.add_numbered(socket.descriptor(), number).is_ok() {
             let wire = Arc::new(Wire::new(number, socket, Arc::clone(&self.events), send));
             self.guests.insert(number, Guest { recv, wire, line: None });
         }
@@ -230,12 +230,12 @@ impl Keeper {
 }
 
 impl Guest {
-    fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.recv.socket().expect("it goes over a socket").as_fd()
+    fn descriptor(&self) -> Descriptor<'_> {
+        self.recv.socket().expect("it goes over a socket").descriptor()
     }
 
     fn hang_up(&self, events: &Epoll) {
-        let _ = events.remove(self.fd());
+        let _ = events.remove(self.descriptor());
         self.wire.hang_up();
     }
 

@@ -1,20 +1,20 @@
 //! A connection of a client that is not of the program.
 
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::SendError;
 use crate::pipe::SendHalf;
+use crate::sys::descriptor::AsDescriptor;
 use crate::sys::epoll::Epoll;
-use crate::sys::stream::shutdown;
+use crate::sys::stream::{Socket, shutdown};
 
 /// Where the replies go. One request is read at a time, and the next when its reply is out: so a client
 /// takes up the memory of one request and one reply (twice if that is lent), whatever it sends and does not
 /// receive.
 pub(super) struct Wire {
     pub(super) number: u64,
-    socket: Arc<OwnedFd>,
+    socket: Arc<Socket>,
     events: Arc<Epoll>,
     half: Mutex<SendHalf<()>>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(
         number: u64,
-        socket: Arc<OwnedFd>,
+        socket: Arc<Socket>,
         events: Arc<Epoll>,
         half: SendHalf<()>,
     ) -> Wire {
@@ -57,12 +57,12 @@ impl Wire {
 
     /// Closes the connection, whoever still has a share in it.
     pub(super) fn hang_up(&self) {
-        shutdown(self.socket.as_fd(), Shutdown::Both);
+        shutdown(&self.socket, Shutdown::Both);
     }
 
     fn heed(&self, read: bool, write: bool) -> Result<(), SendError<()>> {
         // One that has been taken out is gone.
-        let heeded = self.events.heed_numbered(self.socket.as_fd(), self.number, read, write);
+        let heeded = self.events.heed_numbered(self.socket.descriptor(), self.number, read, write);
         heeded.map_err(|_| SendError::Disconnected(()))
     }
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Ready when one of the descriptors in it can be read or has hung up. A descriptor leaves it when the
-/// last copy of it is closed, or when it is removed.
+/// Ready when one of the descriptors in it can be read or has hung up. A descriptor leaves it when it is removed,
+/// which it has to be before it is closed.
 #[derive(Debug)]
 pub(crate) struct Epoll(OwnedFd);
 

@@ -10,6 +10,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use super::memory::Memory;
+
 fn record(byte: u64) -> libc::flock {
     libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
@@ -22,11 +24,11 @@ fn record(byte: u64) -> libc::flock {
 
 /// Marks this process as living. Waits while another has the mark: one whose place was given up while
 /// it was starting, and which ends as soon as it finds that out.
-pub(crate) fn hold(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
+pub(crate) fn hold(memory: &Memory, byte: u64) -> io::Result<()> {
     let lock = record(byte);
     loop {
         // SAFETY: the kernel reads one flock structure that outlives the call.
-        if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLKW, &raw const lock) } == 0 {
+        if unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_SETLKW, &raw const lock) } == 0 {
             return Ok(());
         }
         let error = io::Error::last_os_error();
@@ -36,24 +38,24 @@ pub(crate) fn hold(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
     }
 }
 
-/// The process that holds the mark on `byte`. A process is never told of its own mark.
-pub(crate) fn holder(fd: BorrowedFd<'_>, byte: u64) -> io::Result<Option<u32>> {
+/// Whether process `pid` holds the mark on `byte`. A process is never told of its own mark.
+pub(crate) fn is_held(memory: &Memory, byte: u64, pid: u32) -> io::Result<bool> {
     let mut lock = record(byte);
     // SAFETY: the kernel reads and writes one flock structure that outlives the call.
-    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETLK, &raw mut lock) } < 0 {
+    if unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_GETLK, &raw mut lock) } < 0 {
         return Err(io::Error::last_os_error());
     }
     let held = lock.l_type != libc::F_UNLCK as libc::c_short;
-    Ok(held.then_some(lock.l_pid as u32))
+    Ok(held && lock.l_pid as u32 == pid)
 }
 
-/// Refers to one process until dropped, even after its id is used again.
+/// Refers to one process until dropped, even after its id is used again: a pidfd.
 #[derive(Debug)]
-pub(crate) struct Pidfd(OwnedFd);
+pub struct Sentinel(OwnedFd);
 
-impl Pidfd {
+impl Sentinel {
     /// `None` when there is no such process any more.
-    pub(crate) fn open(pid: u32) -> io::Result<Option<Pidfd>> {
+    pub(crate) fn open(pid: u32) -> io::Result<Option<Sentinel>> {
         // SAFETY: takes two integers and touches no memory of ours.
         let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
         if fd < 0 {
@@ -64,17 +66,17 @@ impl Pidfd {
             };
         }
         // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
-        Ok(Some(Pidfd(unsafe { OwnedFd::from_raw_fd(fd as i32) })))
+        Ok(Some(Sentinel(unsafe { OwnedFd::from_raw_fd(fd as i32) })))
     }
 }
 
-impl From<OwnedFd> for Pidfd {
-    fn from(fd: OwnedFd) -> Pidfd {
-        Pidfd(fd)
+impl From<OwnedFd> for Sentinel {
+    fn from(pidfd: OwnedFd) -> Sentinel {
+        Sentinel(pidfd)
     }
 }
 
-impl AsFd for Pidfd {
+impl AsFd for Sentinel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -4,11 +4,17 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
 
-pub(crate) fn create(size: u64) -> io::Result<OwnedFd> {
+/// Memory that processes share, and that is freed with the last of them.
+pub type Memory = OwnedFd;
+
+/// Memory as it is mapped here.
+pub(crate) type Map = MmapRaw;
+
+pub(crate) fn create(size: u64) -> io::Result<Memory> {
     // SAFETY: the name is a C string; the call touches no other memory of ours.
     let fd = unsafe {
         libc::memfd_create(c"tandem-heap".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
@@ -39,10 +45,10 @@ pub(crate) fn largest() -> u64 {
     }
 }
 
-/// Checks that `fd` is a memory object that can neither shrink nor grow, and tells its size.
-pub(crate) fn sealed_size(fd: BorrowedFd<'_>) -> io::Result<u64> {
+/// Checks that it is a memory object that can neither shrink nor grow, and tells its size.
+pub(crate) fn sealed_size(memory: &Memory) -> io::Result<u64> {
     // SAFETY: F_GET_SEALS touches no memory of ours.
-    let seals = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) };
+    let seals = unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_GET_SEALS) };
     let needed = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
     if seals < 0 || seals & needed != needed {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the heap's memory is not sealed"));
@@ -51,33 +57,44 @@ pub(crate) fn sealed_size(fd: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: an all-zero stat is a valid one; fstat writes no more than that.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: the structure outlives the call.
-    if unsafe { libc::fstat(fd.as_raw_fd(), &raw mut stat) } < 0 {
+    if unsafe { libc::fstat(memory.as_raw_fd(), &raw mut stat) } < 0 {
         return Err(io::Error::last_os_error());
     }
     u64::try_from(stat.st_size).map_err(io::Error::other)
 }
 
-pub(crate) fn map(fd: BorrowedFd<'_>, size: u64) -> io::Result<MmapRaw> {
+pub(crate) fn map(memory: &Memory, size: u64) -> io::Result<Map> {
     let len = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    let map = MmapOptions::new().len(len).no_reserve_swap().map_raw(&fd)?;
+    let map = MmapOptions::new().len(len).no_reserve_swap().map_raw(memory)?;
     // A core dump would walk every page of the address range, touched or not.
     map.advise(Advice::DontDump)?;
     Ok(map)
 }
 
-pub(crate) fn keep_from_forks(map: &MmapRaw) -> io::Result<()> {
+/// It is known by where it lies.
+pub(crate) fn name(_: &Memory) -> Option<u128> {
+    None
+}
+
+/// Memory is there when it is touched, also by the kernel.
+pub(crate) fn commit(_: &Map, _: Range<u64>) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn keep_from_forks(map: &Map) -> io::Result<()> {
     map.advise(Advice::DontFork)
 }
 
-pub(crate) fn discard(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+pub(crate) fn discard(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result<bool> {
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
     loop {
         // SAFETY: works on the file alone; the range is the caller's own block of the heap.
         let done = unsafe {
-            libc::fallocate(fd.as_raw_fd(), mode, offset as libc::off_t, len as libc::off_t)
+            let (start, len) = (range.start, range.end - range.start);
+            libc::fallocate(memory.as_raw_fd(), mode, start as libc::off_t, len as libc::off_t)
         };
         if done == 0 {
-            return Ok(());
+            return Ok(true);
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {
@@ -87,11 +104,11 @@ pub(crate) fn discard(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<(
 }
 
 /// The parts of a range that have memory. Looking does not make any.
-pub(crate) fn touched(fd: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+pub(crate) fn touched(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
     let mut parts = Vec::new();
     let mut at = range.start;
-    while let Some(start) = seek(fd, at, libc::SEEK_DATA)?.filter(|start| *start < range.end) {
-        let end = seek(fd, start, libc::SEEK_HOLE)?.unwrap_or(range.end).min(range.end);
+    while let Some(start) = seek(memory, at, libc::SEEK_DATA)?.filter(|start| *start < range.end) {
+        let end = seek(memory, start, libc::SEEK_HOLE)?.unwrap_or(range.end).min(range.end);
         parts.push(start..end);
         at = end;
     }
@@ -100,14 +117,14 @@ pub(crate) fn touched(fd: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Vec<R
 
 /// Whether any part of a range has memory. Unlike [`touched`], does not look how far that goes, which costs a
 /// step for each page.
-pub(crate) fn is_touched(fd: BorrowedFd<'_>, range: Range<u64>) -> io::Result<bool> {
-    Ok(seek(fd, range.start, libc::SEEK_DATA)?.is_some_and(|start| start < range.end))
+pub(crate) fn is_touched(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result<bool> {
+    Ok(seek(memory, range.start, libc::SEEK_DATA)?.is_some_and(|start| start < range.end))
 }
 
 /// `None` when there is nothing more of the kind. Moves the descriptor's position, which nobody uses.
-fn seek(fd: BorrowedFd<'_>, from: u64, whence: i32) -> io::Result<Option<u64>> {
+fn seek(memory: &Memory, from: u64, whence: i32) -> io::Result<Option<u64>> {
     // SAFETY: takes integers and touches no memory of ours.
-    let at = unsafe { libc::lseek(fd.as_raw_fd(), from as libc::off_t, whence) };
+    let at = unsafe { libc::lseek(memory.as_raw_fd(), from as libc::off_t, whence) };
     if at >= 0 {
         return Ok(Some(at as u64));
     }

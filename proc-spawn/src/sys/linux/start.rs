@@ -115,7 +115,7 @@ pub(crate) fn lend(owned: &[Option<OwnedFd>; 3]) -> [Option<BorrowedFd<'_>>; 3] 
     owned.each_ref().map(|owned| owned.as_ref().map(AsFd::as_fd))
 }
 
-const HANDOVER: RawFd = ipc::rendezvous::HANDOVER_FD;
+const HANDOVER: RawFd = ipc::rendezvous::Invitation::CHILD_END;
 
 /// A descriptor whose number is not one of the targets.
 enum Source<'a> {

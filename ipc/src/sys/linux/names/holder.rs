@@ -8,9 +8,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use super::super::namespace;
 use super::lock;
 use super::record::{Id, Record};
-use crate::sys::namespace;
 
 /// 128 bits that nobody else has.
 pub(crate) fn random() -> io::Result<u128> {

@@ -1,24 +1,23 @@
 //! A segment as one process has it, and how it comes by one.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use memmap2::MmapRaw;
-
+use super::super::namespace;
 use super::gate::{self, Gate, Locked};
 use super::holder;
 use super::lock::{self, Mode, WRITE};
 use super::record::{Holder, Id, PLACES, Record};
-use crate::sys::{memory, namespace};
+use crate::sys::memory::{self, Map, Memory};
 
 /// Mapped memory and this process's share in the life of its name. The order of the fields is that in
 /// which they are let go: the name dies after the memory is free.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    map: MmapRaw,
+    map: Map,
     /// What others open.
-    _memory: OwnedFd,
+    _memory: Memory,
     id: Id,
     locked: Locked,
     name: Leftover,
@@ -29,8 +28,8 @@ pub(crate) struct Segment {
 /// Memory that is not there for others yet: they wait at the gate.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    map: MmapRaw,
-    memory: OwnedFd,
+    map: Map,
+    memory: Memory,
     id: Id,
     gate: Gate,
     name: Leftover,
@@ -58,7 +57,7 @@ pub(crate) fn create(name: &str, len: u64) -> io::Result<Draft> {
     }
     let id = Id(holder::random()?);
     let memory = holder::create(id, len)?;
-    let map = memory::map(memory.as_fd(), len)?;
+    let map = memory::map(&memory, len)?;
     Record::begin(&gate.locked.file, id)?;
     Ok(Draft { map, memory, id, gate, name: leftover })
 }
@@ -82,12 +81,12 @@ pub(crate) fn attach(name: &str, expected: Option<Id>) -> io::Result<Segment> {
     // is not found, and the name dies as we let go of it.
     gate.live()?;
     let memory = holder::reach(&record, &gate.locked.file)?;
-    let map = memory::map(memory.as_fd(), memory::sealed_size(memory.as_fd())?)?;
+    let map = memory::map(&memory, memory::sealed_size(&memory)?)?;
     Draft { map, memory, id: record.id, gate, name: leftover }.publish()
 }
 
 impl Draft {
-    pub(crate) fn map(&self) -> &MmapRaw {
+    pub(crate) fn map(&self) -> &Map {
         &self.map
     }
 
@@ -114,7 +113,7 @@ impl Draft {
 }
 
 impl Segment {
-    pub(crate) fn map(&self) -> &MmapRaw {
+    pub(crate) fn map(&self) -> &Map {
         &self.map
     }
 

@@ -18,7 +18,7 @@ use super::super::interrupt;
 use super::super::runtime::{leave, thread_count};
 use super::wire::{self, LONGEST, MAGIC, Request};
 
-const HANDOVER: i32 = ipc::rendezvous::HANDOVER_FD;
+const HANDOVER: i32 = ipc::rendezvous::Invitation::CHILD_END;
 
 /// Where a server finds its end of the line, which is where its children find their hand-over.
 fn inherited() -> Option<BorrowedFd<'static>> {
@@ -68,7 +68,7 @@ impl Server {
         let mut bytes = [0; LONGEST];
         let (len, mut descriptors) = wire::receive(line, &mut bytes)?;
         let page = descriptors.pop().ok_or(io::ErrorKind::InvalidData)?;
-        let child_id = SharedWord::from_descriptor(page)?;
+        let child_id = SharedWord::in_memory(page)?;
         child_id.keep_from_forks()?;
         prepare(&bytes[MAGIC.len().min(len)..len]);
         Ok(Self { line, child_id, thread: Thread::describe()?, threads: thread_count()? })

@@ -1,4 +1,4 @@
-//! The bootstrap's socket: a connected pair that keeps message borders.
+//! A connected pair of sockets that keeps message borders, and carries descriptors.
 #![expect(unsafe_code, reason = "socketpair, sendmsg and recvmsg are foreign functions")]
 
 use std::io;

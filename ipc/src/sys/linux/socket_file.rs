@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::sys::stream::{connect_unix, lock_directory};
+use super::stream::{connect_unix, lock_directory};
 
 /// The file of a socket that this process listens on. Removed when dropped, if it is still that one.
 #[derive(Debug)]
