@@ -1,5 +1,6 @@
 //! What is left when a process dies: nothing that anybody waits for. Counts everything in the heap,
 //! so the tests run one at a time.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -1,4 +1,5 @@
 //! The examples, by what they print.
+#![cfg(target_os = "linux")]
 
 use std::path::PathBuf;
 use std::process::Command;

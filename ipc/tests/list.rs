@@ -1,4 +1,5 @@
 //! Lists of small values by name.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

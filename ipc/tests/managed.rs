@@ -1,4 +1,5 @@
 //! Types with `#[ipc::managed]`, on each host.
+#![cfg(target_os = "linux")]
 
 mod hosts;
 mod watchdog;

@@ -1,4 +1,5 @@
 //! What a manager holds, on a process and on threads.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

@@ -1,4 +1,5 @@
 //! Many clients of one manager at a time.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

@@ -1,4 +1,5 @@
 //! A manager's server ends, killed or shut down, in the middle of a call of each kind: every call fails at once.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

@@ -1,4 +1,5 @@
 //! Managers that serve clients of other programs.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

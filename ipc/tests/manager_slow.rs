@@ -1,4 +1,5 @@
 //! Clients from elsewhere that are slow, deaf, or cut off: a relay between them and the server sees to that.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

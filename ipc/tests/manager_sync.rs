@@ -1,4 +1,5 @@
 //! Locks, queues and the like that a manager holds, and the deaths of those who use them.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

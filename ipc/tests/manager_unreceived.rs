@@ -1,4 +1,5 @@
 //! What a manager's server has sent to a client that is killed before it receives it is the next one's.
+#![cfg(target_os = "linux")]
 
 #[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
 #[path = "../../sync-prims/tests/stepping/asleep.rs"]

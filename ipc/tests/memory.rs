@@ -1,5 +1,6 @@
 //! What handles do to the program's shared memory. Alone in its binary, because it counts everything
 //! in the heap.
+#![cfg(target_os = "linux")]
 
 #[path = "footprint/mod.rs"]
 mod footprint;

@@ -1,4 +1,5 @@
 //! Memory by name, within a program.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "slices of shared memory are the caller's word")]
 
 mod names;

@@ -1,4 +1,5 @@
 //! Named memory whose holders end, are killed or are of other programs.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "forks, and kills what it forked")]
 
 mod names;

@@ -1,4 +1,5 @@
 //! Pipes between threads and processes.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -1,4 +1,5 @@
 //! Promises about many sends and about ends, which no other suite has.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

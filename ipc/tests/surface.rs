@@ -2,7 +2,6 @@
 #![expect(clippy::type_complexity, reason = "shapes are what this is about")]
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -53,8 +52,6 @@ fn every_handle_travels_and_can_be_shared_as_far_as_its_kind_allows() {
     waitable::<Queue<u64>>();
     waitable::<Connection<u64, u64>>();
     waitable::<RecvHalf<u64>>();
-    waitable::<OwnedFd>();
-    waitable::<BorrowedFd<'static>>();
     error::<SendError<u64>>();
     error::<RecvError>();
     error::<EncodeError>();

@@ -1,4 +1,5 @@
 //! Queues whose messages are tasks: when `join` ends, and when not.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

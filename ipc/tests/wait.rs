@@ -1,5 +1,6 @@
 //! Waiting for several things at once: whatever mix is in the list, whoever makes it ready, and
 //! whoever dies.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -39,7 +39,6 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// Its keeper runs: it notices the end of others.
     pub(crate) keeps: bool,
-    pub(crate) pid: u32,
     pub(crate) parent: Option<ProcessId>,
     pub(crate) name: String,
 }
@@ -112,8 +111,9 @@ impl Heap {
         if unpack(tx.read(at)) != (State::Reserved, process.generation()) {
             return false;
         }
-        tx.write(at, State::Joined as u64 | u64::from(process.generation()) << 32);
+        // In this order: see `life_of`.
         tx.update(at + 8, |word| join(pid, halves(word).1));
+        tx.write(at, State::Joined as u64 | u64::from(process.generation()) << 32);
         tx.commit();
         true
     }
@@ -162,6 +162,16 @@ impl Heap {
         read(&tx, process.slot()).filter(|entry| entry.id == process)
     }
 
+    /// Where `process` is in its life, and its id for the system once it has joined; `None` once its place is
+    /// free or another's, of which one looks again. Does without the lock: whoever waits for that asks whether
+    /// its owner lives.
+    pub(crate) fn life_of(&self, process: ProcessId) -> Option<(State, u32)> {
+        let at = layout::process(process.slot());
+        let (state, generation) = unpack(self.load(at));
+        let is_there = state != State::Free && generation == process.generation();
+        is_there.then(|| (state, halves(self.load(at + 8)).0))
+    }
+
     /// Every process in the table.
     pub(crate) fn processes(&self) -> Vec<Entry> {
         let tx = Transaction::begin(self);
@@ -176,7 +186,7 @@ fn read(tx: &Transaction<'_>, slot: u32) -> Option<Entry> {
     if state == State::Free {
         return None;
     }
-    let (pid, parent) = halves(tx.read(at + 8));
+    let (_, parent) = halves(tx.read(at + 8));
     let words = (0..NAME_WORDS).map(|index| tx.read(at + 32 + index * 8));
     let mut name: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
     name.truncate(tx.read(at + 24) as usize);
@@ -184,7 +194,6 @@ fn read(tx: &Transaction<'_>, slot: u32) -> Option<Entry> {
         id: ProcessId::new(slot, generation),
         state,
         keeps: tx.read(at) & KEEPS != 0,
-        pid,
         parent: ProcessId::from_raw(parent),
         name: String::from_utf8_lossy(&name).into_owned(),
     })

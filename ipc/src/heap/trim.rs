@@ -237,7 +237,6 @@ mod tests {
         (start..start + bytes as u64).step_by(PAGE as usize)
     }
 
-    /// Whether the system takes memory back while others have it mapped: Windows does not.
     fn gives_back(heap: &Heap) -> bool {
         heap.discard(heap.layout.blocks(), PAGE).expect("an answer")
     }
@@ -267,7 +266,7 @@ mod tests {
                     block(&heap, me, size, number as u64).0
                 })
                 .collect();
-            assert!(memory(&heap) >= before + bytes && bytes > 4 * KEPT);
+            assert!(!gives_back(&heap) || memory(&heap) >= before + bytes && bytes > 4 * KEPT);
             blocks.iter().for_each(|hold| heap.release(*hold, Owner::Process(me), me));
             assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
             // Some pages at the ends of runs, and the tables.
@@ -327,7 +326,8 @@ mod tests {
         let counted = heap.load(header::FREE_TOUCHED);
         // As many steps as there are windows, each of which is taken once.
         (0..100).for_each(|_| heap.trim(me));
-        assert!(heap.load(header::FREE_TOUCHED) < counted / 50, "{counted}");
+        let given_back = heap.load(header::FREE_TOUCHED) < counted / 50;
+        assert_eq!(given_back, gives_back(&heap), "{counted}");
     }
 
     #[test]

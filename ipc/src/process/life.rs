@@ -31,19 +31,19 @@ impl Life {
         if process == self.me {
             return Ok(false);
         }
-        let Some(entry) = self.heap.process(process) else { return Ok(true) };
-        if entry.state != State::Joined {
+        let Some((state, pid)) = self.heap.life_of(process) else { return Ok(true) };
+        if state != State::Joined {
             return Ok(false);
         }
-        let lives = life::is_held(self.heap.memory(), Heap::life_byte(process), entry.pid)?;
+        let lives = life::is_held(self.heap.memory(), Heap::life_byte(process), pid)?;
         // Its place may have gone to another process between the two looks; then it is gone as well.
-        Ok(!lives || self.heap.process(process).is_none())
+        Ok(!lives || self.heap.life_of(process).is_none())
     }
 
     /// What becomes ready when `process` ends; `None` if it is gone already.
     pub(crate) fn watch(&self, process: ProcessId) -> io::Result<Option<Sentinel>> {
-        let Some(entry) = self.heap.process(process) else { return Ok(None) };
-        let sentinel = Sentinel::open(entry.pid)?;
+        let Some((_, pid)) = self.heap.life_of(process) else { return Ok(None) };
+        let sentinel = Sentinel::open(pid)?;
         // Looked at after the sentinel was opened: the mark's holder was alive then, so the
         // sentinel is of that process and not of a later one with the same number.
         Ok(if self.is_gone(process)? { None } else { sentinel })

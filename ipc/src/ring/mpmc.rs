@@ -333,6 +333,8 @@ mod tests {
             let touched = heap.touched(0..heap.size()).expect("a file");
             touched.iter().map(|part| part.end - part.start).sum::<u64>()
         };
+        // Windows keeps what was touched.
+        let gives_back = heap.discard(heap.size() - 4096, 4096).expect("an answer");
         let before = memory();
         let mut buffer = [0; INLINE];
         for _ in 0..3 {
@@ -340,13 +342,14 @@ mod tests {
             for n in 0..count {
                 assert_eq!(ring.push(0, Payload::Inline(&n.to_ne_bytes())), Push::Done);
             }
-            assert!(memory() >= before + count * 128);
+            assert!(!gives_back || memory() >= before + count * 128);
             for n in 0..count {
                 assert_eq!(ring.pop(0, &mut buffer, || {}, |_| {}), Pop::Inline(8));
                 assert_eq!(buffer[..8], n.to_ne_bytes());
             }
             assert_eq!(ring.pop(0, &mut buffer, || {}, |_| {}), Pop::Empty { pending: false });
-            assert!(memory() <= before + 3 * CHUNK * 128, "two chunks are kept at most");
+            let few = memory() <= before + 3 * CHUNK * 128;
+            assert!(few || !gives_back, "two chunks are kept at most");
         }
     }
 }

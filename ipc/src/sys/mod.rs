@@ -39,6 +39,8 @@
 pub(crate) mod copy;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
@@ -46,8 +48,14 @@ pub(crate) use linux::{
     streams,
 };
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+pub(crate) use windows::{
+    descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, stream,
+    streams,
+};
+
+#[cfg(not(any(target_os = "linux", windows)))]
 compile_error!(
-    "ipc has a body for Linux only so far: the heap needs a sparse shared memory object, the \
+    "ipc has a body for Linux and Windows only so far: the heap needs a sparse shared memory object, the \
      life marks a lock that ends with the process. PLATFORM.md says what other systems offer for each."
 );

@@ -3,11 +3,13 @@
 use super::{Chaos, Death, Doc, Library, Linux, Macos, Test, Tidy, Windows};
 use crate::{
     steps::{Step, run_all},
-    workspace::{PORTABLE, all_build_here, cargo, portable_packages},
+    workspace::{
+        IPC_ON_WINDOWS, LINTS_ON_WINDOWS, PORTABLE, all_build_here, cargo, portable_packages,
+    },
 };
 use anyhow::Result;
 use clap::Args;
-use std::io;
+use std::{env, io};
 use xshell::Shell;
 
 /// Check everything that a change has to pass
@@ -53,6 +55,7 @@ const ELSEWHERE: &[Step] = &[
     Step { name: "house rules", run: |sh| Tidy::default().run(sh) },
     Step { name: "lints of what builds here", run: portable_lints },
     Step { name: "tests of what builds here", run: |sh| Test::of(&PORTABLE).run(sh) },
+    Step { name: "ipc on Windows", run: ipc_on_windows },
 ];
 
 fn format(sh: &Shell) -> Result<()> {
@@ -70,6 +73,15 @@ fn lints(sh: &Shell) -> Result<()> {
 fn portable_lints(sh: &Shell) -> Result<()> {
     let scope = [&["clippy"], &portable_packages()[..], &["--all-targets", "--all-features"]];
     Ok(cargo(sh, &[&scope.concat()[..], &["--", "--deny", "warnings"]].concat()).run()?)
+}
+
+fn ipc_on_windows(sh: &Shell) -> Result<()> {
+    if env::consts::OS != "windows" {
+        return Ok(());
+    }
+    let lints = [&["clippy"], &IPC_ON_WINDOWS[..], &LINTS_ON_WINDOWS[..]];
+    cargo(sh, &lints.concat()).run()?;
+    Ok(cargo(sh, &[&["test"], &IPC_ON_WINDOWS[..], &["--no-fail-fast"]].concat()).run()?)
 }
 
 fn examples(sh: &Shell) -> Result<()> {

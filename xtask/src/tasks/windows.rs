@@ -1,6 +1,8 @@
 //! The Windows bodies, checked and tested.
 
-use crate::workspace::{ForeignCargo, how_to_get, portable_packages};
+use crate::workspace::{
+    ForeignCargo, IPC_ON_WINDOWS, LINTS_ON_WINDOWS, how_to_get, portable_packages,
+};
 use anyhow::Result;
 use clap::Args;
 use std::{
@@ -13,7 +15,7 @@ use xshell::Shell;
 ///
 /// With the Cargo that the environment variable TANDEM_WINDOWS_CARGO names, which can run what it builds (under wine
 /// perhaps), else with rustup's target x86_64-pc-windows-gnu, which only checks, else not at all. Takes a minute from
-/// nothing for the lints, and three for the tests.
+/// nothing for the lints, and six for the tests.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Windows {
     /// Run no test
@@ -37,6 +39,8 @@ impl Windows {
         };
         let scope = [&portable_packages()[..], &["--all-targets", "--", "--deny", "warnings"]];
         cargo.call(sh, "clippy", &scope.concat()).run()?;
+        let scope = [IPC_ON_WINDOWS, LINTS_ON_WINDOWS];
+        cargo.call(sh, "clippy", &scope.concat()).run()?;
         if self.lints {
             return Ok(());
         }
@@ -46,6 +50,9 @@ impl Windows {
         }
         // Without nextest: wine's own server outlives the first test, which would count as a leak.
         let tests = ["--package", "sync-prims", "--lib", "--tests", "--no-fail-fast"];
-        Ok(cargo.call(sh, "test", &tests).run()?)
+        let primitives = cargo.call(sh, "test", &tests).run();
+        let tests = [&IPC_ON_WINDOWS[..], &["--no-fail-fast"]];
+        cargo.call(sh, "test", &tests.concat()).run()?;
+        Ok(primitives?)
     }
 }
