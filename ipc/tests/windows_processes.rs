@@ -44,7 +44,7 @@ fn a_child_takes_its_arguments_and_messages_and_handles_go_both_ways() {
     let sum = Shared::new(AtomicU64::new(0)).unwrap();
     let (send_work, work) = channel(4).unwrap();
     let (send_results, results) = channel::<(u64, Owned<[u64]>)>(4).unwrap();
-    let mut worker = Role::start("worker", (sum.clone(), work, send_results));
+    let worker = Role::start("worker", (sum.clone(), work, send_results));
     let mut expected = 0;
     for length in [1, 10, 100, 10_000, 1_000_000u64] {
         let numbers: Vec<u64> = (0..length).collect();
@@ -167,7 +167,7 @@ fn children_that_are_killed_take_no_more_than_one_message_each_with_them() {
         }
     }
     numbers.close();
-    children.iter_mut().for_each(Role::join);
+    children.iter().for_each(Role::join);
     let mut results = Vec::new();
     while let Ok(number) = doubled.try_get() {
         results.push(number);
@@ -225,10 +225,10 @@ fn one_that_does_not_join() {
 fn a_child_that_does_not_join_is_told_from_one_that_refuses() {
     alone!("two that do not join");
     let before = usage().unwrap();
-    let mut silent = Role::start("one_that_does_not_join", ());
+    let silent = Role::start("one_that_does_not_join", ());
     silent.join();
     assert!(!silent.guest.greeted() && silent.guest.refusal().is_none());
-    let mut loud = Role::start("one_that_refuses", ());
+    let loud = Role::start("one_that_refuses", ());
     loud.join();
     assert_eq!(loud.guest.refusal(), Some(Refusal::ThreadsExist { count: 7 }));
     let after = usage().unwrap();

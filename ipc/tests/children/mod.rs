@@ -53,7 +53,7 @@ impl Role {
     }
 
     /// Waits until it has ended and was swept.
-    pub(crate) fn join(&mut self) {
+    pub(crate) fn join(&self) {
         self.ended.recv_timeout(LONG).expect("it ends");
     }
 
