@@ -282,3 +282,50 @@ fn joining_waits_for_what_was_submitted_and_then_closes_the_carrier() {
     pool.join();
     assert_eq!((carried.load(SeqCst), closed.load(SeqCst)), (200, true));
 }
+
+/// Takes nothing anywhere, and says so at once.
+struct Nowhere;
+
+impl Carrier for Nowhere {
+    fn workers(&self) -> usize {
+        0
+    }
+
+    fn carry(&self, load: Load) {
+        load.fail(TaskError::NoWorker { waited: Duration::ZERO, why: "nowhere".to_owned() });
+    }
+
+    fn recall(&self, _: TaskKey) {}
+
+    fn close(&self) {}
+}
+
+#[test]
+fn a_carrier_may_settle_loads_while_it_is_given_them() {
+    let _watchdog = watch("a carrier that goes nowhere");
+    let pool = Pool::builder().chunk_size(1).carried_by(Nowhere).unwrap();
+    let results = pool.map_each(double, 0..100_000);
+    let no_worker = |result: &_| matches!(result, Err(TaskError::NoWorker { .. }));
+    assert!(results.len() == 100_000 && results.iter().all(no_worker));
+    assert!(no_worker(&pool.apply(double, 1)));
+}
+
+#[test]
+fn callbacks_come_before_the_pool_has_ended_and_may_use_it() {
+    let _watchdog = watch("callbacks");
+    let pool = Arc::new(Pool::builder().carried_by(Near::new(2)).unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    for n in 0..20 {
+        let (tell, again) = (tell.clone(), Arc::clone(&pool));
+        pool.submit(double, n).on_done(move |result| {
+            let result = result.and_then(|n| again.apply(double, n));
+            // The last one drops the pool, maybe here.
+            drop(again);
+            tell.send(result).expect("the test listens");
+        });
+    }
+    drop((pool, tell));
+    let mut results: Vec<_> = told.iter().map(Result::unwrap).collect();
+    results.sort_unstable();
+    assert_eq!(results, (0..20).map(|n| 4 * n).collect::<Vec<_>>());
+}

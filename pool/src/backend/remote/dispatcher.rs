@@ -1,6 +1,6 @@
 //! Who is sent what, and what becomes of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use ipc::parcel::Decoder;
 use super::job::RemoteJob;
 use super::wire::Answer;
 use crate::backend::Backend;
-use crate::call::{CallId, Chunk, Job, Schedule, Ticket, drop_quietly, end_all};
+use crate::call::{CallId, Chunk, Job, Schedule, Ticket, call_quietly, drop_quietly, end_all};
 use crate::error::TaskError;
 use crate::event::{Event, Events};
 use crate::executor::TaskKey;
@@ -56,6 +56,8 @@ pub(crate) trait Home: Send + Sync {
 }
 
 thread_local! {
+    /// For which pools this thread is in the midst of sending.
+    static SENDING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
     /// Whether this thread is in the midst of bringing an outcome home.
     static SETTLING: Cell<bool> = const { Cell::new(false) };
 }
@@ -128,6 +130,11 @@ impl Backend for Remote {
 impl Remote {
     /// Lets go of the calls that are over, and sends out what there is room for.
     fn go_on(&self) {
+        let this = Arc::as_ptr(&self.0);
+        // The carrier has settled a load that it is just given, or more: who gives it goes on after that.
+        if SENDING.with_borrow(|sending| sending.contains(&this)) {
+            return;
+        }
         loop {
             let room = (LOADS_TO_A_WORKER * self.0.carrier.workers()).max(LOADS_AT_LEAST);
             let mut state = self.lock();
@@ -144,7 +151,9 @@ impl Remote {
             drop(state);
             let Some((job, chunk, key)) = next else { return };
             if let Some(key) = key {
-                self.send(&*job, chunk, key);
+                SENDING.with_borrow_mut(|sending| sending.push(this));
+                call_quietly(|| self.send(&*job, chunk, key));
+                SENDING.with_borrow_mut(|sending| sending.pop());
             }
         }
     }
