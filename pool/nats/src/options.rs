@@ -85,7 +85,8 @@ impl ClusterOptions {
     }
 
     /// After how long without a result the server is asked whether it still has the task. If it has not, the task is
-    /// published again. Without this it is 5 s; after a lost connection nobody waits so long.
+    /// published again. Without this it is 5 s, and longer each time that the server has it; after a lost connection nobody
+    /// waits so long.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -76,7 +76,7 @@ pub(super) struct Driver {
     pub(super) is_patrolling: bool,
     pub(super) is_ensuring: bool,
     /// Since when the connection is a new one: what was published before is to be looked for.
-    is_anew: Option<Instant>,
+    pub(super) is_anew: Option<Instant>,
 }
 
 impl Driver {
@@ -200,7 +200,7 @@ impl Driver {
     pub(super) async fn publish(&mut self, key: TaskKey) {
         let Some(pending) = self.pending.get_mut(&key) else { return };
         let Some(message) = pending.message.clone() else { return };
-        pending.since = Instant::now();
+        (pending.since, pending.found) = (Instant::now(), 0);
         if pending.sequence.take().is_some() {
             pending.untaken_since = pending.since;
         }
@@ -271,12 +271,13 @@ impl Driver {
             }
             Note::Ensured => {
                 self.is_ensuring = false;
-                if let Some(since) = self.is_anew.take() {
-                    self.patrol(since);
-                }
+                self.patrol_anew();
             }
             Note::Checked { key, is_there } => self.checked(key, is_there).await,
-            Note::Patrolled => self.is_patrolling = false,
+            Note::Patrolled => {
+                self.is_patrolling = false;
+                self.patrol_anew();
+            }
         }
     }
 
@@ -321,9 +322,7 @@ impl Driver {
                 self.carry(load).await;
             }
         }
-        if let Some(before) = Instant::now().checked_sub(deadline) {
-            self.patrol(before);
-        }
+        self.patrol(|it| it.is_overdue(deadline));
     }
 
     fn is_given_up(&self) -> bool {

@@ -9,6 +9,7 @@ use pool::TaskKey;
 use serde::Deserialize;
 
 use super::driver::{Driver, Note};
+use super::pending::Pending;
 use crate::names;
 
 /// What the server says about a message.
@@ -23,13 +24,13 @@ struct Kept {
 }
 
 impl Driver {
-    /// Asks for the tasks that nothing was heard of since then.
-    pub(super) fn patrol(&mut self, then: Instant) {
+    /// Asks for those of the tasks that are to be looked for.
+    pub(super) fn patrol(&mut self, is_due: impl Fn(&Pending) -> bool) {
         if self.is_patrolling {
             return;
         }
         let silent = self.pending.iter().filter(|(_, it)| it.message.is_some());
-        let silent = silent.filter(|(_, it)| it.since <= then);
+        let silent = silent.filter(|(_, it)| is_due(it));
         let silent: Vec<_> = silent.map(|(key, it)| (*key, it.sequence)).collect();
         if silent.is_empty() {
             return;
@@ -47,11 +48,22 @@ impl Driver {
         });
     }
 
+    /// After a new connection, once there is a stream and no other patrol is under way: asks for all that was published
+    /// before.
+    pub(super) fn patrol_anew(&mut self) {
+        if !self.is_ensuring
+            && !self.is_patrolling
+            && let Some(since) = self.is_anew.take()
+        {
+            self.patrol(|it| it.since <= since);
+        }
+    }
+
     /// The server has this task, or has it not.
     pub(super) async fn checked(&mut self, key: TaskKey, is_there: bool) {
         if is_there {
             if let Some(pending) = self.pending.get_mut(&key) {
-                pending.since = Instant::now();
+                (pending.since, pending.found) = (Instant::now(), pending.found + 1);
             }
         } else {
             self.publish(key).await;

@@ -1,6 +1,6 @@
 //! A task that has no result yet.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pool::remote::Load;
@@ -19,14 +19,22 @@ pub(super) struct Pending {
     pub(super) stored: Option<String>,
     /// It is being put there.
     pub(super) is_storing: bool,
+    /// How often it was found at the server since it was published.
+    pub(super) found: u32,
     /// When it was published, or found at the server, last.
     pub(super) since: Instant,
 }
 
 impl Pending {
+    /// Whether it is to be looked for again. One that takes long is looked for ever less often: the server sends all
+    /// of it each time.
+    pub(super) fn is_overdue(&self, deadline: Duration) -> bool {
+        self.since.elapsed() >= deadline.saturating_mul(1 << self.found.min(6))
+    }
+
     pub(super) fn new(load: Load) -> Pending {
         let (message, sequence, stored, since) = (None, None, None, Instant::now());
         let (is_storing, untaken_since) = (false, since);
-        Pending { load, message, sequence, untaken_since, stored, is_storing, since }
+        Pending { load, message, sequence, untaken_since, stored, is_storing, found: 0, since }
     }
 }

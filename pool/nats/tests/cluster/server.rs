@@ -1,11 +1,10 @@
 //! A `nats-server` on loopback, with a token and a store of its own.
 
-use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::{env, fs, thread};
 
 use tempfile::TempDir;
 
@@ -81,9 +80,10 @@ impl Drop for Server {
 }
 
 /// Debian has it where only root looks.
-fn program() -> Option<&'static str> {
-    let places = ["/usr/sbin/nats-server", "/usr/local/bin/nats-server", "/usr/bin/nats-server"];
-    places.into_iter().find(|place| Path::new(place).exists())
+fn program() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    places.map(|place| place.join("nats-server")).find(|program| program.is_file())
 }
 
 fn launch(
@@ -99,7 +99,7 @@ fn launch(
     fs::write(&config, text).expect("a configuration");
     // It goes with the thread that starts it, whatever ends that.
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", program()?, "-c"]).arg(&config);
+    command.args(["--pdeathsig", "KILL"]).arg(program()?).arg("-c").arg(&config);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("a server");
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
