@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use pool::{Executor as _, ProcessPool, TaskError, TaskKey};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
 
 use super::absence::Absences;
 use super::answers::Answers;
@@ -62,7 +63,8 @@ pub(super) struct Driver<'p> {
     pub(super) answers: Answers,
     pub(super) absences: Absences,
     pub(super) recalled: VecDeque<TaskKey>,
-    is_ensuring: bool,
+    /// Who sees to the stream and the consumer. What it has asked a server that is gone is not answered.
+    ensuring: Option<AbortHandle>,
     /// The connection was lost, and is not there again.
     was_cut: bool,
     pub(super) is_stopping: bool,
@@ -110,7 +112,7 @@ impl<'p> Driver<'p> {
             answers: Answers::default(),
             absences: Absences::new(lease),
             recalled: VecDeque::new(),
-            is_ensuring: false,
+            ensuring: None,
             was_cut: false,
             is_stopping: false,
             ended: None,
@@ -186,7 +188,7 @@ impl<'p> Driver<'p> {
 
     /// Asks for as many tasks as there are free workers.
     async fn pull(&mut self) {
-        if self.is_ensuring {
+        if self.ensuring.is_some() {
             return;
         }
         let free = self.pool.workers().saturating_sub(self.held.len());
@@ -236,17 +238,18 @@ impl<'p> Driver<'p> {
 
     /// Sees to it that there are a stream and a consumer.
     fn ensure(&mut self) {
-        if std::mem::replace(&mut self.is_ensuring, true) {
+        if self.ensuring.is_some() {
             return;
         }
         let (context, notes) = (self.context.clone(), self.notes.clone());
         let (build, lease) = (self.build.clone(), self.lease);
-        tokio::spawn(async move {
+        let ensure = tokio::spawn(async move {
             while connection::ensure_consumer(&context, &build, lease).await.is_err() {
                 timer::after(ANEW).await;
             }
             let _ = notes.send(Note::Ensured);
         });
+        self.ensuring = Some(ensure.abort_handle());
     }
 
     async fn heed(&mut self, notice: &Message) {
@@ -274,7 +277,7 @@ impl<'p> Driver<'p> {
             Note::Fetched { delivery, load } => self.fetched(delivery, load).await,
             Note::Ran { key, answer } => self.ran(key, answer).await,
             Note::Stored { key, name } => self.stored(key, name).await,
-            Note::Ensured => self.is_ensuring = false,
+            Note::Ensured => self.ensuring = None,
         }
     }
 
@@ -284,6 +287,9 @@ impl<'p> Driver<'p> {
         }
         if matches!(event, Event::Connected) && std::mem::take(&mut self.was_cut) {
             self.pulls.forget_all();
+            if let Some(ensuring) = self.ensuring.take() {
+                ensuring.abort();
+            }
             // A server that knows of no consumer says nothing to requests for its tasks.
             self.ensure();
             self.say_that_it_is_there().await;

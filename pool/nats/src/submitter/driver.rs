@@ -12,6 +12,7 @@ use pool::remote::Load;
 use pool::{TaskError, TaskKey};
 use serde_bytes::ByteBuf;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
 
 use super::agents::Agents;
 use super::carrier::Command;
@@ -73,8 +74,9 @@ pub(super) struct Driver {
     cut_since: Option<Instant>,
     /// Whether an agent was heard of since the last look.
     pub(super) heard: bool,
-    pub(super) is_patrolling: bool,
-    pub(super) is_ensuring: bool,
+    /// Who asks for tasks, and who sees to the stream. What they have asked a server that is gone is not answered.
+    pub(super) patrolling: Option<AbortHandle>,
+    pub(super) ensuring: Option<AbortHandle>,
     /// Since when the connection is a new one: what was published before is to be looked for.
     pub(super) is_anew: Option<Instant>,
 }
@@ -119,8 +121,8 @@ impl Driver {
             refusal: "it does not answer".to_owned(),
             cut_since: None,
             heard: false,
-            is_patrolling: false,
-            is_ensuring: false,
+            patrolling: None,
+            ensuring: None,
             is_anew: None,
         })
     }
@@ -270,12 +272,12 @@ impl Driver {
                 }
             }
             Note::Ensured => {
-                self.is_ensuring = false;
+                self.ensuring = None;
                 self.patrol_anew();
             }
             Note::Checked { key, is_there } => self.checked(key, is_there).await,
             Note::Patrolled => {
-                self.is_patrolling = false;
+                self.patrolling = None;
                 self.patrol_anew();
             }
         }
@@ -289,6 +291,8 @@ impl Driver {
                 self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
                 self.say(&Notice::RollCall).await;
                 self.is_anew = Some(Instant::now());
+                let asked = [self.patrolling.take(), self.ensuring.take()];
+                asked.into_iter().flatten().for_each(|asked| asked.abort());
                 self.ensure();
             }
             Event::Disconnected => drop(self.cut_since.get_or_insert_with(Instant::now)),

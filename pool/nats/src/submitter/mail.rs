@@ -62,15 +62,16 @@ impl Driver {
 
     /// Sees to it that there is a stream.
     pub(super) fn ensure(&mut self) {
-        if std::mem::replace(&mut self.is_ensuring, true) {
+        if self.ensuring.is_some() {
             return;
         }
         let (context, notes) = (self.context.clone(), self.notes.clone());
-        tokio::spawn(async move {
+        let ensure = tokio::spawn(async move {
             // If it fails, the next look finds that tasks are missing and tries again.
             let _ = connection::ensure_stream(&context).await;
             let _ = notes.send(Note::Ensured);
         });
+        self.ensuring = Some(ensure.abort_handle());
     }
 
     async fn answered(&mut self, mut answer: Answer) {

@@ -26,7 +26,7 @@ struct Kept {
 impl Driver {
     /// Asks for those of the tasks that are to be looked for.
     pub(super) fn patrol(&mut self, is_due: impl Fn(&Pending) -> bool) {
-        if self.is_patrolling {
+        if self.patrolling.is_some() {
             return;
         }
         let silent = self.pending.iter().filter(|(_, it)| it.message.is_some());
@@ -35,24 +35,24 @@ impl Driver {
         if silent.is_empty() {
             return;
         }
-        self.is_patrolling = true;
         let (client, notes) = (self.client.clone(), self.notes.clone());
         let tasks = names::tasks(&names::build(), &self.me);
-        tokio::spawn(async move {
+        let patrol = tokio::spawn(async move {
             for (key, sequence) in silent {
-                if let Some(is_there) = is_there(&client, &tasks, sequence).await {
-                    let _ = notes.send(Note::Checked { key, is_there });
-                }
+                // A server that does not answer one does not answer the next.
+                let Some(is_there) = is_there(&client, &tasks, sequence).await else { break };
+                let _ = notes.send(Note::Checked { key, is_there });
             }
             let _ = notes.send(Note::Patrolled);
         });
+        self.patrolling = Some(patrol.abort_handle());
     }
 
     /// After a new connection, once there is a stream and no other patrol is under way: asks for all that was published
     /// before.
     pub(super) fn patrol_anew(&mut self) {
-        if !self.is_ensuring
-            && !self.is_patrolling
+        if self.ensuring.is_none()
+            && self.patrolling.is_none()
             && let Some(since) = self.is_anew.take()
         {
             self.patrol(|it| it.since <= since);
