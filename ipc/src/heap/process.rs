@@ -198,3 +198,28 @@ fn read(tx: &Transaction<'_>, slot: u32) -> Option<Entry> {
         name: String::from_utf8_lossy(&name).into_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Heap, NewProcess, State};
+    use crate::heap::hostile::watched;
+    use crate::heap::transaction::Transaction;
+
+    #[test]
+    fn whether_a_process_lives_is_told_while_somebody_has_the_lock() {
+        watched(|| {
+            let heap = Heap::create().expect("a heap");
+            let new = || heap.reserve(NewProcess { parent: None, name: "" }).expect("a place");
+            let (one, other) = (new(), new());
+            assert!(heap.join(one, 77));
+            let held = Transaction::begin(&heap);
+            assert_eq!(heap.life_of(one), Some((State::Joined, 77)));
+            assert_eq!(heap.life_of(other).map(|(state, _)| state), Some(State::Reserved));
+            drop(held);
+            assert!(heap.vacate(one));
+            assert_eq!(heap.life_of(one), None);
+            let next = new();
+            assert_eq!((next.slot(), heap.life_of(one)), (one.slot(), None));
+        });
+    }
+}

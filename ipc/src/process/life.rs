@@ -43,10 +43,11 @@ impl Life {
     /// What becomes ready when `process` ends; `None` if it is gone already.
     pub(crate) fn watch(&self, process: ProcessId) -> io::Result<Option<Sentinel>> {
         let Some((_, pid)) = self.heap.life_of(process) else { return Ok(None) };
-        let sentinel = Sentinel::open(pid)?;
+        let sentinel = Sentinel::open(pid);
         // Looked at after the sentinel was opened: the mark's holder was alive then, so the
         // sentinel is of that process and not of a later one with the same number.
-        Ok(if self.is_gone(process)? { None } else { sentinel })
+        // One that this process may not watch is a later one, too, if this one is gone.
+        if self.is_gone(process)? { Ok(None) } else { sentinel }
     }
 
     fn wait_gone_io(&self, process: ProcessId, deadline: Deadline) -> io::Result<bool> {

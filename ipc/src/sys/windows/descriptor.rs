@@ -59,7 +59,8 @@ impl<'a> Source<'a> {
         Source::of(Descriptor::Object(object))
     }
 
-    /// Ready when the socket can be read, or its other end is gone.
+    /// Ready when the socket can be read, or its other end is gone. It has to be an overlapped one, as those of the
+    /// standard library are.
     pub fn socket(socket: BorrowedSocket<'a>) -> Source<'a> {
         Source::of(Descriptor::Socket(socket))
     }
