@@ -19,8 +19,8 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 macro_rules! alone {
     ($what:literal) => {
-        let _watchdog = watch($what);
         let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _watchdog = watch($what);
     };
 }
 
