@@ -13,6 +13,7 @@ use ipc::parcel::Parcel;
 use ipc::rendezvous::{self, Guest, Invitation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use windows_sys::Win32::Foundation::ERROR_INTERNAL_ERROR;
 use windows_sys::Win32::System::Threading::CREATE_SUSPENDED;
 
 /// Nothing takes a tenth of this.
@@ -36,16 +37,31 @@ fn command(role: &str) -> Command {
     command
 }
 
+/// Now and then a process comes to nothing under wine before it begins, and the start says `ERROR_INTERNAL_ERROR`.
+fn spawn(mut command: Command) -> Child {
+    loop {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR as i32) => {}
+            child => return child.expect("a child"),
+        }
+    }
+}
+
 impl Role {
     /// Starts a child in that role, with what it finds by [`arguments`].
     pub(crate) fn start<T: Serialize>(role: &str, arguments: T) -> Role {
         let invitation = Invitation::new(role, false).expect("a place");
         invitation.put(Parcel::encode(arguments).expect("a parcel")).expect("a greeting");
-        let child = command(role).creation_flags(CREATE_SUSPENDED).spawn().expect("a child");
+        let mut command = command(role);
+        command.creation_flags(CREATE_SUSPENDED);
+        let child = spawn(command);
         invitation.deliver(child.as_handle()).expect("a letter");
         let (tell, ended) = channel();
         let sentinel = child.as_handle().try_clone_to_owned().expect("a handle");
-        let on_end = Box::new(move || tell.send(()).expect("somebody listens"));
+        // Nobody listens when the test has failed.
+        let on_end = Box::new(move || {
+            let _ = tell.send(());
+        });
         let guest = invitation.started(sentinel, on_end).expect("a keeper");
         // SAFETY: a child of ours that was started suspended.
         assert_eq!(unsafe { NtResumeProcess(child.as_raw_handle()) }, 0);
@@ -90,7 +106,9 @@ impl Drop for Stranger {
 
 /// Starts another program in that role.
 pub(crate) fn stranger(role: &str, argument: &str) -> Stranger {
-    Stranger(command(role).env("TANDEM_TEST", argument).spawn().expect("a child"))
+    let mut command = command(role);
+    command.env("TANDEM_TEST", argument);
+    Stranger(spawn(command))
 }
 
 /// What [`stranger`] was given.
