@@ -335,6 +335,7 @@ mod tests {
         };
         // Windows keeps what was touched.
         let gives_back = heap.discard(heap.size() - 4096, 4096).expect("an answer");
+        assert!(gives_back || cfg!(windows));
         let before = memory();
         let mut buffer = [0; INLINE];
         for _ in 0..3 {
