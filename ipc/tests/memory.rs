@@ -23,6 +23,15 @@ fn leaves_nothing(test: impl FnOnce()) {
 }
 
 #[test]
+fn the_capacity_of_a_queue_may_be_far_more_than_the_machine_has_memory_for() {
+    leaves_nothing(|| {
+        let queue = Queue::<u64>::bounded(100_000_000).expect("address space");
+        queue.put(1).expect("room");
+        assert_eq!((queue.get().expect("sent"), queue.capacity()), (1, Some(100_000_000)));
+    });
+}
+
+#[test]
 fn a_value_goes_with_its_last_handle() {
     leaves_nothing(|| {
         let value = Shared::new([1u8; 3000]).expect("memory");

@@ -52,11 +52,6 @@ fn every_handle_travels_and_can_be_shared_as_far_as_its_kind_allows() {
     waitable::<Queue<u64>>();
     waitable::<Connection<u64, u64>>();
     waitable::<RecvHalf<u64>>();
-    #[cfg(unix)]
-    {
-        waitable::<std::os::fd::OwnedFd>();
-        waitable::<std::os::fd::BorrowedFd<'static>>();
-    }
     error::<SendError<u64>>();
     error::<RecvError>();
     error::<EncodeError>();

@@ -211,6 +211,7 @@ mod tests {
     use crate::heap::{
         Contents, Heap, HoldId, Kind, NewProcess, ObjectId, Owner, ProcessId, Role, Size,
     };
+    use crate::sys::memory::GIVES_BACK;
 
     fn heap() -> (Heap, ProcessId) {
         let heap = Heap::create().expect("a heap");
@@ -235,13 +236,6 @@ mod tests {
     fn places(heap: &Heap, object: ObjectId, bytes: usize) -> impl Iterator<Item = u64> {
         let start = heap.block(object, 8).expect("a block").offset;
         (start..start + bytes as u64).step_by(PAGE as usize)
-    }
-
-    /// Whether this system takes memory back before the program ends.
-    fn gives_back(heap: &Heap) -> bool {
-        let gives_back = heap.discard(heap.size() - PAGE, PAGE).expect("an answer");
-        assert!(gives_back || cfg!(windows));
-        gives_back
     }
 
     fn memory(heap: &Heap) -> u64 {
@@ -269,12 +263,12 @@ mod tests {
                     block(&heap, me, size, number as u64).0
                 })
                 .collect();
-            assert!(!gives_back(&heap) || memory(&heap) >= before + bytes && bytes > 4 * KEPT);
+            assert!(!GIVES_BACK || memory(&heap) >= before + bytes && bytes > 4 * KEPT);
             blocks.iter().for_each(|hold| heap.release(*hold, Owner::Process(me), me));
             assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
             // Some pages at the ends of runs, and the tables.
             let after = memory(&heap);
-            assert!(!gives_back(&heap) || after < before + KEPT + (4 << 20), "{after}");
+            assert!(!GIVES_BACK || after < before + KEPT + (4 << 20), "{after}");
         }
     }
 
@@ -291,7 +285,7 @@ mod tests {
         let value = allocate(&heap, me, Kind::Value, LARGE);
         assert!(value.object == message.object && !value.zeroed);
         heap.release(value.hold, Owner::Process(me), me);
-        let kept = if gives_back(&heap) { 0 } else { LARGE as u64 };
+        let kept = if GIVES_BACK { 0 } else { LARGE as u64 };
         assert_eq!(heap.load(header::FREE_TOUCHED), kept);
         assert!(kept > 0 || memory(&heap) < empty + LARGE as u64);
 
@@ -312,7 +306,7 @@ mod tests {
         }
         assert!(memory(&heap) > empty + 2 * KEPT);
         messages.iter().for_each(|it| heap.release(it.hold, Owner::Process(me), me));
-        assert!(!gives_back(&heap) || memory(&heap) < empty + KEPT + 2 * LARGE as u64);
+        assert!(!GIVES_BACK || memory(&heap) < empty + KEPT + 2 * LARGE as u64);
         assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
         for _ in 0..30 {
             let next = allocate(&heap, me, Kind::Value, LARGE);
@@ -330,7 +324,7 @@ mod tests {
         // As many steps as there are windows, each of which is taken once.
         (0..100).for_each(|_| heap.trim(me));
         let given_back = heap.load(header::FREE_TOUCHED) < counted / 50;
-        assert_eq!(given_back, gives_back(&heap), "{counted}");
+        assert_eq!(given_back, GIVES_BACK, "{counted}");
     }
 
     #[test]
@@ -350,7 +344,7 @@ mod tests {
         let before = memory(&heap);
         (0..100).for_each(|_| heap.trim(me));
         let after = memory(&heap);
-        assert!(!gives_back(&heap) || after < before - before / 3, "{before} {after}");
+        assert!(!GIVES_BACK || after < before - before / 3, "{before} {after}");
         for (number, bytes, _, object) in blocks.iter().filter(|it| !goes(it.0)) {
             assert!(places(&heap, *object, *bytes).all(|at| heap.peek(at) == *number));
         }

@@ -144,14 +144,17 @@ fn commit_now(start: *mut u8, len: usize) -> io::Result<()> {
     if done.is_null() { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// A view's pages cannot be given up. The system is told that it need not keep what is in them, and may take the
+/// A view's pages cannot be given up.
+pub(crate) const GIVES_BACK: bool = false;
+
+/// The system is told that it need not keep what is in them, and may take the
 /// memory until they are written to again; then they are zero, or what they were.
 pub(crate) fn discard(_: &Memory, map: &Map, range: Range<u64>) -> io::Result<bool> {
     let len = (range.end - range.start) as usize;
     // SAFETY: within the view, and nobody uses what is there. Fails where something is not committed, which
     // there is nothing to be had from.
     unsafe { VirtualAlloc(map.at(range.start).cast(), len, MEM_RESET, PAGE_READWRITE) };
-    Ok(false)
+    Ok(GIVES_BACK)
 }
 
 /// The parts of a range that are committed. Looking does not make any so.

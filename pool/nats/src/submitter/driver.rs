@@ -302,6 +302,8 @@ impl Driver {
 
     /// Looks after what has waited for long.
     async fn look(&mut self) {
+        // An agent may hear that nobody was there for an answer only after it has heard that this submitter is back.
+        self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
         if !std::mem::take(&mut self.heard) {
             self.say(&Notice::RollCall).await;
             self.agents.call_roll();
