@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use ipc::Queue;
 use pool::remote::{self, Carrier, Load};
-use pool::{Event, Executor, Pool, PoolError, ProcessPool, TaskError, TaskKey};
+use pool::{Event, Executor, Pool, PoolError, ProcessPool, RemotePool, TaskError, TaskKey};
+use serde::{Deserialize, Deserializer, Serialize};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -17,7 +18,7 @@ proc_spawn::enable_test_support!();
 /// Takes loads to a pool of processes.
 struct Near {
     workers: ProcessPool,
-    /// Loads are kept as long as this is locked by the test.
+    /// How many loads it was given.
     carried: Arc<AtomicU64>,
     recalled: Arc<Mutex<Vec<TaskKey>>>,
     closed: Arc<AtomicBool>,
@@ -237,13 +238,75 @@ fn two_deliveries_under_one_key_are_one_task() {
     let key = TaskKey::new(5);
     let tasks = [pool.deliver(key, double, 4), pool.deliver(key, double, 4)];
     let loads = keeper.take();
-    assert_eq!(loads.iter().map(Load::key).collect::<Vec<_>>(), [key]);
+    assert_eq!(loads.len(), 1);
     let workers = ProcessPool::new(1).unwrap();
     for load in loads {
         let answer = remote::run(&workers, load.bytes()).unwrap().get().unwrap();
         load.settle(&answer);
     }
     assert_eq!(tasks.map(pool::Task::get), [Ok(8), Ok(8)]);
+}
+
+#[test]
+fn a_word_on_a_task_that_was_cancelled_is_none_on_the_one_that_has_its_key_next() {
+    let _watchdog = watch("one key twice");
+    let keeper = Keeper::default();
+    let pool = Pool::builder().carried_by(keeper.clone()).unwrap();
+    let key = TaskKey::new(5);
+    assert!(pool.deliver(key, double, 4).cancel());
+    let cancelled = keeper.take();
+    let task = pool.deliver(key, double, 5);
+    cancelled.into_iter().for_each(|load| load.fail(died(5)));
+    assert!(!task.is_done(), "the word was on another");
+    let workers = ProcessPool::new(1).unwrap();
+    for load in keeper.take() {
+        let answer = remote::run(&workers, load.bytes()).unwrap().get().unwrap();
+        load.settle(&answer);
+    }
+    assert_eq!(task.get(), Ok(10));
+}
+
+/// The pool to which [`Submits`] submits.
+static AGAIN: Mutex<Option<Arc<RemotePool>>> = Mutex::new(None);
+
+/// Submits something when it is read.
+#[derive(Debug, Serialize)]
+struct Submits(u64);
+
+impl<'de> Deserialize<'de> for Submits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Submits, D::Error> {
+        let n = u64::deserialize(deserializer)?;
+        if let Some(pool) = &*AGAIN.lock().expect("nobody panics") {
+            drop(pool.submit(double, n));
+        }
+        Ok(Submits(n))
+    }
+}
+
+#[test]
+fn a_result_that_submits_more_when_it_is_read_waits_for_nobody() {
+    let _watchdog = watch("a result that submits");
+    let pool = Arc::new(Pool::builder().chunk_size(1).carried_by(Near::new(1)).unwrap());
+    *AGAIN.lock().expect("nobody panics") = Some(Arc::clone(&pool));
+    let results = pool.map(Submits, 0..500);
+    AGAIN.lock().expect("nobody panics").take();
+    assert_eq!(results.unwrap().iter().map(|it| it.0).sum::<u64>(), (0..500).sum());
+}
+
+#[test]
+fn items_that_an_answer_lacks_fail() {
+    let _watchdog = watch("a short answer");
+    let keeper = Keeper::default();
+    let pool = Pool::builder().chunk_size(3).carried_by(keeper.clone()).unwrap();
+    let workers = ProcessPool::new(1).unwrap();
+    let short = pool.submit(double, 4);
+    let load = keeper.take().pop().expect("one");
+    let answer = remote::run(&workers, load.bytes()).unwrap().get().unwrap();
+    load.settle(&answer);
+    assert_eq!(short.get(), Ok(8));
+    let tasks = pool.map_async(double, 1..4);
+    keeper.take().into_iter().for_each(|load| load.settle(&answer));
+    assert!(matches!(tasks.get(), Err(TaskError::Decode(_))));
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl<F, A, M, R> Batch<F, A, M, R> {
     /// Looks at items that have no result yet, one after the other, until `look` fails. It is given
     /// `None` where there is none any more.
     ///
-    /// The user's code runs in there, as in [`settle_all`](Self::settle_all), and nobody waits for it: until a
-    /// call of processes is over, its supervisor alone comes to the items.
+    /// The user's code runs in there, as in [`settle_all`](Self::settle_all), under the lock of the items: what it
+    /// calls must not come back to them on this thread.
     pub(crate) fn look<E>(
         &self,
         items: Range<usize>,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use ipc::DecodeError;
 use ipc::parcel::Decoder;
 
 use super::job::RemoteJob;
@@ -39,11 +40,19 @@ struct Dispatcher {
 
 struct State {
     schedule: Schedule<dyn RemoteJob>,
-    /// What is on its way, by the key of its load. Under one key it is one task, however often it was
-    /// submitted.
-    aloft: HashMap<TaskKey, Vec<Chunk>>,
+    /// What is on its way, by the key of its load. No load has had that key before: a late word on one that was
+    /// recalled finds nothing here.
+    aloft: HashMap<TaskKey, Flight>,
     /// Threads that tell those who wait for a call that it is over.
     telling: usize,
+}
+
+/// A load that is on its way.
+struct Flight {
+    /// The key that its one task was delivered under. Under one key it is one task, however often it is delivered.
+    known_as: Option<TaskKey>,
+    /// Who waits for it.
+    chunks: Vec<Chunk>,
 }
 
 /// Where the outcome of a load is awaited.
@@ -56,8 +65,8 @@ pub(crate) trait Home: Send + Sync {
 }
 
 thread_local! {
-    /// For which pools this thread is in the midst of sending.
-    static SENDING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
+    /// Which pools this thread sends nothing for at the moment.
+    static HELD_BACK: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
     /// Whether this thread is in the midst of bringing an outcome home.
     static SETTLING: Cell<bool> = const { Cell::new(false) };
 }
@@ -131,8 +140,7 @@ impl Remote {
     /// Lets go of the calls that are over, and sends out what there is room for.
     fn go_on(&self) {
         let this = Arc::as_ptr(&self.0);
-        // The carrier has settled a load that it is just given, or more: who gives it goes on after that.
-        if SENDING.with_borrow(|sending| sending.contains(&this)) {
+        if HELD_BACK.with_borrow(|held_back| held_back.contains(&this)) {
             return;
         }
         loop {
@@ -151,11 +159,17 @@ impl Remote {
             drop(state);
             let Some((job, chunk, key)) = next else { return };
             if let Some(key) = key {
-                SENDING.with_borrow_mut(|sending| sending.push(this));
-                call_quietly(|| self.send(&*job, chunk, key));
-                SENDING.with_borrow_mut(|sending| sending.pop());
+                self.hold_back(|| self.send(&*job, chunk, key));
             }
         }
+    }
+
+    /// Calls what may submit to this pool or settle its loads in turn: the carrier, and what writes items and reads
+    /// results, under their lock. Nothing is sent meanwhile; whoever calls this goes on afterwards.
+    fn hold_back(&self, call: impl FnOnce()) {
+        HELD_BACK.with_borrow_mut(|held_back| held_back.push(Arc::as_ptr(&self.0)));
+        call_quietly(call);
+        HELD_BACK.with_borrow_mut(|held_back| held_back.pop());
     }
 
     fn send(&self, job: &dyn RemoteJob, chunk: Chunk, key: TaskKey) {
@@ -164,8 +178,8 @@ impl Remote {
                 self.0.carrier.carry(Load::new(key, bytes, Box::new(self.clone())));
             }
             Err(error) => {
-                let chunks = self.lock().aloft.remove(&key).unwrap_or_default();
-                for chunk in chunks {
+                let flight = self.lock().aloft.remove(&key);
+                for chunk in flight.into_iter().flat_map(|flight| flight.chunks) {
                     if chunk.len() > 1 {
                         // One of its items is to blame. Find out which.
                         self.lock().schedule.put_back_halved(chunk);
@@ -187,9 +201,11 @@ impl Remote {
 
     /// Brings something home for all who wait for it under that key.
     fn bring(&self, key: TaskKey, mut each: impl FnMut(Chunk)) {
-        let chunks = self.lock().aloft.remove(&key);
+        let flight = self.lock().aloft.remove(&key);
         let within = SETTLING.replace(true);
-        chunks.into_iter().flatten().for_each(&mut each);
+        for chunk in flight.into_iter().flat_map(|flight| flight.chunks) {
+            self.hold_back(|| each(chunk));
+        }
         self.go_on();
         SETTLING.set(within);
     }
@@ -213,9 +229,14 @@ impl Remote {
                     job.fail(index, error.clone());
                     failed = true;
                 }
-                Some(None) | None => {
+                Some(None) => {
                     left.push(index);
                     continue;
+                }
+                None => {
+                    let short = DecodeError::new("the answer ends before its last item");
+                    job.fail(index, TaskError::Decode(short));
+                    failed = true;
                 }
             }
             settled += 1;
@@ -260,11 +281,15 @@ impl State {
     fn next(&mut self) -> Option<(Arc<dyn RemoteJob>, Chunk, Option<TaskKey>)> {
         let chunk = self.schedule.next()?;
         let job = Arc::clone(self.schedule.job(chunk.call)?);
-        let key = job.key().unwrap_or_else(TaskKey::unique);
-        let same = self.aloft.entry(key).or_default();
-        same.push(chunk);
-        let is_first = same.len() == 1;
-        Some((job, chunk, is_first.then_some(key)))
+        let known_as = job.key();
+        let same = |flight: &&mut Flight| known_as.is_some() && flight.known_as == known_as;
+        if let Some(flight) = self.aloft.values_mut().find(same) {
+            flight.chunks.push(chunk);
+            return Some((job, chunk, None));
+        }
+        let key = TaskKey::unique();
+        self.aloft.insert(key, Flight { known_as, chunks: vec![chunk] });
+        Some((job, chunk, Some(key)))
     }
 }
 
@@ -292,12 +317,12 @@ impl Host for Remote {
             let mut state = self.lock();
             let removed = state.schedule.remove(call);
             let mut recalled = Vec::new();
-            state.aloft.retain(|key, chunks| {
-                chunks.retain(|chunk| chunk.call != call);
-                if chunks.is_empty() {
+            state.aloft.retain(|key, flight| {
+                flight.chunks.retain(|chunk| chunk.call != call);
+                if flight.chunks.is_empty() {
                     recalled.push(*key);
                 }
-                !chunks.is_empty()
+                !flight.chunks.is_empty()
             });
             drop(state);
             drop_quietly(removed);
