@@ -1,5 +1,7 @@
 //! What the members of a cluster say to each other.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use ipc::parcel::{Decoder, Encoder};
 use pool::TaskKey;
@@ -36,8 +38,9 @@ pub(crate) struct Answer {
 /// What is said to all members of a build.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Notice {
-    /// An agent is there, with so many workers; with none it is about to leave.
-    Agent { agent: String, workers: usize },
+    /// An agent is there, with so many workers; with none it is about to leave. Without a word of it a task is its own
+    /// for the time of the lease.
+    Agent { agent: String, workers: usize, lease: Duration },
     /// A submitter is there, or there again.
     Submitter { submitter: String },
     /// Every agent is to say that it is there.

@@ -84,9 +84,9 @@ impl ClusterOptions {
         self
     }
 
-    /// After how long without a result the server is asked whether it still has the task. If it has not, the task is
-    /// published again. Without this it is 5 s, and longer each time that the server has it; after a lost connection nobody
-    /// waits so long.
+    /// After how long without a word of it a task is published again: of the server, that it has taken it in, or of an
+    /// agent, that it has it, for which it is given two leases at least. Without this it is 5 s, and twice as long each
+    /// time. After a lost connection the server is asked at once what it has lost.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -5,12 +5,16 @@ mod cluster;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use async_nats::ConnectOptions;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::{self, AckKind};
 use cluster::{AgentProcess, Cluster, LEASE, Marks, Meeting, kill, mark, meet, watch};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use ipc::Sender;
 use pool::{Pool, TaskError};
 use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
 use proc_spawn::{Failure, Process};
+use tokio::sync::oneshot;
 
 proc_spawn::enable_test_support!();
 
@@ -122,6 +126,84 @@ fn a_server_that_is_killed_and_comes_back_loses_no_task_and_no_result() {
     }
 }
 
+/// Takes a task that no agent has room for and keeps it, as a server would that takes it for delivered.
+async fn keep_one(
+    url: String,
+    token: String,
+    kept: oneshot::Sender<()>,
+    mut end: oneshot::Receiver<()>,
+) {
+    let client = ConnectOptions::with_token(token).connect(&url).await.unwrap();
+    let stream = jetstream::new(client).get_stream("TANDEM_TASKS").await.unwrap();
+    let name = stream.consumer_names().try_next().await.unwrap().expect("the agents'");
+    let consumer: PullConsumer = stream.get_consumer(&name).await.unwrap();
+    let task = consumer.messages().await.unwrap().try_next().await.unwrap().expect("a task");
+    kept.send(()).unwrap();
+    let mut renewals = tokio::time::interval(LEASE / 3);
+    while end.try_recv().is_err() {
+        renewals.tick().await;
+        task.ack_with(AckKind::Progress).await.unwrap();
+    }
+    drop(task);
+    let left = stream.get_info().await.unwrap().state.messages;
+    assert_eq!(left, 0, "what was published anew is there no more");
+}
+
+#[test]
+fn a_task_that_the_server_takes_for_delivered_is_published_anew_and_runs_once() {
+    let _watchdog = watch("a task that nobody has");
+    let Some(cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let (meeting, marks) = (Meeting::new(), Marks::new());
+    let first = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let second = pool.submit(mark, (marks.path(), 2));
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    let ((keep, kept), (end, ended)) = (oneshot::channel(), oneshot::channel());
+    thread::scope(|scope| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let keeper = scope.spawn(move || runtime.block_on(keep_one(url, token, keep, ended)));
+        kept.blocking_recv().unwrap();
+        drop(guest);
+        assert_eq!((first.get(), second.get()), (Ok(1), Ok(2)));
+        // What was said before this is done when it has a result.
+        assert_eq!(pool.apply(double, 1), Ok(2));
+        end.send(()).unwrap();
+        keeper.join().unwrap();
+    });
+    assert_eq!(marks.read(), [2]);
+}
+
+fn sum(bytes: Vec<u8>) -> u64 {
+    bytes.into_iter().map(u64::from).sum()
+}
+
+#[test]
+fn a_server_that_has_lost_the_contents_of_a_task_is_given_them_anew() {
+    let _watchdog = watch("lost contents");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    let first = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let [second] = runtime.block_on(async {
+        let options = ConnectOptions::with_token(cluster.server.token().to_owned());
+        let client = options.connect(cluster.server.url()).await.unwrap();
+        let mut tasks = client.subscribe("tandem.tasks.>").await.unwrap();
+        client.flush().await.unwrap();
+        let second = pool.submit(sum, vec![1; 2 << 20]);
+        // It is published once its contents are in the store.
+        tasks.next().await.unwrap();
+        [second]
+    });
+    cluster.server.kill();
+    cluster.server.lose_objects();
+    cluster.server.restart();
+    drop(guest);
+    assert_eq!((first.get(), second.get()), (Ok(1), Ok(2 << 20)));
+}
+
 #[test]
 fn a_server_that_stays_away_is_an_error_after_the_wait() {
     let _watchdog = watch("no server");
@@ -152,7 +234,7 @@ fn the_tasks_of_a_killed_submitter_are_dropped_and_others_are_served() {
     // The server says when a task is dropped.
     let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
     let (client, mut dropped) = runtime.block_on(async {
-        let options = async_nats::ConnectOptions::with_token(token.clone());
+        let options = ConnectOptions::with_token(token.clone());
         let client = options.connect(&url).await.unwrap();
         let subject = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>";
         let dropped = client.subscribe(subject).await.unwrap();
@@ -170,7 +252,7 @@ fn the_tasks_of_a_killed_submitter_are_dropped_and_others_are_served() {
     let pool = cluster.pool(Pool::builder());
     assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
     runtime.block_on(async {
-        let context = async_nats::jetstream::new(client);
+        let context = jetstream::new(client);
         loop {
             let left =
                 context.get_stream("TANDEM_TASKS").await.unwrap().cached_info().state.messages;

@@ -74,9 +74,6 @@ impl Chaos {
         command.extend(["--package", package]);
         command.extend(tests.iter().flat_map(|test| ["--test", test]));
         command.extend(["--", "--nocapture"]);
-        if self.library == Library::Nats {
-            command.push("--include-ignored");
-        }
         command
     }
 }
@@ -98,7 +95,7 @@ mod tests {
         assert_eq!(command(Library::Manager), manager);
         assert_eq!(command(Library::Pool), sync.replace("sync-prims", "pool"));
         let nats = sync.replace("--release ", "").replace("sync-prims", "pool-nats");
-        assert_eq!(command(Library::Nats), nats + " --include-ignored");
+        assert_eq!(command(Library::Nats), nats);
         assert_eq!(command(Library::Spawn), sync.replace("sync-prims", "proc-spawn"));
     }
 

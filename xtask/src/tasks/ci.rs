@@ -40,6 +40,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step { name: "chaos, managers", run: |sh| Chaos::new(Library::Manager, 20.0 / 60.0).run(sh) },
     Step { name: "chaos, pools", run: |sh| Chaos::new(Library::Pool, 20.0 / 60.0).run(sh) },
+    Step { name: "chaos, clusters", run: |sh| Chaos::new(Library::Nats, 1.0).run(sh) },
     Step { name: "chaos, families", run: |sh| Chaos::new(Library::Spawn, 20.0 / 60.0).run(sh) },
     Step { name: "examples", run: examples },
     Step { name: "docs", run: |sh| Doc::default().run(sh) },

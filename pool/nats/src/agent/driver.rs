@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, Event, Message, Subscriber};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use pool::{Executor as _, ProcessPool, TaskError, TaskKey};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,8 +31,8 @@ const ANEW: Duration = Duration::from_millis(200);
 
 /// What was begun on the side has come to its end.
 pub(super) enum Note {
-    /// A task's contents have come out of the object store.
-    Fetched { delivery: Delivery, load: Option<Vec<u8>> },
+    /// A task's contents have come out of the object store, or are not there under that name.
+    Fetched { delivery: Delivery, load: Result<Vec<u8>, String> },
     /// A task has run.
     Ran { key: TaskKey, answer: Result<Vec<u8>, TaskError> },
     /// An answer is in the object store, or could not be put there.
@@ -154,7 +155,7 @@ impl<'p> Driver<'p> {
     /// Finishes what it has, or gives it back.
     async fn stop(&mut self, grace: Duration) -> Result<(), ClusterError> {
         self.is_stopping = true;
-        self.say(&Notice::Agent { agent: self.me.clone(), workers: 0 }).await;
+        self.say_how_many(0).await;
         // From here on the server gives this agent nothing; what was on its way still comes and goes back.
         let _ = self.mail.drain().await;
         let until = tokio::time::Instant::now() + grace;
@@ -209,9 +210,18 @@ impl<'p> Driver<'p> {
 
     async fn say_that_it_is_there(&self) {
         if !self.is_stopping {
-            let workers = self.pool.workers();
-            self.say(&Notice::Agent { agent: self.me.clone(), workers }).await;
+            self.say_how_many(self.pool.workers()).await;
         }
+    }
+
+    async fn say_how_many(&self, workers: usize) {
+        let (agent, lease) = (self.me.clone(), self.lease);
+        self.say(&Notice::Agent { agent, workers, lease }).await;
+    }
+
+    /// Says that it has a task, so that its submitter does not take it for lost.
+    pub(super) async fn say_that_it_has(&self, key: TaskKey, submitter: &str) {
+        let _ = self.client.publish(names::held(submitter, key), Bytes::new()).await;
     }
 
     pub(super) async fn acknowledge(&self, ack: String, word: &'static str) {
@@ -308,6 +318,9 @@ impl<'p> Driver<'p> {
         self.answers.forget_old();
         for ack in self.absences.give_up() {
             self.acknowledge(ack, "+TERM").await;
+        }
+        for (key, held) in &self.held {
+            self.say_that_it_has(*key, &held.submitter).await;
         }
         let held = self.held.values().flat_map(|held| &held.acks);
         let leases: Vec<_> = held.chain(self.absences.leases()).cloned().collect();

@@ -27,6 +27,10 @@ impl Driver<'_> {
         if self.recalled.contains(&key) {
             return self.acknowledge(ack, "+TERM").await;
         }
+        if times > 1 {
+            // It may be what agents die of. Published anew it would be delivered for the first time again.
+            self.say_that_it_has(key, submitter).await;
+        }
         if let Some(held) = self.held.get_mut(&key) {
             return held.add(ack);
         }
@@ -65,18 +69,23 @@ impl Driver<'_> {
             Content::Stored(name) => {
                 let (store, notes) = (self.store.clone(), self.notes.clone());
                 tokio::spawn(async move {
-                    let load = store.fetch(&name).await.ok();
+                    let load = store.fetch(&name).await.map_err(|_| name);
                     let _ = notes.send(Note::Fetched { delivery, load });
                 });
             }
         }
     }
 
-    pub(super) async fn fetched(&mut self, delivery: Delivery, load: Option<Vec<u8>>) {
+    pub(super) async fn fetched(&mut self, delivery: Delivery, load: Result<Vec<u8>, String>) {
+        let Delivery { key, submitter, .. } = delivery;
         match load {
-            Some(load) => self.begin(delivery.key, &load).await,
-            // It comes again; or its submitter has removed it, and nobody waits for it.
-            None => self.give_back(delivery.key).await,
+            Ok(load) => self.begin(key, &load).await,
+            // The server has lost it, or its submitter has removed it for nobody waits any more.
+            Err(name) => {
+                let missing = names::missing(&submitter, key);
+                let _ = self.client.publish(missing, name.into()).await;
+                self.give_back(key).await;
+            }
         }
     }
 

@@ -12,22 +12,28 @@ pub(super) struct Agents {
     known: HashMap<String, Known>,
     /// Since when there is none.
     none_since: Option<Instant>,
+    /// Since when there has been one at any time.
+    some_since: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Known {
     workers: usize,
+    lease: Duration,
     /// Roll calls since it was heard of.
     missed: u32,
 }
 
 impl Agents {
     /// One says that it is there, or that it leaves.
-    pub(super) fn hear(&mut self, agent: String, workers: usize) {
+    pub(super) fn hear(&mut self, agent: String, workers: usize, lease: Duration) {
         if workers == 0 {
             self.known.remove(&agent);
         } else {
-            self.known.insert(agent, Known { workers, missed: 0 });
+            if self.known.is_empty() {
+                self.some_since = Some(Instant::now());
+            }
+            self.known.insert(agent, Known { workers, lease, missed: 0 });
             self.none_since = None;
         }
     }
@@ -56,6 +62,16 @@ impl Agents {
         self.known.values().map(|known| known.workers).sum()
     }
 
+    /// The longest of their leases.
+    pub(super) fn lease(&self) -> Duration {
+        self.known.values().map(|known| known.lease).max().unwrap_or_default()
+    }
+
+    /// Since when there has been one at any time, if there is.
+    pub(super) fn some_since(&self) -> Option<Instant> {
+        self.some_since.filter(|_| !self.known.is_empty())
+    }
+
     /// Whether there has been none for so long.
     pub(super) fn are_missing(&self, wait: Duration) -> bool {
         self.none_since.is_some_and(|since| since.elapsed() >= wait)
@@ -71,10 +87,11 @@ mod tests {
     #[test]
     fn an_agent_counts_until_it_leaves_or_is_not_heard_of_any_more() {
         let mut agents = Agents::default();
-        agents.hear("a".to_owned(), 2);
-        agents.hear("b".to_owned(), 3);
-        assert_eq!((agents.count(), agents.workers()), (2, 5));
-        agents.hear("a".to_owned(), 0);
+        let second = Duration::from_secs(1);
+        agents.hear("a".to_owned(), 2, second);
+        agents.hear("b".to_owned(), 3, 2 * second);
+        assert_eq!((agents.count(), agents.workers(), agents.lease()), (2, 5, 2 * second));
+        agents.hear("a".to_owned(), 0, second);
         for _ in 0..PATIENCE {
             agents.call_roll();
         }
@@ -86,7 +103,8 @@ mod tests {
         assert!(!agents.are_missing(Duration::ZERO));
         agents.call_roll();
         assert!(agents.count() == 0 && agents.are_missing(Duration::ZERO));
-        agents.hear("b".to_owned(), 1);
-        assert!(!agents.are_missing(Duration::ZERO));
+        assert_eq!(agents.some_since(), None);
+        agents.hear("b".to_owned(), 1, second);
+        assert!(!agents.are_missing(Duration::ZERO) && agents.some_since().is_some());
     }
 }

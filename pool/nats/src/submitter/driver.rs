@@ -16,13 +16,18 @@ use tokio::task::AbortHandle;
 
 use super::agents::Agents;
 use super::carrier::Command;
-use super::pending::Pending;
+use super::pending::{Deadlines, Pending};
 use crate::connection::{self, Access};
 use crate::error::ClusterError;
 use crate::message::{Answer, Content, Notice, TaskMessage, decode, encode};
 use crate::names;
 use crate::store::Store;
 use crate::timer;
+
+/// An agent that has a task says so three times in a lease, and what a dead one had another is given after the lease. A
+/// task that nobody has said a word of for so many leases waits for its turn, or is one that the server does not give to
+/// anybody.
+const LEASES: u32 = 2;
 
 /// How long a submitter waits for what.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +45,8 @@ pub(super) enum Note {
     Fetched { answer: Answer, bytes: Option<Vec<u8>> },
     /// The stream is there, or it was tried.
     Ensured,
-    /// The server has this task, or has it not.
-    Checked { key: TaskKey, is_there: bool },
-    /// It was asked for all of them.
-    Patrolled,
+    /// The server has lost this task.
+    Lost { key: TaskKey },
 }
 
 /// All that a submitter does.
@@ -184,28 +187,32 @@ impl Driver {
         let key = load.key();
         let pending = self.pending.entry(key).or_insert_with(|| Pending::new(load));
         if self.store.is_needed(pending.load.bytes().len()) {
-            pending.is_storing = true;
-            let (store, notes) = (self.store.clone(), self.notes.clone());
-            let bytes = pending.load.bytes().to_vec();
-            tokio::spawn(async move {
-                let name = store.put(&bytes).await.ok();
-                let _ = notes.send(Note::Stored { key, name });
-            });
-            return;
+            return self.store_contents(key);
         }
         let content = Content::Here(ByteBuf::from(pending.load.bytes()));
         pending.message = Some(encode(&TaskMessage { key, content }));
         self.publish(key).await;
     }
 
+    /// Puts into the object store what is too large for a message.
+    pub(super) fn store_contents(&mut self, key: TaskKey) {
+        let Some(pending) = self.pending.get_mut(&key) else { return };
+        pending.is_storing = true;
+        let (store, notes) = (self.store.clone(), self.notes.clone());
+        let bytes = pending.load.bytes().to_vec();
+        tokio::spawn(async move {
+            let name = store.put(&bytes).await.ok();
+            let _ = notes.send(Note::Stored { key, name });
+        });
+    }
+
     /// Publishes a task, or publishes it anew.
     pub(super) async fn publish(&mut self, key: TaskKey) {
         let Some(pending) = self.pending.get_mut(&key) else { return };
         let Some(message) = pending.message.clone() else { return };
-        (pending.since, pending.found) = (Instant::now(), 0);
-        if pending.sequence.take().is_some() {
-            pending.untaken_since = pending.since;
-        }
+        pending.since = Instant::now();
+        pending.published += 1;
+        let _ = pending.take_sequence();
         let reply = names::to(&self.me, &format!("taken.{}", names::hex(key)));
         // It fails only if the connection is closed for good, and then the next look finds nobody.
         let _ = self.client.publish_with_reply(self.tasks.clone(), reply, message).await;
@@ -213,11 +220,16 @@ impl Driver {
 
     async fn recall(&mut self, key: TaskKey) {
         let Some(pending) = self.pending.remove(&key) else { return };
-        match pending.sequence {
+        self.withdraw(key, pending.sequence).await;
+        self.forget_stored(pending.stored);
+    }
+
+    /// Nobody waits for this task any more.
+    pub(super) async fn withdraw(&mut self, key: TaskKey, sequence: Option<u64>) {
+        match sequence {
             Some(sequence) => self.delete(sequence).await,
             None => drop(self.recalled.insert(key)),
         }
-        self.forget_stored(pending.stored);
         self.say(&Notice::Recall { key }).await;
     }
 
@@ -240,9 +252,9 @@ impl Driver {
     }
 
     fn heed(&mut self, notice: &Message) {
-        if let Some(Notice::Agent { agent, workers }) = decode(&notice.payload) {
+        if let Some(Notice::Agent { agent, workers, lease }) = decode(&notice.payload) {
             self.heard |= workers > 0;
-            self.agents.hear(agent, workers);
+            self.agents.hear(agent, workers, lease);
             self.workers.store(self.agents.workers(), Relaxed);
         }
     }
@@ -273,13 +285,9 @@ impl Driver {
             }
             Note::Ensured => {
                 self.ensuring = None;
-                self.patrol_anew();
+                self.patrol();
             }
-            Note::Checked { key, is_there } => self.checked(key, is_there).await,
-            Note::Patrolled => {
-                self.patrolling = None;
-                self.patrol_anew();
-            }
+            Note::Lost { key } => self.publish(key).await,
         }
     }
 
@@ -323,12 +331,20 @@ impl Driver {
         let unstored = self.pending.iter().filter(|(_, it)| it.message.is_none() && !it.is_storing);
         let unstored = unstored.filter(|(_, it)| it.since.elapsed() >= deadline);
         let unstored: Vec<_> = unstored.map(|(key, _)| *key).collect();
-        for key in unstored {
-            if let Some(Pending { load, .. }) = self.pending.remove(&key) {
-                self.carry(load).await;
+        unstored.into_iter().for_each(|key| self.store_contents(key));
+        let deadlines = Deadlines {
+            taken_in: deadline,
+            held: deadline.max(self.agents.lease() * LEASES),
+            agents_since: self.agents.some_since(),
+        };
+        let overdue = self.pending.iter().filter(|(_, it)| it.is_overdue(&deadlines));
+        let overdue: Vec<_> = overdue.map(|(key, it)| (*key, it.sequence)).collect();
+        for (key, sequence) in overdue {
+            self.publish(key).await;
+            if let Some(sequence) = sequence {
+                self.delete(sequence).await;
             }
         }
-        self.patrol(|it| it.is_overdue(deadline));
     }
 
     fn is_given_up(&self) -> bool {

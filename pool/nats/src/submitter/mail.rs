@@ -40,8 +40,29 @@ impl Driver {
                     self.taken(key, &message.payload).await;
                 }
             }
+            "held" => {
+                let pending = names::key(last).and_then(|key| self.pending.get_mut(&key));
+                pending.into_iter().for_each(Pending::hear);
+            }
+            "missing" => {
+                if let Some(key) = names::key(last) {
+                    self.missing(key, &message.payload).await;
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The object store lacks a task's contents: they are put there anew.
+    async fn missing(&mut self, key: TaskKey, name: &[u8]) {
+        let is_lost =
+            |it: &&mut Pending| it.stored.as_ref().is_some_and(|it| it.as_bytes() == name);
+        let Some(pending) = self.pending.get_mut(&key).filter(is_lost) else { return };
+        (pending.message, pending.stored) = (None, None);
+        if let Some(sequence) = pending.take_sequence() {
+            self.delete(sequence).await;
+        }
+        self.store_contents(key);
     }
 
     /// The server says that it has taken a task in, or why not; or nobody has.
@@ -102,9 +123,12 @@ impl Driver {
                 let _ = self.client.publish(ack, Bytes::from_static(b"+ACK")).await;
             }
         }
-        if let Some(Pending { load, stored, .. }) = pending {
-            self.forget_stored(stored);
-            load.settle(bytes);
+        let Some(pending) = pending else { return };
+        if pending.published > 1 {
+            // The stream, or another agent, may have it still.
+            self.withdraw(answer.key, pending.sequence).await;
         }
+        self.forget_stored(pending.stored);
+        pending.load.settle(bytes);
     }
 }

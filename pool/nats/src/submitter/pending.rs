@@ -19,22 +19,51 @@ pub(super) struct Pending {
     pub(super) stored: Option<String>,
     /// It is being put there.
     pub(super) is_storing: bool,
-    /// How often it was found at the server since it was published.
-    pub(super) found: u32,
-    /// When it was published, or found at the server, last.
+    /// How often it was published.
+    pub(super) published: u32,
+    /// When that was last, or when an agent has said last that it has it.
     pub(super) since: Instant,
 }
 
+/// After what time without a word of it a task is published anew.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    /// The server is to say that it has taken it in.
+    pub(super) taken_in: Duration,
+    /// An agent is to say that it has it.
+    pub(super) held: Duration,
+    /// Since when there has been any.
+    pub(super) agents_since: Option<Instant>,
+}
+
 impl Pending {
-    /// Whether it is to be looked for again. One that takes long is looked for ever less often: the server sends all
-    /// of it each time.
-    pub(super) fn is_overdue(&self, deadline: Duration) -> bool {
-        self.since.elapsed() >= deadline.saturating_mul(1 << self.found.min(6))
+    /// Whether it is to be published anew. One that waits for its turn for long is published ever less often.
+    pub(super) fn is_overdue(&self, deadlines: &Deadlines) -> bool {
+        if self.message.is_none() {
+            return false;
+        }
+        if self.sequence.is_none() {
+            return self.since.elapsed() >= deadlines.taken_in;
+        }
+        let held = deadlines.held.saturating_mul(1 << self.published.saturating_sub(1).min(6));
+        deadlines.agents_since.is_some_and(|since| self.since.max(since).elapsed() >= held)
+    }
+
+    /// It is published anew. Under which number the stream has had it.
+    pub(super) fn take_sequence(&mut self) -> Option<u64> {
+        let sequence = self.sequence.take()?;
+        self.untaken_since = Instant::now();
+        Some(sequence)
+    }
+
+    /// An agent says that it has it.
+    pub(super) fn hear(&mut self) {
+        self.since = Instant::now();
     }
 
     pub(super) fn new(load: Load) -> Pending {
         let (message, sequence, stored, since) = (None, None, None, Instant::now());
         let (is_storing, untaken_since) = (false, since);
-        Pending { load, message, sequence, untaken_since, stored, is_storing, found: 0, since }
+        Pending { load, message, sequence, untaken_since, stored, is_storing, published: 0, since }
     }
 }

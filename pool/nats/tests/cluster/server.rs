@@ -67,7 +67,17 @@ impl Server {
 
     /// Takes away what a killed one has left.
     pub(crate) fn lose_store(&self) {
-        fs::remove_dir_all(self.directory.path().join("store")).expect("a store");
+        fs::remove_dir_all(self.store()).expect("a store");
+    }
+
+    /// Takes away the objects that a killed one has left.
+    pub(crate) fn lose_objects(&self) {
+        let objects = self.store().join("jetstream/$G/streams/OBJ_tandem");
+        fs::remove_dir_all(objects).expect("a bucket");
+    }
+
+    fn store(&self) -> PathBuf {
+        self.directory.path().join("store")
     }
 }
 
