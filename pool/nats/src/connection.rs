@@ -1,28 +1,17 @@
-//! The connection to the server, and what is set up there.
+//! The connection to the server.
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, pull};
-use async_nats::jetstream::stream::{Config, RetentionPolicy};
-use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::error::ClusterError;
-use crate::names;
 use crate::options::Tls;
 
 /// How often a silent connection is tried. It is given up when two tries have had no answer.
 const PING: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to connect anew.
 const RECONNECT: Duration = Duration::from_millis(500);
-/// Nobody fetches what is older.
-const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// After so long without an agent the server forgets a build's consumer.
-const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
-/// Requests for tasks that the agents of a build may have open.
-const MAX_WAITING: i64 = 8192;
-
 /// Where the server is and who may come in.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
@@ -75,47 +64,6 @@ fn without_secrets(url: &str) -> String {
         (None, Some((_, host))) => host.to_owned(),
         _ => url.to_owned(),
     }
-}
-
-/// Sees to it that there is the stream of tasks.
-pub(crate) async fn ensure_stream(
-    context: &Context,
-) -> Result<jetstream::stream::Stream, ClusterError> {
-    let config = Config {
-        name: names::STREAM.to_owned(),
-        description: Some("tasks of pools, each until its submitter has the result".to_owned()),
-        subjects: vec![names::ALL_TASKS.to_owned()],
-        retention: RetentionPolicy::WorkQueue,
-        max_age: MAX_AGE,
-        ..Config::default()
-    };
-    let stream = context.get_or_create_stream(config).await;
-    stream.map_err(ClusterError::server("set up the stream of tasks"))
-}
-
-/// Sees to it that there are the stream and the consumer that the agents of a build share. Gives the lease.
-pub(crate) async fn ensure_consumer(
-    context: &Context,
-    build: &str,
-    lease: Duration,
-) -> Result<Duration, ClusterError> {
-    let stream = ensure_stream(context).await?;
-    let name = names::consumer(build);
-    let config = pull::Config {
-        durable_name: Some(name.clone()),
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: lease,
-        // The agents count: what has reached a limit of the server's would stay in the stream for ever.
-        max_deliver: -1,
-        filter_subject: names::tasks(build, "*"),
-        max_ack_pending: -1,
-        max_waiting: MAX_WAITING,
-        inactive_threshold: FORGOTTEN,
-        ..pull::Config::default()
-    };
-    let consumer = stream.get_or_create_consumer(&name, config).await;
-    let consumer = consumer.map_err(ClusterError::server("set up the consumer of tasks"))?;
-    Ok(consumer.cached_info().config.ack_wait)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod agent;
 mod cluster_pool;
 mod connection;
+mod consumer;
 mod error;
 mod message;
 mod names;

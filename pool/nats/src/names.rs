@@ -86,6 +86,11 @@ pub(crate) fn message_delete() -> String {
     format!("$JS.API.STREAM.MSG.DELETE.{STREAM}")
 }
 
+/// Where it is acknowledged that the stream has no task under this number any more.
+pub(crate) fn ack(build: &str, sequence: u64) -> String {
+    format!("$JS.ACK.{STREAM}.{}.1.{sequence}.0.0.0", consumer(build))
+}
+
 /// How often a task has been delivered, and under which number the stream has it: the subject of its acknowledgement
 /// says so.
 pub(crate) fn delivery(ack: &str) -> Option<(u32, u64)> {
@@ -99,7 +104,7 @@ pub(crate) fn delivery(ack: &str) -> Option<(u32, u64)> {
 mod tests {
     use pool::TaskKey;
 
-    use super::{delivery, hex, key, last, submitter, tasks, to};
+    use super::{ack, delivery, hex, key, last, submitter, tasks, to};
 
     #[test]
     fn names_lead_back_to_what_they_are_made_of() {
@@ -116,5 +121,6 @@ mod tests {
         assert_eq!(delivery(old), Some((3, 17)));
         assert_eq!(delivery(new), Some((3, 17)));
         assert_eq!(delivery("elsewhere"), None);
+        assert_eq!(delivery(&ack("b", 17)), Some((1, 17)));
     }
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream::consumer::PullConsumer;
-use async_nats::jetstream::{self, AckKind};
+use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::{self, AckKind, Context};
 use cluster::{AgentProcess, Cluster, LEASE, Marks, Meeting, kill, mark, meet, watch};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use ipc::Sender;
@@ -126,6 +127,16 @@ fn a_server_that_is_killed_and_comes_back_loses_no_task_and_no_result() {
     }
 }
 
+/// What the server has, as others see it.
+async fn look_into(url: String, token: String) -> (Context, Stream, PullConsumer) {
+    let client = ConnectOptions::with_token(token).connect(&url).await.unwrap();
+    let context = jetstream::new(client);
+    let stream = context.get_stream("TANDEM_TASKS").await.unwrap();
+    let name = stream.consumer_names().try_next().await.unwrap().expect("the agents'");
+    let consumer = stream.get_consumer(&name).await.unwrap();
+    (context, stream, consumer)
+}
+
 /// Takes a task that no agent has room for and keeps it, as a server would that takes it for delivered.
 async fn keep_one(
     url: String,
@@ -133,10 +144,7 @@ async fn keep_one(
     kept: oneshot::Sender<()>,
     mut end: oneshot::Receiver<()>,
 ) {
-    let client = ConnectOptions::with_token(token).connect(&url).await.unwrap();
-    let stream = jetstream::new(client).get_stream("TANDEM_TASKS").await.unwrap();
-    let name = stream.consumer_names().try_next().await.unwrap().expect("the agents'");
-    let consumer: PullConsumer = stream.get_consumer(&name).await.unwrap();
+    let (_, stream, consumer) = look_into(url, token).await;
     let task = consumer.messages().await.unwrap().try_next().await.unwrap().expect("a task");
     kept.send(()).unwrap();
     let mut renewals = tokio::time::interval(LEASE / 3);
@@ -172,6 +180,50 @@ fn a_task_that_the_server_takes_for_delivered_is_published_anew_and_runs_once() 
         keeper.join().unwrap();
     });
     assert_eq!(marks.read(), [2]);
+}
+
+/// Has so many tasks delivered, to nobody.
+async fn deliver(url: String, token: String, count: usize) {
+    let (context, _, consumer) = look_into(url, token).await;
+    let subject = consumer.cached_info().config.filter_subject.replace('*', "nobody");
+    for _ in 0..count {
+        context.publish(subject.clone(), "".into()).await.unwrap().await.unwrap();
+    }
+    let delivered = consumer.fetch().max_messages(count).messages().await.unwrap();
+    assert_eq!(delivered.try_collect::<Vec<_>>().await.unwrap().len(), count);
+}
+
+#[test]
+fn a_server_that_has_not_written_down_what_is_done_goes_on_all_the_same() {
+    let _watchdog = watch("an old state");
+    let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    // The stream begins with one that is there.
+    let running = [1, 2].map(|n| pool.submit(meet, (meeting.port(), n)));
+    let mut guests = [meeting.guest(), meeting.guest()];
+    guests.sort_by_key(|(n, _)| *n);
+    let [first, second] = guests;
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    runtime.block_on(deliver(url.clone(), token.clone(), 40));
+    cluster.server.stop();
+    let old = cluster.server.deliveries();
+    cluster.server.restart();
+    runtime.block_on(async {
+        let (_, stream, _) = look_into(url, token).await;
+        stream.purge().filter("tandem.tasks.*.nobody").await.unwrap();
+    });
+    cluster.server.kill();
+    cluster.server.set_deliveries(&old);
+    cluster.server.restart();
+    drop(second);
+    let marks = Marks::new();
+    // Until it has waited in vain for all of them.
+    assert_eq!(pool.apply(linger, marks.path()), Ok(1));
+    assert_eq!(pool.apply(double, 1), Ok(2));
+    drop(first);
+    assert_eq!(running.map(pool::Task::get), [Ok(1), Ok(2)]);
 }
 
 fn sum(bytes: Vec<u8>) -> u64 {

@@ -18,6 +18,7 @@ use super::handle::Command;
 use super::held::{Delivery, Held};
 use super::pulls::Pulls;
 use crate::connection::{self, Access};
+use crate::consumer;
 use crate::error::ClusterError;
 use crate::message::{Notice, decode, encode};
 use crate::names;
@@ -85,7 +86,7 @@ impl<'p> Driver<'p> {
         let (me, build) = (names::unique(), names::build());
         let (client, events) = connection::connect(access, &format!("agent {me}")).await?;
         let context = jetstream::new(client.clone());
-        let lease = connection::ensure_consumer(&context, &build, lease).await?;
+        let lease = consumer::ensure_consumer(&context, &build, lease).await?;
         let subscribe = async |subject| {
             let subscribed = client.subscribe(subject).await;
             subscribed.map_err(ClusterError::server("listen to the cluster"))
@@ -254,7 +255,7 @@ impl<'p> Driver<'p> {
         let (context, notes) = (self.context.clone(), self.notes.clone());
         let (build, lease) = (self.build.clone(), self.lease);
         let ensure = tokio::spawn(async move {
-            while connection::ensure_consumer(&context, &build, lease).await.is_err() {
+            while consumer::ensure_consumer(&context, &build, lease).await.is_err() {
                 timer::after(ANEW).await;
             }
             let _ = notes.send(Note::Ensured);

@@ -16,18 +16,14 @@ use tokio::task::AbortHandle;
 
 use super::agents::Agents;
 use super::carrier::Command;
-use super::pending::{Deadlines, Pending};
+use super::pending::Pending;
 use crate::connection::{self, Access};
+use crate::consumer;
 use crate::error::ClusterError;
 use crate::message::{Answer, Content, Notice, TaskMessage, decode, encode};
 use crate::names;
 use crate::store::Store;
 use crate::timer;
-
-/// An agent that has a task says so three times in a lease, and what a dead one had another is given after the lease. A
-/// task that nobody has said a word of for so many leases waits for its turn, or is one that the server does not give to
-/// anybody.
-const LEASES: u32 = 2;
 
 /// How long a submitter waits for what.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +43,8 @@ pub(super) enum Note {
     Ensured,
     /// The server has lost this task.
     Lost { key: TaskKey },
+    /// If the server was stuck it is no more, or it was tried.
+    Unblocked,
 }
 
 /// All that a submitter does.
@@ -54,10 +52,10 @@ pub(super) struct Driver {
     pub(super) client: Client,
     pub(super) context: Context,
     pub(super) store: Store,
-    build: String,
+    pub(super) build: String,
     pub(super) me: String,
     tasks: String,
-    patience: Patience,
+    pub(super) patience: Patience,
     commands: UnboundedReceiver<Command>,
     /// What is for this submitter alone.
     mail: Subscriber,
@@ -70,16 +68,17 @@ pub(super) struct Driver {
     /// Nobody waits for these any more, and the server has yet to say where it has put them.
     pub(super) recalled: HashSet<TaskKey>,
     pub(super) agents: Agents,
-    workers: Arc<AtomicUsize>,
+    pub(super) workers: Arc<AtomicUsize>,
     /// What the server has last refused a task with.
     pub(super) refusal: String,
     /// Since when there is no connection.
     cut_since: Option<Instant>,
     /// Whether an agent was heard of since the last look.
     pub(super) heard: bool,
-    /// Who asks for tasks, and who sees to the stream. What they have asked a server that is gone is not answered.
+    /// Who asks for tasks, and who sees to the stream and to the consumer. What they have asked a server that is gone is not answered.
     pub(super) patrolling: Option<AbortHandle>,
     pub(super) ensuring: Option<AbortHandle>,
+    pub(super) unblocking: Option<AbortHandle>,
     /// Since when the connection is a new one: what was published before is to be looked for.
     pub(super) is_anew: Option<Instant>,
 }
@@ -95,7 +94,7 @@ impl Driver {
         let (me, build) = (names::unique(), names::build());
         let (client, events) = connection::connect(access, &format!("submitter {me}")).await?;
         let context = jetstream::new(client.clone());
-        connection::ensure_stream(&context).await?;
+        consumer::ensure_stream(&context).await?;
         let subscribe = async |subject| {
             let subscribed = client.subscribe(subject).await;
             subscribed.map_err(ClusterError::server("listen to the cluster"))
@@ -126,6 +125,7 @@ impl Driver {
             heard: false,
             patrolling: None,
             ensuring: None,
+            unblocking: None,
             is_anew: None,
         })
     }
@@ -247,7 +247,7 @@ impl Driver {
         }
     }
 
-    async fn say(&self, notice: &Notice) {
+    pub(super) async fn say(&self, notice: &Notice) {
         let _ = self.client.publish(names::all(&self.build), encode(notice)).await;
     }
 
@@ -288,6 +288,10 @@ impl Driver {
                 self.patrol();
             }
             Note::Lost { key } => self.publish(key).await,
+            Note::Unblocked => {
+                self.unblocking = None;
+                self.publish_overdue().await;
+            }
         }
     }
 
@@ -299,7 +303,8 @@ impl Driver {
                 self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
                 self.say(&Notice::RollCall).await;
                 self.is_anew = Some(Instant::now());
-                let asked = [self.patrolling.take(), self.ensuring.take()];
+                let asked = [&mut self.patrolling, &mut self.ensuring, &mut self.unblocking];
+                let asked = asked.map(Option::take);
                 asked.into_iter().flatten().for_each(|asked| asked.abort());
                 self.ensure();
             }
@@ -308,51 +313,12 @@ impl Driver {
         }
     }
 
-    /// Looks after what has waited for long.
-    async fn look(&mut self) {
-        // An agent may hear that nobody was there for an answer only after it has heard that this submitter is back.
-        self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
-        if !std::mem::take(&mut self.heard) {
-            self.say(&Notice::RollCall).await;
-            self.agents.call_roll();
-            self.workers.store(self.agents.workers(), Relaxed);
-        }
-        let wait = self.patience.wait;
-        let is_lost = |it: &Pending| it.sequence.is_none() && it.untaken_since.elapsed() >= wait;
-        let is_given_up = self.is_given_up();
-        let lost = self.pending.iter().filter(|(_, it)| is_given_up || is_lost(it));
-        let lost: Vec<_> = lost.map(|(key, _)| *key).collect();
-        for key in lost {
-            if let Some(Pending { load, .. }) = self.pending.remove(&key) {
-                load.fail(self.nobody());
-            }
-        }
-        let deadline = self.patience.deadline;
-        let unstored = self.pending.iter().filter(|(_, it)| it.message.is_none() && !it.is_storing);
-        let unstored = unstored.filter(|(_, it)| it.since.elapsed() >= deadline);
-        let unstored: Vec<_> = unstored.map(|(key, _)| *key).collect();
-        unstored.into_iter().for_each(|key| self.store_contents(key));
-        let deadlines = Deadlines {
-            taken_in: deadline,
-            held: deadline.max(self.agents.lease() * LEASES),
-            agents_since: self.agents.some_since(),
-        };
-        let overdue = self.pending.iter().filter(|(_, it)| it.is_overdue(&deadlines));
-        let overdue: Vec<_> = overdue.map(|(key, it)| (*key, it.sequence)).collect();
-        for (key, sequence) in overdue {
-            self.publish(key).await;
-            if let Some(sequence) = sequence {
-                self.delete(sequence).await;
-            }
-        }
-    }
-
-    fn is_given_up(&self) -> bool {
+    pub(super) fn is_given_up(&self) -> bool {
         let wait = self.patience.wait;
         self.cut_since.is_some_and(|since| since.elapsed() >= wait) || self.agents.are_missing(wait)
     }
 
-    fn nobody(&self) -> TaskError {
+    pub(super) fn nobody(&self) -> TaskError {
         let why = if self.cut_since.is_some() {
             "the connection to the server is lost".to_owned()
         } else if self.agents.are_missing(self.patience.wait) {

@@ -8,7 +8,7 @@ use serde_bytes::ByteBuf;
 
 use super::driver::{Driver, Note};
 use super::pending::Pending;
-use crate::connection;
+use crate::consumer;
 use crate::message::{Answer, Content, decode};
 use crate::names;
 
@@ -89,7 +89,7 @@ impl Driver {
         let (context, notes) = (self.context.clone(), self.notes.clone());
         let ensure = tokio::spawn(async move {
             // If it fails, the next look finds that tasks are missing and tries again.
-            let _ = connection::ensure_stream(&context).await;
+            let _ = consumer::ensure_stream(&context).await;
             let _ = notes.send(Note::Ensured);
         });
         self.ensuring = Some(ensure.abort_handle());

@@ -21,6 +21,8 @@ pub(super) struct Pending {
     pub(super) is_storing: bool,
     /// How often it was published.
     pub(super) published: u32,
+    /// How often of that because no agent had said a word of it.
+    pub(super) unheard: u32,
     /// When that was last, or when an agent has said last that it has it.
     pub(super) since: Instant,
 }
@@ -45,7 +47,7 @@ impl Pending {
         if self.sequence.is_none() {
             return self.since.elapsed() >= deadlines.taken_in;
         }
-        let held = deadlines.held.saturating_mul(1 << self.published.saturating_sub(1).min(6));
+        let held = deadlines.held.saturating_mul(1 << self.unheard.min(6));
         deadlines.agents_since.is_some_and(|since| self.since.max(since).elapsed() >= held)
     }
 
@@ -58,12 +60,22 @@ impl Pending {
 
     /// An agent says that it has it.
     pub(super) fn hear(&mut self) {
-        self.since = Instant::now();
+        (self.since, self.unheard) = (Instant::now(), 0);
     }
 
     pub(super) fn new(load: Load) -> Pending {
         let (message, sequence, stored, since) = (None, None, None, Instant::now());
         let (is_storing, untaken_since) = (false, since);
-        Pending { load, message, sequence, untaken_since, stored, is_storing, published: 0, since }
+        Pending {
+            load,
+            message,
+            sequence,
+            untaken_since,
+            stored,
+            is_storing,
+            published: 0,
+            unheard: 0,
+            since,
+        }
     }
 }

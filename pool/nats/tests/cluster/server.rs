@@ -57,6 +57,31 @@ impl Server {
         self.child.wait().expect("it is ours");
     }
 
+    /// Ends it in peace: it writes down all it has.
+    pub(crate) fn stop(&mut self) {
+        let pid = self.pid().to_string();
+        assert!(
+            Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there").success()
+        );
+        self.child.wait().expect("it is ours");
+    }
+
+    /// What one that has ended has written of deliveries.
+    pub(crate) fn deliveries(&self) -> Vec<u8> {
+        fs::read(self.deliveries_file()).expect("it has written it")
+    }
+
+    /// Takes one that has ended back to that.
+    pub(crate) fn set_deliveries(&self, old: &[u8]) {
+        fs::write(self.deliveries_file(), old).expect("it is there");
+    }
+
+    fn deliveries_file(&self) -> PathBuf {
+        let consumers = self.store().join("jetstream/$G/streams/TANDEM_TASKS/obs");
+        let mut consumers = fs::read_dir(consumers).expect("a stream");
+        consumers.next().expect("one").expect("it is there").path().join("o.dat")
+    }
+
     /// Starts it again where it was, on the store that is left.
     pub(crate) fn restart(&mut self) {
         let address = (self.host, i32::from(self.port));

@@ -1,0 +1,89 @@
+//! The stream of tasks, and the consumer that all agents of a build share.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::consumer::{AckPolicy, Info, PullConsumer, pull};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, Stream};
+
+use crate::error::ClusterError;
+use crate::names;
+
+/// Nobody fetches what is older.
+const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// After so long without an agent the server forgets a build's consumer.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+/// Requests for tasks that the agents of a build may have open.
+const MAX_WAITING: i64 = 8192;
+
+/// Sees to it that there is the stream of tasks.
+pub(crate) async fn ensure_stream(context: &Context) -> Result<Stream, ClusterError> {
+    let config = Config {
+        name: names::STREAM.to_owned(),
+        description: Some("tasks of pools, each until its submitter has the result".to_owned()),
+        subjects: vec![names::ALL_TASKS.to_owned()],
+        retention: RetentionPolicy::WorkQueue,
+        max_age: MAX_AGE,
+        ..Config::default()
+    };
+    let stream = context.get_or_create_stream(config).await;
+    stream.map_err(ClusterError::server("set up the stream of tasks"))
+}
+
+/// Sees to it that there are the stream and the consumer, and that it goes on. Gives the lease.
+pub(crate) async fn ensure_consumer(
+    context: &Context,
+    build: &str,
+    lease: Duration,
+) -> Result<Duration, ClusterError> {
+    let stream = ensure_stream(context).await?;
+    let name = names::consumer(build);
+    let config = pull::Config {
+        durable_name: Some(name.clone()),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: lease,
+        // The agents count: what has reached a limit of the server's would stay in the stream for ever.
+        max_deliver: -1,
+        filter_subject: names::tasks(build, "*"),
+        max_ack_pending: -1,
+        max_waiting: MAX_WAITING,
+        inactive_threshold: FORGOTTEN,
+        ..pull::Config::default()
+    };
+    let consumer = stream.get_or_create_consumer(&name, config).await;
+    let consumer = consumer.map_err(ClusterError::server("set up the consumer of tasks"))?;
+    let info = consumer.cached_info();
+    acknowledge_gone(context, &stream, info, build).await?;
+    Ok(info.config.ack_wait)
+}
+
+/// Sees to it that the consumer, if there is one, goes on.
+pub(crate) async fn unblock_consumer(context: &Context, build: &str) -> Result<(), ClusterError> {
+    let stream = ensure_stream(context).await?;
+    let consumer: Result<PullConsumer, _> = stream.get_consumer(&names::consumer(build)).await;
+    let Ok(consumer) = consumer else { return Ok(()) };
+    acknowledge_gone(context, &stream, consumer.cached_info(), build).await
+}
+
+/// Acknowledges the tasks that are awaited to be and are not in the stream any more, which a server that was killed before
+/// it had written down that they are done may have. Servers before 2.11 want to deliver these again, over and over, and
+/// each time that one is not found deliver nothing else until they are given another reason to look
+/// (`getNextMsg` in their `server/consumer.go`): as long as there are some, others may wait for ever.
+async fn acknowledge_gone(
+    context: &Context,
+    stream: &Stream,
+    consumer: &Info,
+    build: &str,
+) -> Result<(), ClusterError> {
+    if consumer.num_ack_pending == 0 {
+        return Ok(());
+    }
+    let asked = stream.info_builder().with_deleted(true).fetch().await;
+    let state = asked.map_err(ClusterError::server("ask for what was deleted"))?.info.state;
+    let awaited = consumer.ack_floor.stream_sequence + 1..=consumer.delivered.stream_sequence;
+    for gone in state.deleted.iter().flatten().filter(|it| awaited.contains(it)) {
+        let sent = context.client().publish(names::ack(build, *gone), "+ACK".into()).await;
+        sent.map_err(ClusterError::server("acknowledge a task"))?;
+    }
+    Ok(())
+}
