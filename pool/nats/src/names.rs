@@ -9,6 +9,8 @@ pub(crate) const STREAM: &str = "TANDEM_TASKS";
 pub(crate) const ALL_TASKS: &str = "tandem.tasks.>";
 /// The bucket of what is too large for a message.
 pub(crate) const BUCKET: &str = "tandem";
+/// The stream that the server keeps it in.
+pub(crate) const BUCKET_STREAM: &str = "OBJ_tandem";
 
 /// The build of this program, fit to be a part of a subject.
 pub(crate) fn build() -> String {
@@ -89,6 +91,11 @@ pub(crate) fn message_delete() -> String {
 /// Where it is acknowledged that the stream has no task under this number any more.
 pub(crate) fn ack(build: &str, sequence: u64) -> String {
     format!("$JS.ACK.{STREAM}.{}.1.{sequence}.0.0.0", consumer(build))
+}
+
+/// Where the chunks of an object are.
+pub(crate) fn chunks(nuid: &str) -> String {
+    format!("$O.{BUCKET}.C.{nuid}")
 }
 
 /// How often a task has been delivered, and under which number the stream has it: the subject of its acknowledgement

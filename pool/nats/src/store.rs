@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_nats::Client;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
 use async_nats::jetstream::{self, Context};
-use tokio::io::AsyncReadExt;
 
 use crate::names;
 
@@ -43,9 +42,21 @@ impl Store {
     }
 
     /// Fetches what is there under that name. It stays.
+    ///
+    /// Each chunk is asked for: the reader that async-nats has for objects waits for ever for one that is gone, and panics
+    /// if the server does not answer.
     pub(crate) async fn fetch(&self, name: &str) -> Result<Vec<u8>, Problem> {
-        let mut bytes = Vec::new();
-        self.bucket().await?.get(name).await?.read_to_end(&mut bytes).await?;
+        let info = self.bucket().await?.info(name).await?;
+        if info.deleted {
+            return Err("it was removed".into());
+        }
+        let stream = self.context.get_stream_no_info(names::BUCKET_STREAM).await?;
+        let (mut bytes, mut next) = (Vec::new(), None);
+        while bytes.len() < info.size {
+            let chunk = stream.direct_get_next_for_subject(names::chunks(&info.nuid), next).await?;
+            bytes.extend_from_slice(&chunk.payload);
+            next = Some(chunk.sequence + 1);
+        }
         Ok(bytes)
     }
 

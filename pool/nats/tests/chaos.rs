@@ -20,6 +20,9 @@ proc_spawn::enable_test_support!();
 /// Nothing that waits for a task waits longer, with deaths and new members on the way.
 const HANG: Duration = Duration::from_secs(30);
 
+/// In bytes. It does not fit into a message.
+const TOO_LARGE: usize = 1_100_000;
+
 /// An answer says who has made it.
 type Answer = (u64, u32, Vec<u8>);
 
@@ -28,11 +31,25 @@ fn work(n: u64, load: Vec<u8>) -> Answer {
     for spin in 0..(n % 7) * 20_000 {
         std::hint::black_box(spin);
     }
-    (n, process::id(), vec![n as u8; if n.is_multiple_of(13) { 50_000 } else { 10 }])
+    let size = if n.is_multiple_of(97) {
+        TOO_LARGE
+    } else if n.is_multiple_of(13) {
+        50_000
+    } else {
+        10
+    };
+    (n, process::id(), vec![n as u8; size])
 }
 
 fn item(n: u64) -> (u64, Vec<u8>) {
-    (n, vec![n as u8; if n.is_multiple_of(11) { 30_000 } else { 5 }])
+    let size = if n.is_multiple_of(89) {
+        TOO_LARGE
+    } else if n.is_multiple_of(11) {
+        30_000
+    } else {
+        5
+    };
+    (n, vec![n as u8; size])
 }
 
 /// Xorshift: enough to choose what to do and when.

@@ -211,7 +211,7 @@ impl Driver {
         let Some(pending) = self.pending.get_mut(&key) else { return };
         let Some(message) = pending.message.clone() else { return };
         pending.since = Instant::now();
-        pending.published += 1;
+        pending.copies += 1;
         let _ = pending.take_sequence();
         let reply = names::to(&self.me, &format!("taken.{}", names::hex(key)));
         // It fails only if the connection is closed for good, and then the next look finds nobody.
@@ -265,7 +265,7 @@ impl Driver {
                 let Some(pending) = self.pending.get_mut(&key) else {
                     return self.forget_stored(Some(name));
                 };
-                pending.stored = Some(name.clone());
+                (pending.is_storing, pending.stored) = (false, Some(name.clone()));
                 let content = Content::Stored(name);
                 pending.message = Some(encode(&TaskMessage { key, content }));
                 self.publish(key).await;
@@ -303,6 +303,8 @@ impl Driver {
                 self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
                 self.say(&Notice::RollCall).await;
                 self.is_anew = Some(Instant::now());
+                // A server that was killed may not remember what was acknowledged.
+                self.pending.values_mut().for_each(|it| it.copies += 1);
                 let asked = [&mut self.patrolling, &mut self.ensuring, &mut self.unblocking];
                 let asked = asked.map(Option::take);
                 asked.into_iter().flatten().for_each(|asked| asked.abort());

@@ -124,7 +124,7 @@ impl Driver {
             }
         }
         let Some(pending) = pending else { return };
-        if pending.published > 1 {
+        if pending.copies > 1 {
             // The stream, or another agent, may have it still.
             self.withdraw(answer.key, pending.sequence).await;
         }

@@ -19,8 +19,8 @@ pub(super) struct Pending {
     pub(super) stored: Option<String>,
     /// It is being put there.
     pub(super) is_storing: bool,
-    /// How often it was published.
-    pub(super) published: u32,
+    /// How often it may be delivered: one time for each that it was published, and that the server was cut off since.
+    pub(super) copies: u32,
     /// How often of that because no agent had said a word of it.
     pub(super) unheard: u32,
     /// When that was last, or when an agent has said last that it has it.
@@ -73,7 +73,7 @@ impl Pending {
             untaken_since,
             stored,
             is_storing,
-            published: 0,
+            copies: 0,
             unheard: 0,
             since,
         }
