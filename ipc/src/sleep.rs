@@ -32,8 +32,8 @@ pub(crate) enum Failed {
     Timeout,
 }
 
-/// The longest sleep of a process that has no keeper, for the system had no thread for it: then
-/// it asks again for one.
+/// The longest sleep of a thread that the system has too little left for to be woken by all it waits for:
+/// a process without a keeper asks for one again, and a keeper for what it could not watch.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 pub(crate) enum Slept {

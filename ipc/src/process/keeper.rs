@@ -16,10 +16,12 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::life::Life;
 use super::sweep::sweep;
 use crate::heap::{Entry, Heap, ProcessId, State};
+use crate::sleep::SLICE;
 use crate::sys::descriptor::AsDescriptor;
 use crate::sys::life::{Doorbell, Sentinel};
 use crate::sys::line::Ours;
@@ -155,14 +157,14 @@ impl Watch {
         let mut changed = true;
         loop {
             self.take_inbox();
-            // Somebody it could not watch for want of a descriptor is tried again at the next event.
+            // Somebody it could not watch for want of a descriptor is tried again at the next event, or soon.
             if changed {
                 changed = self.look_around().is_err();
             }
             if self.parent_ended {
                 self.on_parent_end.take().into_iter().for_each(|f| f());
             }
-            changed |= self.sleep();
+            changed |= self.sleep(changed.then_some(SLICE));
         }
     }
 
@@ -174,16 +176,16 @@ impl Watch {
         }
     }
 
-    /// Sleeps until an event; tells whether somebody has ended. Those are swept.
-    fn sleep(&mut self) -> bool {
+    /// Sleeps until an event, or for `limit`; tells whether somebody has ended. Those are swept.
+    fn sleep(&mut self, limit: Option<Duration>) -> bool {
         let mut all = vec![self.keeper.doorbell.descriptor()];
         all.extend(self.guardian.iter().map(|(_, sentinel)| sentinel.descriptor()));
         let guardians = all.len();
         all.extend(self.wards.iter().map(|ward| ward.sentinel.descriptor()));
         all.extend(self.wards.iter().filter_map(|ward| ward.line.as_ref()?.hang_up()));
-        // It fails if the system has no memory for it. Then only the doorbell is heard, until it rings:
-        // nobody's end is lost, only late.
-        let ready = readable(&all, None).or_else(|_| readable(&all[..1], None));
+        // It fails if the system has no memory for it. Then only the doorbell is heard, which nobody may ring
+        // any more, and so not for long: nobody's end is lost, only late.
+        let ready = readable(&all, limit).or_else(|_| readable(&all[..1], Some(SLICE)));
         let mut ready = ready.unwrap_or_default();
         ready.resize(all.len(), false);
         self.keeper.doorbell.clear();

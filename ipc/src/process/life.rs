@@ -1,4 +1,12 @@
 //! Whether a process is gone: the kernel's word, never the clock's.
+//!
+//! Where a sleep of this crate ends by itself, to look again:
+//!
+//! | bounded sleep | where | why |
+//! |---|---|---|
+//! | 1 ms to 1 s | `wait_gone`, for the owner of a lock | nothing tells of an exec |
+//! | 50 ms | `sleep.rs`, `wait/all.rs`, in a process without a keeper | the system had no thread for one |
+//! | 50 ms | `keeper.rs` | the system had no descriptor for whom it has to watch, or no memory to wait for all |
 
 use std::io;
 use std::sync::Arc;
