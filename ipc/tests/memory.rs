@@ -138,6 +138,26 @@ fn many_messages_take_memory_by_their_bytes_and_give_it_back() {
 }
 
 #[test]
+fn large_messages_after_many_small_ones_keep_no_more_memory_than_those() {
+    leaves_nothing(|| {
+        const SMALL: usize = 1_200;
+        const LARGE: usize = 12 << 20;
+        // As much as is kept, in more places than are looked at when a few messages are taken out.
+        let small = KEPT as usize / SMALL;
+        let queue = Queue::<String>::unbounded().expect("a queue");
+        queue.put_many((0..small).map(|_| "x".repeat(SMALL))).expect("room");
+        queue.get_many(small).expect("messages");
+        queue.put_many((0..20).map(|_| "x".repeat(LARGE - 64))).expect("room");
+        let full = memory();
+        assert!(full > KEPT + 20 * LARGE as u64, "{full}");
+        (0..20).for_each(|_| drop(queue.get().expect("a message")));
+        // One message more, and what was noted of them all.
+        let left = memory();
+        assert!(left < KEPT + LARGE as u64 + 200 * small as u64, "{left} bytes are left of {full}");
+    });
+}
+
+#[test]
 fn a_forgotten_guard_keeps_its_lock_in_place() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let before = usage().expect("a program").objects;

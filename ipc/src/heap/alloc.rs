@@ -15,13 +15,14 @@ use super::object::{
 };
 use super::transaction::Transaction;
 use super::trim;
+use crate::sys::memory::GIVES_BACK;
 
 /// Four classes for each doubling, from 64 bytes up.
 pub(super) const CLASSES: u8 = 4 * 35;
 const SMALLEST: u64 = 64;
 /// Blocks of this size and more give their pages back when they are freed.
 const DISCARD_FROM: u64 = 1 << 20;
-/// Those of parcels from this size on: the next message needs as much again.
+/// Those of parcels from this size on, while not too much is free: the next message needs as much again.
 const DISCARD_PARCELS_FROM: u64 = 16 << 20;
 /// Large blocks start at a multiple of this, so that the system may use huge pages.
 const LARGEST_ALIGN: u64 = 2 << 20;
@@ -39,9 +40,9 @@ pub(super) fn is_trimmed(class: u8) -> bool {
 }
 
 /// Whether the block of such an object gives its pages back at once when it is freed.
-pub(super) fn is_discarded(kind: Kind, class: u8) -> bool {
-    let from = if kind == Kind::Parcel { DISCARD_PARCELS_FROM } else { DISCARD_FROM };
-    class_size(class) >= from
+pub(super) fn is_discarded(tx: &Transaction<'_>, kind: Kind, class: u8) -> bool {
+    let keeps = kind == Kind::Parcel && tx.read(header::FREE_TOUCHED) <= trim::KEPT;
+    class_size(class) >= if keeps { DISCARD_PARCELS_FROM } else { DISCARD_FROM }
 }
 
 /// What a block must hold.
@@ -140,7 +141,7 @@ fn take(tx: &mut Transaction<'_>, class: u8, kind: Kind) -> io::Result<(ObjectId
         trim::uncount(tx, state);
         // A small one may have been a ring, and of a ring's last words some may be written once more, by
         // whoever carries out what a dead one left in the journal.
-        return Ok((object, state & CLEAN != 0 && class_size(class) >= DISCARD_FROM));
+        return Ok((object, GIVES_BACK && state & CLEAN != 0 && is_large));
     }
     let layout = tx.heap().layout;
     let index = tx.read(header::OBJECTS) as u32;

@@ -210,8 +210,8 @@ impl Heap {
         memory::commit(&self.map, offset..end.ok_or_else(damaged)?)
     }
 
-    /// Gives pages back to the system. Tells whether it took them, so that they read as zero.
-    pub(crate) fn discard(&self, offset: u64, len: u64) -> io::Result<bool> {
+    /// Gives pages back to the system.
+    pub(crate) fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
         memory::discard(&self.memory, &self.map, offset..offset + len)
     }
 }

@@ -39,7 +39,7 @@ impl Heap {
             } else if count > 1 {
                 destroy(&mut tx, hold, owner, role, object);
                 tx.commit();
-            } else if first_owned.is_none() && !is_discarded(kind, class) {
+            } else if first_owned.is_none() && !is_discarded(&tx, kind, class) {
                 destroy(&mut tx, hold, owner, role, object);
                 alloc::free(&mut tx, object, false);
                 tx.commit();
@@ -56,6 +56,7 @@ impl Heap {
                 }
                 if first_owned.is_none() {
                     self.free_large(hold, mine, object);
+                    self.freed(class_size(class), me);
                 } else {
                     // First what it owns, then the object itself.
                     work.push((hold, mine));
@@ -68,15 +69,15 @@ impl Heap {
     /// The last step for a dead object with a large block: gives the pages back without the lock.
     fn free_large(&self, hold: HoldId, owner: Owner, object: ObjectId) {
         let discarded = self.block(object, 1).and_then(|it| self.discard(it.offset, it.size));
-        let Ok(clean) = discarded else {
+        if discarded.is_err() {
             // The block stays with this process, unused, until the process ends and its sweep tries
             // again.
             return;
-        };
+        }
         let mut tx = Transaction::begin(self);
         if let Some((object, role)) = find(&tx, hold, owner) {
             destroy(&mut tx, hold, owner, role, object);
-            alloc::free(&mut tx, object, clean);
+            alloc::free(&mut tx, object, true);
             tx.commit();
         }
     }

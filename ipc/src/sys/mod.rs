@@ -11,8 +11,8 @@
 //! | `memory::name(memory)` | the number that a word in it is known by to those who sleep on it, if it takes one |
 //! | `memory::commit(map, range)` | the range can be used, also by the system itself, which does not touch other pages |
 //! | `memory::keep_from_forks(map)` | a forked child does not have it |
-//! | `memory::discard(memory, map, range)` | what is in a range is of no use any more; tells whether its pages were given back, so that it reads as zero |
-//! | `memory::GIVES_BACK` | whether the system does so, whenever it is asked |
+//! | `memory::discard(memory, map, range)` | what is in a range is of no use any more, and the system may have its memory |
+//! | `memory::GIVES_BACK` | whether it takes that at once, so that the range has none and reads as zero |
 //! | `memory::touched(memory, map, range)` | the parts of a range that have memory |
 //! | `memory::is_touched(memory, map, range)` | whether any part of a range has memory |
 //! | `life::hold(memory, byte)` | marks this process as living until its last thread can no longer write, or it execs |

@@ -88,7 +88,7 @@ pub(crate) fn keep_from_forks(map: &Map) -> io::Result<()> {
 /// Pages are given up as soon as they are discarded.
 pub(crate) const GIVES_BACK: bool = true;
 
-pub(crate) fn discard(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result<bool> {
+pub(crate) fn discard(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result<()> {
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
     loop {
         // SAFETY: works on the file alone; the range is the caller's own block of the heap.
@@ -97,7 +97,7 @@ pub(crate) fn discard(memory: &Memory, _: &Map, range: Range<u64>) -> io::Result
             libc::fallocate(memory.as_raw_fd(), mode, start as libc::off_t, len as libc::off_t)
         };
         if done == 0 {
-            return Ok(GIVES_BACK);
+            return Ok(());
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

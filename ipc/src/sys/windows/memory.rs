@@ -149,12 +149,18 @@ pub(crate) const GIVES_BACK: bool = false;
 
 /// The system is told that it need not keep what is in them, and may take the
 /// memory until they are written to again; then they are zero, or what they were.
-pub(crate) fn discard(_: &Memory, map: &Map, range: Range<u64>) -> io::Result<bool> {
-    let len = (range.end - range.start) as usize;
-    // SAFETY: within the view, and nobody uses what is there. Fails where something is not committed, which
-    // there is nothing to be had from.
-    unsafe { VirtualAlloc(map.at(range.start).cast(), len, MEM_RESET, PAGE_READWRITE) };
-    Ok(GIVES_BACK)
+pub(crate) fn discard(memory: &Memory, map: &Map, range: Range<u64>) -> io::Result<()> {
+    // It refuses what is not committed.
+    for part in touched(memory, map, range)? {
+        let len = (part.end - part.start) as usize;
+        // SAFETY: within the view, and nobody uses what is there.
+        let done =
+            unsafe { VirtualAlloc(map.at(part.start).cast(), len, MEM_RESET, PAGE_READWRITE) };
+        if done.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 /// The parts of a range that are committed. Looking does not make any so.
