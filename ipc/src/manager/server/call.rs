@@ -54,8 +54,12 @@ impl Call {
 
     /// Drops what may be the user's.
     fn drop_users<T>(&self, value: &mut Option<T>) {
+        if value.is_none() {
+            return;
+        }
         let Some(crew) = &self.users else { return *value = None };
-        let _outing = Outing::new(crew);
+        // It is still out if a panic has brought it here.
+        let _outing = self.outing.take().unwrap_or_else(|| Outing::new(crew));
         // A panic in there is nobody's to be told of, but the hook has printed it.
         let _ = (self.catch)(&mut || *value = None);
     }
@@ -147,5 +151,67 @@ impl Pending {
     pub(super) fn discard(self) {
         let Pending { call, visit } = self;
         call.drop_users(&mut Some(visit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
+
+    use serde::{Serialize, Serializer};
+
+    use super::Call;
+    use crate::channel::{Untyped, channel};
+    use crate::manager::function::Client;
+    use crate::manager::server::crew::Crew;
+    use crate::manager::server::line::{Line, Link, Way};
+
+    /// Notes how many threads are out when it is encoded, and when it is dropped.
+    struct Outcome<'a> {
+        crew: &'a Crew,
+        out: &'a Mutex<Vec<usize>>,
+        panics: bool,
+    }
+
+    impl Outcome<'_> {
+        fn note(&self) {
+            self.out.lock().expect("not poisoned").push(self.crew.out());
+        }
+    }
+
+    impl Serialize for Outcome<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.note();
+            assert!(!self.panics, "as it is wanted");
+            serializer.serialize_unit()
+        }
+    }
+
+    impl Drop for Outcome<'_> {
+        fn drop(&mut self) {
+            self.note();
+        }
+    }
+
+    #[test]
+    fn a_thread_is_out_once_while_a_result_is_encoded_and_while_it_is_dropped() {
+        for panics in [false, true] {
+            let (replies, unread) = channel::<Untyped>(1).expect("a channel");
+            let client = Client { link: 1, thread: 0, pid: 1 };
+            let link = Arc::new(Link::new(client));
+            let line = Arc::new(Line::new(1, link, Way::Program { replies, unread }));
+            let crew = Arc::new(Crew::default());
+            let catch = |f: &mut dyn FnMut()| Ok(f());
+            let call = Call::new(client, 1, line, catch, Some(Arc::clone(&crew)));
+            let out = Mutex::default();
+            call.go_out();
+            let replied = catch_unwind(AssertUnwindSafe(|| {
+                call.reply(Outcome { crew: &crew, out: &out, panics });
+            }));
+            assert_eq!(replied.is_err(), panics);
+            call.come_back();
+            assert_eq!((out.into_inner().expect("not poisoned"), crew.out()), (vec![1, 1], 0));
+        }
     }
 }

@@ -56,6 +56,12 @@ impl Crew {
         Some(Lead { leads: true })
     }
 
+    /// How many threads are in code of the user's.
+    #[cfg(test)]
+    pub(super) fn out(&self) -> usize {
+        self.roll().out
+    }
+
     /// Nobody leads any more, and all end.
     pub(super) fn end(&self) {
         self.roll().ended = true;
