@@ -10,9 +10,8 @@ use super::link::{not_received, not_sent};
 use super::protocol::{Envelope, Request, Status};
 use crate::channel::{Receiver, Sender, Untyped};
 use crate::error::{DecodeError, EncodeError};
-use crate::message::{Decoder, Encoded, Encoder, decode_plain};
+use crate::message::{Decoder, Encoder, decode_plain};
 use crate::pipe::Connection;
-use crate::program::Program;
 
 pub(super) struct Line {
     way: Way,
@@ -79,8 +78,8 @@ impl Line {
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<(), ManagerError> {
         let Way::Network(connection) = &self.way else { return Err(ManagerError::Gone) };
-        let encoded = Encoded::plain(Program::current()?, write)?;
-        let sent = connection.borrow_mut().send_bytes(&encoded.bytes);
+        let bytes = Encoder::plain(write)?;
+        let sent = connection.borrow_mut().send_bytes(&bytes);
         sent.map_err(|error| self.note(not_sent(error)))
     }
 

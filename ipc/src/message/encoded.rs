@@ -43,16 +43,6 @@ impl Encoded {
         Ok(Encoded { program, bytes: encoder.bytes, luggage })
     }
 
-    /// The same, for a socket.
-    pub(crate) fn plain(
-        program: &'static Program,
-        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
-    ) -> Result<Encoded, EncodeError> {
-        let encoded = Encoded::new(program, write)?;
-        let why = "a handle cannot leave its program over a socket";
-        if encoded.is_plain() { Ok(encoded) } else { Err(EncodeError::new(why)) }
-    }
-
     /// Whether the message is bytes and nothing else.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {

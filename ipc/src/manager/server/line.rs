@@ -17,8 +17,7 @@ use crate::error::SendError;
 use crate::heap::Role;
 use crate::manager::function::{Client, TakeBack};
 use crate::manager::protocol::{Refusal, Status};
-use crate::message::{Decoder, Encoded, Encoder, decode_plain};
-use crate::program::Program;
+use crate::message::{Decoder, Encoder, decode_plain};
 
 /// A client: a process that has proxies.
 pub(super) struct Link {
@@ -163,20 +162,14 @@ impl Line {
                 }
             }
             Way::Network(wire) => {
-                let program = Program::current().map_err(Refusal::from);
-                let encoded = program.and_then(|program| {
-                    Encoded::plain(program, |encoder| write(encoder, &result))
-                        .map_err(Refusal::Result)
-                });
-                match encoded {
-                    Ok(encoded) => {
-                        let copy = |loan| Loan { bytes: encoded.bytes.clone(), ..loan };
-                        *self.loan() = loan.map(copy);
+                match Encoder::plain(|encoder| write(encoder, &result)) {
+                    Ok(bytes) => {
+                        *self.loan() = loan.map(|loan| Loan { bytes: bytes.clone(), ..loan });
                         // If the connection is broken the gate sees it, too, and then the client is gone.
-                        let _ = wire.send(&encoded.bytes);
+                        let _ = wire.send(&bytes);
                         return None;
                     }
-                    Err(why) => (why, Some(result)),
+                    Err(error) => (Refusal::Result(error), Some(result)),
                 }
             }
         };
@@ -240,10 +233,8 @@ impl Line {
                 drop(replies.try_send_with(|encoder| encoder.put(&why)));
             }
             Way::Network(wire) => {
-                let encoded = Program::current()
-                    .map(|program| Encoded::plain(program, |encoder| encoder.put(&why)));
-                if let Ok(Ok(encoded)) = encoded {
-                    let _ = wire.send(&encoded.bytes);
+                if let Ok(bytes) = Encoder::plain(|encoder| encoder.put(&why)) {
+                    let _ = wire.send(&bytes);
                 }
             }
         }
