@@ -50,22 +50,30 @@ fn answers() -> impl Strategy<Value = Vec<Vec<u8>>> {
     (welcome, vec(one, 0..12)).prop_map(|(welcome, rest)| [vec![welcome], rest].concat())
 }
 
+/// Whether who asks at that address lives, whatever it is told there.
+fn lives(address: &Address, answers: &[Vec<u8>]) -> bool {
+    let _watchdog = watch("a client of a hostile server");
+    let listener = Listener::bind(address, KEY).unwrap();
+    let address = listener.address().clone();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| answer(&listener, answers, &over));
+        let asked = scope.spawn(|| ask(&address)).join();
+        over.store(true, Ordering::Relaxed);
+        let _ = Client::connect::<(), ()>(&address, KEY);
+        asked.is_ok()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_answers_are_results_or_errors(answers in answers()) {
-        let _watchdog = watch("a client of a hostile server");
-        let listener = Listener::bind(&Address::Tcp(([127, 0, 0, 1], 0).into()), KEY).unwrap();
-        let address = listener.address().clone();
-        let over = AtomicBool::new(false);
-        let asked = thread::scope(|scope| {
-            scope.spawn(|| answer(&listener, &answers, &over));
-            let asked = scope.spawn(|| ask(&address)).join();
-            over.store(true, Ordering::Relaxed);
-            let _ = Client::connect::<(), ()>(&address, KEY);
-            asked
-        });
-        prop_assert!(asked.is_ok(), "it panicked");
+        let directory = tempfile::tempdir().unwrap();
+        let unix = Address::Unix(directory.path().join("server"));
+        for address in [Address::Tcp(([127, 0, 0, 1], 0).into()), unix] {
+            prop_assert!(lives(&address, &answers), "it panicked at {address}");
+        }
     }
 }
