@@ -53,7 +53,17 @@ impl<'h> Ring<'h> {
     /// Looks at the slot for `ticket`. That of a hint which is no ticket is behind it.
     #[inline]
     fn look(&self, ticket: u64) -> Seen {
-        let raw = self.slot(ticket).load();
+        self.seen(ticket, self.slot(ticket).load())
+    }
+
+    /// Looks at the slot for `ticket` after a look at a signal.
+    #[inline]
+    fn look_last(&self, ticket: u64) -> Word {
+        self.seen(ticket, self.slot(ticket).load_last()).word
+    }
+
+    #[inline]
+    fn seen(&self, ticket: u64, raw: u64) -> Seen {
         let untouched = raw == 0 && self.memory != Memory::Dense && ticket < TICKETS;
         let word = if untouched { Word::new(ticket, State::Empty, 0) } else { Word::unpack(raw) };
         Seen { raw, word }
@@ -170,7 +180,7 @@ impl<'h> Ring<'h> {
             // The sender that was woken for this slot may have found an earlier one still being
             // emptied and gone back to sleep; pass its wake on. The slot comes second: others want it.
             if header.not_full.may_have_sleepers()
-                && self.look(ticket + 1).word == Word::new(ticket + 1, State::Empty, 0)
+                && self.look_last(ticket + 1) == Word::new(ticket + 1, State::Empty, 0)
             {
                 header.not_full.notify_fenced(self.heap, 1);
             }
@@ -221,7 +231,7 @@ impl<'h> Ring<'h> {
             // The receiver that was woken for the next message may have found this one still being
             // written and gone back to sleep; pass its wake on. The slot comes second, as in `push`.
             if header.not_empty.may_have_sleepers()
-                && self.look(ticket + 1).word == Word::new(ticket + 1, State::Full, 0)
+                && self.look_last(ticket + 1) == Word::new(ticket + 1, State::Full, 0)
             {
                 header.not_empty.notify_fenced(self.heap, 1);
             }

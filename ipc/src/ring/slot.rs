@@ -121,6 +121,13 @@ impl Slot {
         self.word.load(Ordering::Acquire)
     }
 
+    /// The same, after a look at a signal. SeqCst pairs with `commit_and_look`: who sees the mark of a sleeper that
+    /// another did not see, and that other's commit was before, sees what that committed.
+    #[inline]
+    pub(super) fn load_last(&self) -> u64 {
+        self.word.load(Ordering::SeqCst)
+    }
+
     /// Tries to claim the slot. Acquire pairs with the Release of the commit that made it `from`;
     /// SeqCst orders the claim before the sender's looks at the ring's `closed` flag and `head`.
     #[inline]
@@ -135,7 +142,8 @@ impl Slot {
     }
 
     /// The same, before looks at signals whether somebody has to be told. SeqCst: the commit comes before these
-    /// looks, which are so, too; pairs with the fence in `listen`. One step: a fence would cost another.
+    /// looks, which are so, too; pairs with the fence in `listen` and with `load_last`. One step: a fence would cost
+    /// another.
     #[inline]
     pub(super) fn commit_and_look(&self, word: Word) {
         self.word.swap(word.pack(), Ordering::SeqCst);

@@ -7,6 +7,8 @@
 
 mod heap;
 mod messages;
+#[path = "../../../sync-prims/src/primitive/one_order.rs"]
+mod one_order;
 #[path = "../../../sync-prims/tests/support/orders.rs"]
 mod orders;
 mod ring;

@@ -6,6 +6,8 @@
 mod model;
 #[cfg(not(loom))]
 mod native;
+#[cfg(loom)]
+mod one_order;
 
 #[cfg(loom)]
 pub(crate) use model::{

@@ -12,6 +12,8 @@ pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::{Ordering, fence};
 
+use super::one_order::in_one_order;
+
 /// To look twice shows nothing new in a model.
 pub(crate) const SPINS: u32 = 0;
 
@@ -39,11 +41,11 @@ macro_rules! word {
             }
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
-                self.real().load(order)
+                in_one_order(order, || self.real().load(order))
             }
 
             pub(crate) fn store(&self, value: $value, order: Ordering) {
-                self.real().store(value, order);
+                in_one_order(order, || self.real().store(value, order));
                 self.wrote(value);
             }
         }
@@ -62,7 +64,7 @@ macro_rules! swapped {
     ($name:ident, $value:ty) => {
         impl $name {
             pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
-                let old = self.real().swap(value, order);
+                let old = in_one_order(order, || self.real().swap(value, order));
                 self.wrote(value);
                 old
             }
@@ -93,7 +95,8 @@ macro_rules! number {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                let old = self.real().compare_exchange(current, new, success, failure)?;
+                let swap = || self.real().compare_exchange(current, new, success, failure);
+                let old = in_one_order(success, swap)?;
                 self.wrote(new);
                 Ok(old)
             }
@@ -109,19 +112,19 @@ macro_rules! number {
             }
 
             pub(crate) fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                let old = self.real().fetch_add(value, order);
+                let old = in_one_order(order, || self.real().fetch_add(value, order));
                 self.wrote(old.wrapping_add(value));
                 old
             }
 
             pub(crate) fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
-                let old = self.real().fetch_sub(value, order);
+                let old = in_one_order(order, || self.real().fetch_sub(value, order));
                 self.wrote(old.wrapping_sub(value));
                 old
             }
 
             pub(crate) fn fetch_and(&self, value: $value, order: Ordering) -> $value {
-                let old = self.real().fetch_and(value, order);
+                let old = in_one_order(order, || self.real().fetch_and(value, order));
                 self.wrote(old & value);
                 old
             }
@@ -153,7 +156,7 @@ swapped!(AtomicU32, u32);
 
 impl AtomicU32 {
     pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
-        let old = self.real().fetch_or(value, order);
+        let old = in_one_order(order, || self.real().fetch_or(value, order));
         self.wrote(old | value);
         old
     }

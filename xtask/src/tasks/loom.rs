@@ -8,8 +8,9 @@ use xshell::Shell;
 
 /// Try the primitives between threads, and the rings, in every order of their steps
 ///
-/// Builds sync-prims and ipc for loom, beside the usual build, and runs their models. Takes about two minutes after
-/// the build, with more preemptions much longer.
+/// Builds sync-prims and ipc for loom, beside the usual build, and runs their models, twice: a processor may keep the
+/// order of sequentially consistent accesses by fences before them, or by fences behind them. Takes about two minutes
+/// after the build, with more preemptions much longer.
 #[derive(Debug, Args)]
 pub(crate) struct Loom {
     /// How often a thread may be interrupted in the middle of something, in one order
@@ -33,9 +34,12 @@ impl Loom {
             None => root()?.join("target"),
         };
         let target = target.join("loom");
-        let command = cargo(sh, &self.command()).env("RUSTFLAGS", "--cfg loom");
-        let command = command.env("CARGO_TARGET_DIR", target);
-        Ok(command.env("LOOM_MAX_PREEMPTIONS", self.preemptions.to_string()).run()?)
+        for fences in ["before", "behind"] {
+            let command = cargo(sh, &self.command()).env("RUSTFLAGS", "--cfg loom");
+            let command = command.env("CARGO_TARGET_DIR", &target).env("LOOM_FENCES", fences);
+            command.env("LOOM_MAX_PREEMPTIONS", self.preemptions.to_string()).run()?;
+        }
+        Ok(())
     }
 
     fn command(&self) -> Vec<&str> {

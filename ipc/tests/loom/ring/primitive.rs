@@ -9,6 +9,8 @@ use loom::thread;
 
 pub(super) use loom::sync::atomic::Ordering;
 
+use crate::one_order::in_one_order;
+
 macro_rules! word {
     ($name:ident, $value:ty) => {
         #[derive(Debug, Default)]
@@ -28,9 +30,7 @@ macro_rules! word {
             }
 
             pub(super) fn swap(&self, value: $value, order: Ordering) -> $value {
-                let before = in_one_order(order, || self.0.swap(value, order));
-                // What follows may be a look at a word that is not of these.
-                in_one_order(order, || before)
+                in_one_order(order, || self.0.swap(value, order))
             }
 
             pub(super) fn compare_exchange(
@@ -48,15 +48,6 @@ macro_rules! word {
 
 word!(AtomicU32, u32);
 word!(AtomicU64, u64);
-
-/// Loom knows sequentially consistent fences, but takes an access that is to be so for one that acquires
-/// and releases. A fence before each is what processors without such accesses are told.
-fn in_one_order<T>(order: Ordering, access: impl FnOnce() -> T) -> T {
-    if order == Ordering::SeqCst {
-        words::fence(order);
-    }
-    access()
-}
 
 /// Lets the others go on.
 pub(super) struct Backoff;
