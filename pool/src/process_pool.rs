@@ -7,7 +7,7 @@ use proc_spawn::{Call, CapturesNothing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Made, Prepared, ProcessJob, Processes, Running};
+use crate::backend::{Made, ProcessJob, Processes, Running, for_processes};
 use crate::builder::Pool;
 use crate::call::{Batch, Mode, Slots};
 use crate::error::{PoolError, TaskError};
@@ -160,8 +160,8 @@ impl ProcessPool {
         A: Serialize + DeserializeOwned + Send + 'static,
         M: 'static,
     {
-        let (prepared, mode) = (Arc::new(Prepared::new::<A, M>(f)), self.running.mode(true));
-        let batch = Arc::new(Batch::<_, _, M, _>::new(prepared, Slots::new([args]), mode));
+        let (named, mode) = (Arc::new(for_processes::<F, A, M>(f)), self.running.mode(true));
+        let batch = Arc::new(Batch::<_, _, M, _>::new(named, Slots::new([args]), mode));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn ProcessJob>);
         Task::new(batch, self.running.host())
     }
@@ -259,7 +259,7 @@ where
     A: Serialize + DeserializeOwned + Send + 'static,
     M: 'static,
 {
-    let function = Arc::new(Prepared::new::<A, M>(f));
+    let function = Arc::new(for_processes::<F, A, M>(f));
     move |slots, mode| {
         let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::clone(&function), slots, mode));
         (Arc::clone(&batch) as Arc<dyn ProcessJob>, batch)

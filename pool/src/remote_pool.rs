@@ -7,7 +7,7 @@ use proc_spawn::{Call, CapturesNothing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Made, Named, Remote, RemoteJob, Running};
+use crate::backend::{Made, Remote, RemoteJob, Running, for_elsewhere};
 use crate::call::{Batch, Mode, Slots};
 use crate::error::TaskError;
 use crate::executor::TaskKey;
@@ -133,7 +133,7 @@ impl RemotePool {
         M: 'static,
     {
         let mode = Mode { key, ..self.running.mode(true) };
-        let named = Arc::new(Named::new::<A, M>(f));
+        let named = Arc::new(for_elsewhere::<F, A, M>(f));
         let batch = Arc::new(Batch::<_, _, M, _>::new(named, Slots::new([args]), mode));
         self.running.submit_one(Arc::clone(&batch) as Arc<dyn RemoteJob>);
         Task::new(batch, self.running.host())
@@ -227,7 +227,7 @@ where
     A: Serialize + DeserializeOwned + Send + 'static,
     M: 'static,
 {
-    let function = Arc::new(Named::new::<A, M>(f));
+    let function = Arc::new(for_elsewhere::<F, A, M>(f));
     move |slots, mode| {
         let batch = Arc::new(Batch::<_, _, M, _>::new(Arc::clone(&function), slots, mode));
         (Arc::clone(&batch) as Arc<dyn RemoteJob>, batch)

@@ -4,16 +4,17 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 
-use ipc::entry::{self, Entry, EntryError, EntryName};
+use ipc::entry::Entry;
 use ipc::parcel::{Decoder, Encoder};
 use ipc::{DecodeError, EncodeError, SendError, Sender, Untyped};
-use proc_spawn::{Call, CapturesNothing, Panic, Portable};
+use proc_spawn::{Call, CapturesNothing, Panic};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ledger::{LONGEST, Reader};
 use super::wire::{Header, Run};
 use super::worker;
+use crate::backend::Named;
 use crate::call::{Batch, Job, Quiet};
 
 /// A call as the supervisor sees it.
@@ -42,41 +43,26 @@ pub(crate) trait ProcessJob: Job {
     fn accept_written(&self, items: Range<usize>, from: &mut Reader, number: u64) -> (usize, bool);
 }
 
-/// A function that can be named to workers; or why it cannot.
-pub(crate) struct Prepared<F> {
-    names: Result<Names<F>, EntryError>,
+/// A function as worker processes are told of it.
+pub(crate) fn for_processes<F, A, M>(function: F) -> Named<F>
+where
+    F: Call<A, M> + CapturesNothing,
+    F::Output: Serialize,
+    A: DeserializeOwned + 'static,
+    M: 'static,
+{
+    Named::run_by::<Runs<F, A, M>>(function)
 }
 
-struct Names<F> {
-    run: EntryName,
-    function: Portable<F>,
-}
-
-impl<F: CapturesNothing> Prepared<F> {
-    pub(crate) fn new<A, M>(function: F) -> Prepared<F>
-    where
-        F: Call<A, M>,
-        F::Output: Serialize,
-        A: DeserializeOwned + 'static,
-        M: 'static,
-    {
-        let names = || {
-            let run = entry::name::<Runs<F, A, M>>()?;
-            Ok(Names { run, function: Portable::new(function)? })
-        };
-        Prepared { names: names() }
-    }
-
-    /// Begins a chunk's message.
-    fn begin(
-        &self,
-        (serial, items, stops_at_failure): (u64, usize, bool),
-        to: &mut Encoder,
-    ) -> Result<(), EncodeError> {
-        let Names { run, function } = self.names.as_ref().map_err(EncodeError::new)?;
-        to.put(&Header { run: *run, serial, items, stops_at_failure })?;
-        to.put(function)
-    }
+/// Begins a chunk's message.
+fn begin<F>(
+    named: &Named<F>,
+    (serial, items, stops_at_failure): (u64, usize, bool),
+    to: &mut Encoder,
+) -> Result<(), EncodeError> {
+    let (run, function) = named.names()?;
+    to.put(&Header { run, serial, items, stops_at_failure })?;
+    to.put(&function)
 }
 
 /// Stands in the image for what runs a chunk of `F`.
@@ -93,7 +79,7 @@ where
     const POINTER: Run = worker::run::<F, A, M>;
 }
 
-impl<F, A, M, R> ProcessJob for Batch<Prepared<F>, A, M, R>
+impl<F, A, M, R> ProcessJob for Batch<Named<F>, A, M, R>
 where
     F: CapturesNothing + Send + Sync,
     A: Serialize + Send + 'static,
@@ -108,7 +94,7 @@ where
     ) -> Result<(), SendError<()>> {
         quietly(|| {
             to.try_send_with(|message| {
-                self.function.begin((serial, items.len(), self.stops_at_failure()), message)?;
+                begin(&self.function, (serial, items.len(), self.stops_at_failure()), message)?;
                 self.look(items, |item| match item {
                     Some(item) => message.put(item),
                     None => Err(EncodeError::new("the item has a result already")),
@@ -130,7 +116,7 @@ where
         let mut kept = None;
         let sent = quietly(|| {
             let sent = to.try_send_value_with(Quiet::new(item), |message, item| {
-                self.function.begin((serial, 1, self.stops_at_failure()), message)?;
+                begin(&self.function, (serial, 1, self.stops_at_failure()), message)?;
                 message.put(item.value())
             });
             sent.map_err(|unsent| match unsent {

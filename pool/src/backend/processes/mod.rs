@@ -39,4 +39,4 @@ mod wire;
 mod worker;
 
 pub(crate) use backend::Processes;
-pub(crate) use job::{Prepared, ProcessJob};
+pub(crate) use job::{ProcessJob, for_processes};

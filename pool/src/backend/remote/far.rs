@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::wire::{Answer, Header, RunItem, Unfit};
-use crate::backend::{Prepared, ProcessJob};
+use crate::backend::{ProcessJob, for_processes};
 use crate::call::{Batch, Job, Results};
 use crate::error::TaskError;
 use crate::process_pool::ProcessPool;
@@ -43,7 +43,7 @@ pub(crate) fn run(pool: &ProcessPool, load: &[u8]) -> Result<Task<Vec<u8>>, Deco
         Ok((header, pieces))
     })?;
     let running = pool.running();
-    let function = Arc::new(Prepared::new::<Piece, Whole>(work));
+    let function = Arc::new(for_processes::<_, Piece, Whole>(work));
     let results = running.call(pieces.into_iter(), header.stops_at_failure, |slots, mode| {
         let batch = Arc::new(Batch::<_, _, Whole, _>::new(function, slots, mode));
         (Arc::clone(&batch) as Arc<dyn ProcessJob>, batch as Arc<dyn Results<Worked>>)

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 
-use ipc::entry::{self, Entry, EntryError, EntryName};
+use ipc::entry::{Entry, EntryName};
 use ipc::parcel::{Decoder, Encoder};
 use ipc::{DecodeError, EncodeError};
 use proc_spawn::{Call, CapturesNothing, Panic, Portable};
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_bytes::Bytes;
 
 use super::wire::{Header, RunItem, Unfit};
+use crate::backend::Named;
 use crate::call::{Batch, Job};
 use crate::executor::TaskKey;
 
@@ -28,26 +29,15 @@ pub(crate) trait RemoteJob: Job {
     fn accept(&self, index: usize, result: &[u8]) -> bool;
 }
 
-/// A function that can be named to workers; or why it cannot.
-pub(crate) struct Named<F> {
-    names: Result<(EntryName, EntryName), EntryError>,
-    _function: PhantomData<fn() -> F>,
-}
-
-impl<F: CapturesNothing> Named<F> {
-    pub(crate) fn new<A, M>(function: F) -> Named<F>
-    where
-        F: Call<A, M>,
-        F::Output: Serialize,
-        A: DeserializeOwned + 'static,
-        M: 'static,
-    {
-        let names = || {
-            let run = entry::name::<RunsItem<F, A, M>>()?;
-            Ok((run, EntryName::from(Portable::new(function)?)))
-        };
-        Named { names: names(), _function: PhantomData }
-    }
+/// A function as workers elsewhere are told of it.
+pub(crate) fn for_elsewhere<F, A, M>(function: F) -> Named<F>
+where
+    F: Call<A, M> + CapturesNothing,
+    F::Output: Serialize,
+    A: DeserializeOwned + 'static,
+    M: 'static,
+{
+    Named::run_by::<RunsItem<F, A, M>>(function)
 }
 
 /// Stands in the image for what runs an item of `F`.
@@ -90,7 +80,7 @@ where
 
     fn load(&self, items: Range<usize>) -> Result<Vec<u8>, EncodeError> {
         let write = || {
-            let (run, function) = *self.function.names.as_ref().map_err(EncodeError::new)?;
+            let (run, function) = self.function.names()?;
             let stops_at_failure = self.stops_at_failure();
             Encoder::plain(|message| {
                 message.put(&Header { run, function, items: items.len(), stops_at_failure })?;

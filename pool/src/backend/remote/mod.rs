@@ -9,4 +9,4 @@ mod wire;
 
 pub(crate) use dispatcher::{Home, Remote};
 pub(crate) use far::{refuse, run};
-pub(crate) use job::{Named, RemoteJob};
+pub(crate) use job::{RemoteJob, for_elsewhere};
