@@ -46,6 +46,64 @@ fn use_any(executor: &impl Executor) -> Result<u64, TaskError> {
     Ok(sum)
 }
 
+/// What does not ask what the workers are, nor hands them anything that only this machine has.
+macro_rules! anywhere {
+    ($($kind:ident)*) => {
+        mod anywhere {
+            use super::*;
+
+            $(
+                mod $kind {
+                    use super::*;
+
+                    #[test]
+                    fn terminate_may_be_called_again_and_from_several_threads() {
+                        let _watchdog = watch("terminates");
+                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
+                        let tasks: Vec<_> = (0..1000).map(|n| pool.submit(double, n)).collect();
+                        thread::scope(|scope| {
+                            for _ in 0..4 {
+                                scope.spawn(|| pool.terminate());
+                            }
+                        });
+                        pool.close();
+                        pool.terminate();
+                        for (n, task) in (0..1000).zip(tasks) {
+                            let result = task.get();
+                            assert!(result == Ok(2 * n) || result == Err(TaskError::Cancelled));
+                        }
+                        assert_eq!(pool.submit(double, 1).get(), Err(TaskError::Closed));
+                        pool.join();
+                    }
+
+                    #[test]
+                    fn code_that_is_generic_over_pools_runs_on_any() {
+                        let _watchdog = watch("an executor");
+                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
+                        assert_eq!(use_any(&pool), Ok(90 + 14 + 2 + 4));
+                    }
+
+                    #[test]
+                    fn a_worker_may_have_pools_of_its_own() {
+                        let _watchdog = watch("a pool in a pool");
+                        fn nested(n: u64) -> u64 {
+                            let threads = ThreadPool::new(2).expect("threads in a worker");
+                            let processes = ProcessPool::new(2).expect("processes in a worker");
+                            let sum = |all: Vec<u64>| all.into_iter().sum::<u64>();
+                            let threads = threads.map(double, 0..n).map(sum).expect("a map");
+                            threads + processes.map(double, 0..n).map(sum).expect("a map")
+                        }
+                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
+                        assert_eq!(pool.map(nested, [3, 4]), Ok(vec![12, 24]));
+                    }
+                }
+            )*
+        }
+    };
+}
+
+anywhere!(threads by_spawn by_fork_server carried);
+
 macro_rules! suite {
     ($kind:ident) => {
         mod $kind {
@@ -68,26 +126,6 @@ macro_rules! suite {
                 assert_eq!(call.get(), Err(TaskError::Cancelled));
                 pool.join();
                 assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-            }
-
-            #[test]
-            fn terminate_may_be_called_again_and_from_several_threads() {
-                let _watchdog = watch("terminates");
-                let pool = Pool::builder().workers(2).$kind().unwrap();
-                let tasks: Vec<_> = (0..1000).map(|n| pool.submit(double, n)).collect();
-                thread::scope(|scope| {
-                    for _ in 0..4 {
-                        scope.spawn(|| pool.terminate());
-                    }
-                });
-                pool.close();
-                pool.terminate();
-                for (n, task) in (0..1000).zip(tasks) {
-                    let result = task.get();
-                    assert!(result == Ok(2 * n) || result == Err(TaskError::Cancelled));
-                }
-                assert_eq!(pool.submit(double, 1).get(), Err(TaskError::Closed));
-                pool.join();
             }
 
             #[test]
@@ -119,27 +157,6 @@ macro_rules! suite {
                 assert!(stats.workers.iter().all(|worker| worker.peak_memory > 1 << 16));
                 assert_eq!(stats.to_string().lines().count(), 201);
                 pool.join();
-            }
-
-            #[test]
-            fn code_that_is_generic_over_pools_runs_on_any() {
-                let _watchdog = watch("an executor");
-                let pool = Pool::builder().workers(2).$kind().unwrap();
-                assert_eq!(use_any(&pool), Ok(90 + 14 + 2 + 4));
-            }
-
-            #[test]
-            fn a_worker_may_have_pools_of_its_own() {
-                let _watchdog = watch("a pool in a pool");
-                fn nested(n: u64) -> u64 {
-                    let threads = ThreadPool::new(2).expect("threads in a worker");
-                    let processes = ProcessPool::new(2).expect("processes in a worker");
-                    let sum = |all: Vec<u64>| all.into_iter().sum::<u64>();
-                    let threads = threads.map(double, 0..n).map(sum).expect("a map");
-                    threads + processes.map(double, 0..n).map(sum).expect("a map")
-                }
-                let pool = Pool::builder().workers(2).$kind().unwrap();
-                assert_eq!(pool.map(nested, [3, 4]), Ok(vec![12, 24]));
             }
         }
     };

@@ -198,6 +198,14 @@ proptest! {
     }
 
     #[test]
+    fn workers_elsewhere_do_what_the_model_says(settings in settings(), fates in deadly()) {
+        let _watchdog = watch("a carrier beside the model");
+        let Settings { workers, chunk_size, retries, .. } = settings;
+        let pool = Pool::builder().chunk_size(chunk_size).retries(retries);
+        check!(kinds::carried(workers, pool).unwrap(), fates, retries);
+    }
+
+    #[test]
     fn processes_by_spawn_do_what_the_model_says(settings in settings(), fates in deadly()) {
         let _watchdog = watch("processes beside the model");
         check!(configured!(settings).by_spawn().unwrap(), fates, settings.retries);
