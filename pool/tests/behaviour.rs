@@ -1,9 +1,8 @@
-//! What both pools do, tested once and run on threads and on processes by either start method.
+//! What both pools do with tasks that are handed something, tested once and run on threads and on processes by either start method.
 
 mod kinds;
 mod watchdog;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
@@ -63,110 +62,6 @@ fn panic_of<R: std::fmt::Debug>(result: Result<R, TaskError>) -> String {
 fn fails((): ()) {
     panic!("no luck today");
 }
-
-/// What does not ask what the workers are, nor hands them anything that only this machine has.
-macro_rules! anywhere {
-    ($($kind:ident)*) => {
-        mod anywhere {
-            use super::*;
-
-            $(
-                mod $kind {
-                    use super::*;
-
-                    #[test]
-                    fn results_come_in_the_order_of_the_items() {
-                        let _watchdog = watch("a map");
-                        for chunk_size in [1, 3, 1000] {
-                            let pool = kinds::$kind(2, Pool::builder().chunk_size(chunk_size)).unwrap();
-                            for items in [0, 1, 2, 7, 1000] {
-                                let expected: Vec<u64> = (0..items).map(double).collect();
-                                assert_eq!(pool.map(double, 0..items).unwrap(), expected);
-                            }
-                        }
-                        let pool = kinds::$kind(3, Pool::builder()).unwrap();
-                        assert_eq!(pool.map(double, 0..10_000).unwrap()[9_999], 19_998);
-                    }
-
-                    #[test]
-                    fn tuples_are_spread_over_the_parameters() {
-                        let _watchdog = watch("a starmap");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        assert_eq!(pool.map(add, [(1, 2), (3, 4)]).unwrap(), [3, 7]);
-                        assert_eq!(pool.starmap(add, vec![(1, 2), (3, 4)]).unwrap(), [3, 7]);
-                        assert_eq!(pool.map(|a, b, c| a * b + c, [(2, 3, 4)]).unwrap(), [10]);
-                        assert_eq!(pool.map(|pair: (u8, u8)| pair.1, [(2, 3)]).unwrap(), [3]);
-                        assert_eq!(pool.map(|| 7_u8, [(), ()]).unwrap(), [7, 7]);
-                    }
-
-                    #[test]
-                    fn a_panic_fails_its_item_and_no_other() {
-                        let _watchdog = watch("a panic");
-                        for chunk_size in [1, 4, 100] {
-                            let pool = kinds::$kind(2, Pool::builder().chunk_size(chunk_size)).unwrap();
-                            let results = pool.map_each(odd_panics, 0..20);
-                            for (n, result) in (0..20).zip(results) {
-                                if n % 2 == 0 {
-                                    assert_eq!(result, Ok(n));
-                                } else {
-                                    assert_eq!(panic_of(result), format!("{n} is odd"));
-                                }
-                            }
-                            assert_eq!(pool.apply(double, 4), Ok(8));
-                        }
-                    }
-
-                    #[test]
-                    fn many_threads_may_use_a_pool_at_once() {
-                        let _watchdog = watch("many callers");
-                        let pool = Arc::new(kinds::$kind(2, Pool::builder()).unwrap());
-                        let callers: Vec<_> = (0..8)
-                            .map(|caller| {
-                                let pool = Arc::clone(&pool);
-                                thread::spawn(move || {
-                                    for round in 0..20 {
-                                        let from = 100 * caller + round;
-                                        let sum = pool.map(double, from..from + 10).unwrap();
-                                        assert_eq!(sum.iter().sum::<u64>(), 20 * from + 90);
-                                    }
-                                })
-                            })
-                            .collect();
-                        for caller in callers {
-                            caller.join().unwrap();
-                        }
-                    }
-
-                    #[test]
-                    fn a_closed_pool_finishes_what_it_has_and_takes_no_more() {
-                        let _watchdog = watch("a close");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let tasks: Vec<_> = (0..100).map(|n| pool.submit(double, n)).collect();
-                        pool.close();
-                        assert_eq!(pool.apply(double, 1), Err(TaskError::Closed));
-                        assert_eq!(pool.map(double, [1]), Err(TaskError::Closed));
-                        for (n, task) in (0..100).zip(tasks) {
-                            assert_eq!(task.get(), Ok(2 * n));
-                        }
-                        pool.join();
-                    }
-
-                    #[test]
-                    fn an_iterator_that_panics_leaves_the_pool_alone() {
-                        let _watchdog = watch("an iterator that panics");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let items = (0..10).inspect(|n| assert_ne!(*n, 5, "no more items"));
-                        let call = std::panic::catch_unwind(|| pool.map(double, items));
-                        assert!(call.is_err());
-                        assert_eq!(pool.apply(double, 4), Ok(8));
-                    }
-                }
-            )*
-        }
-    };
-}
-
-anywhere!(threads by_spawn by_fork_server carried);
 
 macro_rules! suite {
     ($kind:ident) => {

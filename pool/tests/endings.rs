@@ -7,12 +7,11 @@ mod watchdog;
 use std::collections::HashSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc::{Receiver, RecvError, Sender, Shared};
 use kinds::Kinds as _;
-use pool::{Executor, Pool, ProcessPool, TaskError, TaskId, TaskKey, ThreadPool};
+use pool::{Pool, ProcessPool, TaskError, TaskId, TaskKey};
 use proc_spawn::{JoinError, Process};
 use watchdog::watch;
 
@@ -32,77 +31,6 @@ fn meet(here: Sender<u32>, go_on: Receiver<()>) {
     // That nobody will ever tell it is as good.
     let _ = go_on.recv();
 }
-
-/// What is generic over pools.
-fn use_any(executor: &impl Executor) -> Result<u64, TaskError> {
-    let tasks = (0..10).map(|n| executor.submit(double, n)).collect::<Vec<_>>();
-    let mut sum = tasks.into_iter().map(|task| task.get()).sum::<Result<u64, _>>()?;
-    sum += executor.map(|a: u64, b: u64| a * b, [(1, 2), (3, 4)])?.iter().sum::<u64>();
-    sum += executor.deliver(TaskKey::new(7), double, 1).get()?;
-    sum += executor.apply(double, executor.workers() as u64)?;
-    executor.close();
-    assert_eq!(executor.apply(double, 1), Err(TaskError::Closed));
-    executor.terminate();
-    Ok(sum)
-}
-
-/// What does not ask what the workers are, nor hands them anything that only this machine has.
-macro_rules! anywhere {
-    ($($kind:ident)*) => {
-        mod anywhere {
-            use super::*;
-
-            $(
-                mod $kind {
-                    use super::*;
-
-                    #[test]
-                    fn terminate_may_be_called_again_and_from_several_threads() {
-                        let _watchdog = watch("terminates");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let tasks: Vec<_> = (0..1000).map(|n| pool.submit(double, n)).collect();
-                        thread::scope(|scope| {
-                            for _ in 0..4 {
-                                scope.spawn(|| pool.terminate());
-                            }
-                        });
-                        pool.close();
-                        pool.terminate();
-                        for (n, task) in (0..1000).zip(tasks) {
-                            let result = task.get();
-                            assert!(result == Ok(2 * n) || result == Err(TaskError::Cancelled));
-                        }
-                        assert_eq!(pool.submit(double, 1).get(), Err(TaskError::Closed));
-                        pool.join();
-                    }
-
-                    #[test]
-                    fn code_that_is_generic_over_pools_runs_on_any() {
-                        let _watchdog = watch("an executor");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        assert_eq!(use_any(&pool), Ok(90 + 14 + 2 + 4));
-                    }
-
-                    #[test]
-                    fn a_worker_may_have_pools_of_its_own() {
-                        let _watchdog = watch("a pool in a pool");
-                        fn nested(n: u64) -> u64 {
-                            let threads = ThreadPool::new(2).expect("threads in a worker");
-                            let processes = ProcessPool::new(2).expect("processes in a worker");
-                            let sum = |all: Vec<u64>| all.into_iter().sum::<u64>();
-                            let threads = threads.map(double, 0..n).map(sum).expect("a map");
-                            threads + processes.map(double, 0..n).map(sum).expect("a map")
-                        }
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        assert_eq!(pool.map(nested, [3, 4]), Ok(vec![12, 24]));
-                    }
-                }
-            )*
-        }
-    };
-}
-
-anywhere!(threads by_spawn by_fork_server carried);
 
 macro_rules! suite {
     ($kind:ident) => {

@@ -3,7 +3,6 @@
 mod kinds;
 mod watchdog;
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -16,11 +15,6 @@ proc_spawn::enable_test_support!();
 
 fn double(n: u64) -> u64 {
     2 * n
-}
-
-fn odd_panics(n: u64) -> u64 {
-    assert!(n.is_multiple_of(2), "{n} is odd");
-    n
 }
 
 /// The first waits until it is told to go on.
@@ -41,90 +35,6 @@ fn meet(begun: Shared<AtomicU64>, here: Sender<()>, go_on: Receiver<()>) {
 
 const LONG: Duration = Duration::from_secs(50);
 const SHORT: Duration = Duration::from_millis(1);
-
-fn is_panic<R>(result: &Result<R, TaskError>, message: &str) -> bool {
-    matches!(result, Err(TaskError::Panicked(panic)) if panic.message == message)
-}
-
-/// What does not ask what the workers are, nor hands them anything that only this machine has.
-macro_rules! anywhere {
-    ($($kind:ident)*) => {
-        mod anywhere {
-            use super::*;
-
-            $(
-                mod $kind {
-                    use super::*;
-
-                    #[test]
-                    fn results_come_in_the_order_of_the_items() {
-                        let _watchdog = watch("an imap");
-                        for chunk_size in [1, 7] {
-                            let pool = kinds::$kind(2, Pool::builder().chunk_size(chunk_size)).unwrap();
-                            let results: Result<Vec<_>, _> = pool.imap(double, 0..1000).collect();
-                            assert_eq!(results, Ok((0..1000).map(double).collect()));
-                            assert_eq!(pool.imap(double, []).next(), None);
-                            let sums = pool.imap(|a: u64, b: u64| a + b, [(1, 2), (3, 4)]);
-                            assert_eq!(sums.collect::<Vec<_>>(), [Ok(3), Ok(7)]);
-                        }
-                    }
-
-                    #[test]
-                    fn an_endless_iterator_is_taken_in_as_results_are_taken_out() {
-                        let _watchdog = watch("an endless iterator");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let taken = Cell::new(0);
-                        let endless = || (0..).inspect(|_| taken.set(taken.get() + 1));
-                        let mut results = pool.imap(double, endless());
-                        for n in 0..500 {
-                            assert!(taken.get() <= n + 8, "{} taken in, {n} taken out", taken.get());
-                            assert_eq!(results.next(), Some(Ok(2 * n)));
-                        }
-                        drop(results);
-                        taken.set(0);
-                        let mut results = pool.imap_unordered(double, endless());
-                        for n in 0..500 {
-                            assert!(taken.get() <= n + 8, "{} taken in, {n} taken out", taken.get());
-                            assert!(results.next().unwrap().is_ok());
-                        }
-                    }
-
-                    #[test]
-                    fn an_error_stands_in_its_place_and_the_next_ones_follow() {
-                        let _watchdog = watch("an imap with failures");
-                        for chunk_size in [1, 3, 100] {
-                            let pool = kinds::$kind(2, Pool::builder().chunk_size(chunk_size)).unwrap();
-                            let mut count = 0;
-                            for (n, result) in (0..50).zip(pool.imap(odd_panics, 0..50)) {
-                                count += 1;
-                                let odd = is_panic(&result, &format!("{n} is odd"));
-                                assert!(if n % 2 == 0 { result == Ok(n) } else { odd });
-                            }
-                            assert_eq!(count, 50);
-                            let results = pool.imap_unordered(odd_panics, 0..50);
-                            assert_eq!(results.filter(Result::is_ok).count(), 25);
-                        }
-                    }
-
-                    #[test]
-                    fn an_iterator_that_panics_is_the_last_error() {
-                        let _watchdog = watch("an iterator that panics");
-                        let pool = kinds::$kind(2, Pool::builder().chunk_size(2)).unwrap();
-                        let items = || (0..10).inspect(|n| assert_ne!(*n, 5, "no more items"));
-                        let results: Vec<_> = pool.imap(double, items()).collect();
-                        assert_eq!(results[..5], [0, 2, 4, 6, 8].map(Ok));
-                        assert!(results.len() == 6 && matches!(results[5], Err(TaskError::Panicked(_))));
-                        let results: Vec<_> = pool.imap_unordered(double, items()).collect();
-                        assert!(results.len() == 6 && matches!(results[5], Err(TaskError::Panicked(_))));
-                        assert_eq!(pool.apply(double, 4), Ok(8));
-                    }
-                }
-            )*
-        }
-    };
-}
-
-anywhere!(threads by_spawn by_fork_server carried);
 
 macro_rules! suite {
     ($kind:ident) => {

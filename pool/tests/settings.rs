@@ -6,7 +6,7 @@ mod watchdog;
 
 use std::collections::BTreeSet;
 use std::process;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -61,53 +61,6 @@ fn use_kept(by: u64) -> (u64, u64) {
 }
 
 const LIMIT: Duration = Duration::from_millis(300);
-
-/// What does not ask what the workers are, nor hands them anything that only this machine has.
-macro_rules! anywhere {
-    ($($kind:ident)*) => {
-        mod anywhere {
-            use super::*;
-
-            $(
-                mod $kind {
-                    use super::*;
-
-                    #[test]
-                    fn a_failure_is_told_with_its_index_and_its_text() {
-                        let _watchdog = watch("events");
-                        let (sender, events) = mpsc::channel();
-                        let sender = Mutex::new(sender);
-                        let pool = kinds::$kind(2, Pool::builder().chunk_size(4).describe(|n: &u64| format!("number {n}")).on_event(move |event| sender.lock().unwrap().send(event).unwrap()))
-                            .unwrap();
-                        assert_eq!(pool.map_each(odd_panics, [10, 12, 13, 14]).len(), 4);
-                        pool.map_each(|text: String| assert!(text.is_empty()), ["no number".to_owned()]);
-                        pool.join();
-                        let mut told = events.iter().filter(|it| matches!(it, Event::TaskFailed { .. }));
-                        let first = told.next().unwrap();
-                        let Event::TaskFailed { index, item, error, .. } = &first else { unreachable!() };
-                        assert_eq!((*index, item.as_deref()), (2, Some("number 13")));
-                        assert!(matches!(error, TaskError::Panicked(panic) if panic.message == "13 is odd"));
-                        assert!(first.to_string().starts_with("item 2 (number 13) failed: "), "{first}");
-                        let second = told.next().unwrap();
-                        assert!(matches!(second, Event::TaskFailed { index: 0, item: None, .. }));
-                        assert_eq!(told.next(), None);
-                    }
-
-                    #[test]
-                    fn a_listener_that_panics_harms_nobody() {
-                        let _watchdog = watch("a listener that panics");
-                        let pool = Pool::builder().on_event(|event| panic!("{event}"));
-                        let pool = kinds::$kind(2, pool.describe(|n: &u64| panic!("{n}"))).unwrap();
-                        assert!(pool.apply(odd_panics, 1).is_err());
-                        assert_eq!(pool.apply(double, 1), Ok(2));
-                    }
-                }
-            )*
-        }
-    };
-}
-
-anywhere!(threads by_spawn by_fork_server carried);
 
 macro_rules! suite {
     ($kind:ident) => {

@@ -6,7 +6,6 @@ mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc::{Receiver, Sender, Shared};
@@ -48,110 +47,6 @@ fn is_panic<R>(result: &Result<R, TaskError>, message: &str) -> bool {
 /// As long as no test takes.
 const LONG: Duration = Duration::from_secs(50);
 const SHORT: Duration = Duration::from_millis(1);
-
-/// What does not ask what the workers are, nor hands them anything that only this machine has.
-macro_rules! anywhere {
-    ($($kind:ident)*) => {
-        mod anywhere {
-            use super::*;
-
-            $(
-                mod $kind {
-                    use super::*;
-
-                    #[test]
-                    fn a_call_can_be_submitted_and_asked_for_later() {
-                        let _watchdog = watch("a map_async");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let mut task = pool.map_async(double, 0..1000);
-                        let more = pool.starmap_async(|a: u64, b: u64| a + b, [(1, 2), (3, 4)]);
-                        let failing = pool.map_async(odd_panics, [2, 4, 5, 6]);
-                        let empty = pool.map_async(double, []);
-                        assert_eq!(task.get_timeout(LONG).unwrap().unwrap()[999], 1998);
-                        assert_eq!(more.get(), Ok(vec![3, 7]));
-                        assert!(is_panic(&failing.get(), "5 is odd"));
-                        assert_eq!(empty.get(), Ok(vec![]));
-                    }
-
-                    #[test]
-                    fn a_callback_gets_the_result_before_the_pool_has_ended() {
-                        let _watchdog = watch("callbacks");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let (sender, receiver) = mpsc::channel();
-                        for n in 0..20 {
-                            let sender = sender.clone();
-                            pool.submit(odd_panics, n).on_done(move |result| {
-                                sender.send((n, result)).expect("the test listens");
-                            });
-                        }
-                        let whole = sender.clone();
-                        pool.map_async(double, [1, 2]).on_done(move |result| {
-                            whole.send((100, result.map(|all| all.len() as u64))).unwrap();
-                        });
-                        pool.join();
-                        drop(sender);
-                        let mut results: Vec<_> = receiver.try_iter().collect();
-                        results.sort_by_key(|(n, _)| *n);
-                        assert_eq!(results.len(), 21, "each callback is called once");
-                        assert_eq!(results[20], (100, Ok(2)));
-                        for (n, result) in &results[..20] {
-                            assert!(*result == Ok(*n) || is_panic(result, &format!("{n} is odd")));
-                        }
-                    }
-
-                    #[test]
-                    fn a_callback_of_a_task_that_is_done_is_called_at_once() {
-                        let _watchdog = watch("a late callback");
-                        let pool = kinds::$kind(1, Pool::builder()).unwrap();
-                        let task = pool.submit(double, 4);
-                        assert!(wait_all(std::slice::from_ref(&task), LONG));
-                        let mine = thread::current().id();
-                        let (sender, receiver) = mpsc::channel();
-                        task.on_done(move |result| sender.send((result, thread::current().id())).unwrap());
-                        assert_eq!(receiver.recv(), Ok((Ok(8), mine)));
-                    }
-
-                    #[test]
-                    fn a_callback_that_panics_harms_nobody() {
-                        let _watchdog = watch("callbacks that panic");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let (sender, receiver) = mpsc::channel();
-                        for n in 0..20 {
-                            let sender = sender.clone();
-                            pool.submit(double, n).on_done(move |result| {
-                                let value = result.unwrap();
-                                sender.send(value).unwrap();
-                                panic!("no use for {value}");
-                            });
-                        }
-                        (0..20).for_each(|_| assert!(receiver.recv_timeout(LONG).unwrap() < 40));
-                        assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
-                    }
-
-                    #[test]
-                    fn a_task_can_be_awaited_on_any_executor() {
-                        let _watchdog = watch("futures");
-                        let pool = kinds::$kind(2, Pool::builder()).unwrap();
-                        let sum = async {
-                            let tasks: Vec<_> = (0..20).map(|n| pool.submit(double, n)).collect();
-                            let mut sum = 0;
-                            for task in tasks {
-                                sum += task.await?;
-                            }
-                            let all = pool.map_async(double, [1, 2]).await?;
-                            let failed = pool.submit(odd_panics, 1).await;
-                            assert!(is_panic(&failed, "1 is odd"));
-                            Ok::<_, TaskError>(sum + all.len() as u64)
-                        };
-                        assert_eq!(pollster::block_on(sum), Ok(382));
-                    }
-                }
-            )*
-        }
-    };
-}
-
-anywhere!(threads by_spawn by_fork_server carried);
 
 macro_rules! suite {
     ($kind:ident) => {

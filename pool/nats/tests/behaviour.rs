@@ -1,9 +1,7 @@
-//! What the other pools do, on a cluster of two agents: the suite of `pool`'s `tests/behaviour.rs`, with tasks that
-//! have no handles.
+//! What the other pools' suites hand their tasks handles for: here these meet the test over a socket.
 
 mod cluster;
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -42,51 +40,6 @@ fn panic_of<R: std::fmt::Debug>(result: Result<R, TaskError>) -> String {
             panic.message
         }
         other => panic!("expected a panic, got {other:?}"),
-    }
-}
-
-#[test]
-fn results_come_in_the_order_of_the_items() {
-    let _watchdog = watch("a map");
-    let Some(cluster) = Cluster::start(&[2, 1]) else { return };
-    for chunk_size in [1, 3, 1000] {
-        let pool = cluster.pool(Pool::builder().chunk_size(chunk_size));
-        for items in [0, 1, 2, 7, 1000] {
-            let expected: Vec<u64> = (0..items).map(double).collect();
-            assert_eq!(pool.map(double, 0..items).unwrap(), expected);
-        }
-    }
-    let pool = cluster.pool(Pool::builder());
-    assert_eq!(pool.map(double, 0..10_000).unwrap()[9_999], 19_998);
-}
-
-#[test]
-fn tuples_are_spread_over_the_parameters() {
-    let _watchdog = watch("a starmap");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = cluster.pool(Pool::builder());
-    assert_eq!(pool.map(add, [(1, 2), (3, 4)]).unwrap(), [3, 7]);
-    assert_eq!(pool.starmap(add, vec![(1, 2), (3, 4)]).unwrap(), [3, 7]);
-    assert_eq!(pool.map(|a, b, c| a * b + c, [(2, 3, 4)]).unwrap(), [10]);
-    assert_eq!(pool.map(|pair: (u8, u8)| pair.1, [(2, 3)]).unwrap(), [3]);
-    assert_eq!(pool.map(|| 7_u8, [(), ()]).unwrap(), [7, 7]);
-}
-
-#[test]
-fn a_panic_fails_its_item_and_no_other() {
-    let _watchdog = watch("a panic");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    for chunk_size in [1, 4, 100] {
-        let pool = cluster.pool(Pool::builder().chunk_size(chunk_size));
-        let results = pool.map_each(odd_panics, 0..20);
-        for (n, result) in (0..20).zip(results) {
-            if n % 2 == 0 {
-                assert_eq!(result, Ok(n));
-            } else {
-                assert_eq!(panic_of(result), format!("{n} is odd"));
-            }
-        }
-        assert_eq!(pool.apply(double, 4), Ok(8));
     }
 }
 
@@ -172,28 +125,6 @@ fn a_long_task_keeps_nothing_waiting_but_its_worker() {
 }
 
 #[test]
-fn many_threads_may_use_a_pool_at_once() {
-    let _watchdog = watch("many callers");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = Arc::new(cluster.pool(Pool::builder()));
-    let callers: Vec<_> = (0..8)
-        .map(|caller| {
-            let pool = Arc::clone(&pool);
-            thread::spawn(move || {
-                for round in 0..10 {
-                    let from = 100 * caller + round;
-                    let sum = pool.map(double, from..from + 10).unwrap();
-                    assert_eq!(sum.iter().sum::<u64>(), 20 * from + 90);
-                }
-            })
-        })
-        .collect();
-    for caller in callers {
-        caller.join().unwrap();
-    }
-}
-
-#[test]
 fn several_pools_may_use_a_cluster_at_once() {
     let _watchdog = watch("many pools");
     let Some(cluster) = Cluster::start(&[1, 1]) else { return };
@@ -221,21 +152,6 @@ fn dropping_a_pool_finishes_what_was_submitted() {
     let mut marks = marks.read();
     marks.sort_unstable();
     assert_eq!(marks, (0..100).collect::<Vec<_>>(), "each was run, and once");
-}
-
-#[test]
-fn a_closed_pool_finishes_what_it_has_and_takes_no_more() {
-    let _watchdog = watch("a close");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = cluster.pool(Pool::builder());
-    let tasks: Vec<_> = (0..100).map(|n| pool.submit(double, n)).collect();
-    pool.close();
-    assert_eq!(pool.apply(double, 1), Err(TaskError::Closed));
-    assert_eq!(pool.map(double, [1]), Err(TaskError::Closed));
-    for (n, task) in (0..100).zip(tasks) {
-        assert_eq!(task.get(), Ok(2 * n));
-    }
-    pool.join();
 }
 
 #[test]
@@ -281,46 +197,6 @@ fn a_cancelled_task_that_waits_never_runs_and_one_that_runs_is_ended() {
 }
 
 #[test]
-fn an_endless_iterator_is_taken_in_as_results_are_taken_out() {
-    let _watchdog = watch("an endless iterator");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = cluster.pool(Pool::builder());
-    let mut taken = 0;
-    let items = (0..).inspect(|_| taken += 1);
-    let first: Vec<u64> = pool.imap(double, items).take(50).map(Result::unwrap).collect();
-    assert_eq!(first, (0..50).map(double).collect::<Vec<_>>());
-    assert!(taken < 200, "{taken}");
-    let mut results: Vec<_> = pool.imap_unordered(double, 0..50).map(Result::unwrap).collect();
-    results.sort_unstable();
-    assert_eq!(results, first);
-}
-
-#[test]
-fn an_iterator_that_panics_leaves_the_pool_alone() {
-    let _watchdog = watch("an iterator that panics");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = cluster.pool(Pool::builder());
-    let items = (0..10).inspect(|n| assert_ne!(*n, 5, "no more items"));
-    let call = std::panic::catch_unwind(|| pool.map(double, items));
-    assert!(call.is_err());
-    assert_eq!(pool.apply(double, 4), Ok(8));
-}
-
-#[test]
-fn a_task_can_be_awaited() {
-    let _watchdog = watch("a future");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    let pool = cluster.pool(Pool::builder());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let tasks = [pool.submit(double, 4), pool.submit(double, 5)];
-    runtime.block_on(async {
-        for (task, expected) in tasks.into_iter().zip([8, 10]) {
-            assert_eq!(task.await, Ok(expected));
-        }
-    });
-}
-
-#[test]
 fn large_arguments_and_results_arrive_whole() {
     let _watchdog = watch("large messages");
     let Some(cluster) = Cluster::start(&[1, 1]) else { return };
@@ -332,16 +208,6 @@ fn large_arguments_and_results_arrive_whole() {
         assert_eq!(twice.len(), 2 * length);
         assert!(twice.bytes().all(|byte| byte == b'x'));
     }
-}
-
-#[test]
-fn code_that_is_generic_over_pools_runs_on_a_cluster() {
-    fn use_any(executor: &impl Executor) -> Result<u64, TaskError> {
-        Ok(executor.map(double, 1..=3)?.into_iter().sum::<u64>() + executor.apply(add, (1, 2))?)
-    }
-    let _watchdog = watch("an executor");
-    let Some(cluster) = Cluster::start(&[1, 1]) else { return };
-    assert_eq!(use_any(&cluster.pool(Pool::builder())), Ok(15));
 }
 
 #[test]

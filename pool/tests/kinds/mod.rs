@@ -1,8 +1,7 @@
 //! The kinds of pools that one suite runs on.
 //!
 //! `threads`, `by_spawn` and `by_fork_server` finish a builder, for suites of pools whose workers are of this program.
-//! What is the same wherever they are runs on these and on `carried`, made by functions of the same names, which
-//! are told how many workers there are.
+//! Functions of the same names, and `carried`, make the pools on which the contract is tested.
 #![allow(dead_code, reason = "not every suite uses every kind")]
 
 mod carrier;
@@ -27,18 +26,19 @@ impl<I: ForProcesses> Kinds for Builder<I> {
     }
 }
 
-pub(crate) fn threads(workers: usize, builder: Builder) -> Result<ThreadPool, PoolError> {
-    builder.workers(workers).threads()
+pub(crate) fn threads(workers: usize, builder: Builder) -> Option<((), ThreadPool)> {
+    Some(((), builder.workers(workers).threads().expect("a pool")))
 }
 
-pub(crate) fn by_spawn(workers: usize, builder: Builder) -> Result<ProcessPool, PoolError> {
-    builder.workers(workers).by_spawn()
+pub(crate) fn by_spawn(workers: usize, builder: Builder) -> Option<((), ProcessPool)> {
+    Some(((), builder.workers(workers).by_spawn().expect("a pool")))
 }
 
-pub(crate) fn by_fork_server(workers: usize, builder: Builder) -> Result<ProcessPool, PoolError> {
-    builder.workers(workers).by_fork_server()
+pub(crate) fn by_fork_server(workers: usize, builder: Builder) -> Option<((), ProcessPool)> {
+    Some(((), builder.workers(workers).by_fork_server().expect("a pool")))
 }
 
-pub(crate) fn carried(workers: usize, builder: Builder) -> Result<RemotePool, PoolError> {
-    builder.carried_by(Near(ProcessPool::new(workers)?))
+pub(crate) fn carried(workers: usize, builder: Builder) -> Option<((), RemotePool)> {
+    let near = Near(ProcessPool::new(workers).expect("workers"));
+    Some(((), builder.carried_by(near).expect("a pool")))
 }

@@ -1,0 +1,15 @@
+//! What every pool does, on every kind of pool.
+
+mod contract;
+mod kinds;
+mod watchdog;
+
+use contract::contract;
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+contract!(threads, crate::kinds::threads);
+contract!(by_spawn, crate::kinds::by_spawn);
+contract!(by_fork_server, crate::kinds::by_fork_server);
+contract!(carried, crate::kinds::carried);
