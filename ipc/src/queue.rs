@@ -165,7 +165,8 @@ impl<T: Serialize> Queue<T> {
     /// Puts a message in, waiting while the queue is full.
     ///
     /// # Errors
-    /// The queue was closed, or the value cannot be encoded; see [`SendError`], which gives it back.
+    /// The queue was closed; it is full, and this handle is the last one left of several, so that nobody can make
+    /// room; or the value cannot be encoded. See [`SendError`], which gives it back.
     pub fn put(&self, value: T) -> Result<(), SendError<T>> {
         self.endpoint.send(value, Patience::Until(Deadline::never()))
     }
