@@ -72,7 +72,7 @@ impl Driver {
         let deadline = self.patience.deadline;
         let deadlines = Deadlines {
             taken_in: deadline,
-            held: deadline.max(self.agents.lease() * LEASES),
+            held: deadline.max(self.agents.lease().saturating_mul(LEASES)),
             agents_since: self.agents.some_since(),
         };
         let overdue = self.pending.iter().filter(|(_, it)| it.is_overdue(&deadlines));
