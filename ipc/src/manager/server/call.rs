@@ -202,7 +202,10 @@ mod tests {
             let link = Arc::new(Link::new(client));
             let line = Arc::new(Line::new(1, link, Way::Program { replies, unread }));
             let crew = Arc::new(Crew::default());
-            let catch = |f: &mut dyn FnMut()| Ok(f());
+            let catch = |f: &mut dyn FnMut()| {
+                f();
+                Ok(())
+            };
             let call = Call::new(client, 1, line, catch, Some(Arc::clone(&crew)));
             let out = Mutex::default();
             call.go_out();
