@@ -9,6 +9,7 @@ use std::io;
 use std::ops::Range;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::System::Memory::{
@@ -37,6 +38,8 @@ pub struct Memory {
 pub(crate) struct Map {
     start: NonNull<u8>,
     len: usize,
+    /// A unit that is known to be committed, counted from 1.
+    committed: AtomicU64,
 }
 
 // SAFETY: it is an address and a length; what lies there is its users' to share.
@@ -117,7 +120,7 @@ pub(crate) fn map(memory: &Memory, size: u64) -> io::Result<Map> {
     let view =
         unsafe { MapViewOfFile(memory.section.as_raw_handle(), FILE_MAP_ALL_ACCESS, 0, 0, len) };
     let start = NonNull::new(view.Value.cast()).ok_or_else(io::Error::last_os_error)?;
-    let map = Map { start, len };
+    let map = Map { start, len, committed: AtomicU64::new(0) };
     commit::on_touch(map.range())?;
     Ok(map)
 }
@@ -127,8 +130,17 @@ pub(crate) fn keep_from_forks(_: &Map) -> io::Result<()> {
     Ok(())
 }
 
+/// In whole units: new blocks lie behind each other, and most take up less than one.
 pub(crate) fn commit(map: &Map, range: Range<u64>) -> io::Result<()> {
-    commit_now(map.at(range.start), (range.end - range.start) as usize)
+    let units = range.start / UNIT..range.end.div_ceil(UNIT);
+    // Relaxed: what it says is so for good.
+    if units.end - units.start == 1 && map.committed.load(Ordering::Relaxed) == units.end {
+        return Ok(());
+    }
+    let (start, end) = (units.start * UNIT, (units.end * UNIT).min(map.len as u64));
+    commit_now(map.at(start), (end - start) as usize)?;
+    map.committed.store(units.end, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Commits the unit of `range` that `address` lies in.
