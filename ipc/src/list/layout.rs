@@ -14,7 +14,7 @@
 //! matters to nobody.
 
 use super::error::ListError;
-use crate::named;
+use crate::sys::access;
 use crate::sys::memory::Map;
 
 /// Where one element lies.
@@ -96,7 +96,7 @@ pub(super) fn write(map: &Map, places: &[Place]) -> std::io::Result<()> {
     let entries = places.iter().flat_map(|place| [place.offset as u64, place.capacity as u64]);
     let words = [MAGIC, FORMAT, places.len() as u64, 0].into_iter().chain(entries);
     let bytes: Vec<u8> = words.flat_map(u64::to_ne_bytes).collect();
-    named::write(map, &bytes, 0)
+    access::write(map, &bytes, 0)
 }
 
 /// Reads the table of a list, whatever it is.
@@ -129,7 +129,7 @@ fn read_entry(map: &Map, at: usize, table: usize) -> Result<Place, ListError> {
 
 fn load(map: &Map, offset: usize) -> Result<usize, ListError> {
     let mut bytes = [0; 8];
-    named::read(map, &mut bytes, offset)?;
+    access::read(map, &mut bytes, offset)?;
     usize::try_from(u64::from_ne_bytes(bytes))
         .map_err(|_| ListError::Corrupt("it is larger than an address space"))
 }

@@ -10,6 +10,7 @@ use super::error::ListError;
 use super::layout::{self, Place, Word};
 use super::value::ShareableValue;
 use crate::named::{self, SharedMemory};
+use crate::sys::access;
 use crate::sys::memory::Map;
 
 /// A list of integers, numbers, truths, texts, bytes and nothings, in [`SharedMemory`].
@@ -212,7 +213,7 @@ impl ShareableList {
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(len).map_err(io::Error::from)?;
         bytes.resize(len, 0);
-        named::read(self.memory.map(), &mut bytes, place.side(turn))?;
+        access::read(self.memory.map(), &mut bytes, place.side(turn))?;
         // Acquire pairs with the Release fence of `replace`: if we read a byte of a later turn on our
         // side, the word is seen to have changed.
         atomic::fence(Ordering::Acquire);
@@ -232,14 +233,14 @@ fn replace(map: &Map, place: &Place, kind: u8, bytes: &[u8]) -> Result<(), ListE
     let next = Word { turn: last.turn.wrapping_add(1), kind, len: bytes.len() as u32 };
     // Release pairs with the Acquire fence of `look`.
     atomic::fence(Ordering::Release);
-    named::write(map, bytes, place.side(next.turn))?;
+    access::write(map, bytes, place.side(next.turn))?;
     // Release pairs with the Acquire of `look`.
     word.store(next.bits(), Ordering::Release);
     Ok(())
 }
 
 fn word<'m>(map: &'m Map, place: &Place) -> Result<&'m AtomicU64, ListError> {
-    named::word(map, place.word()).ok_or(ListError::Corrupt("an element lies outside the memory"))
+    access::word(map, place.word()).ok_or(ListError::Corrupt("an element lies outside the memory"))
 }
 
 impl fmt::Debug for ShareableList {

@@ -6,7 +6,7 @@ use std::io;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::access;
+use crate::sys::access;
 use crate::sys::memory::Map;
 use crate::sys::names::{self, Draft, Id, Segment};
 

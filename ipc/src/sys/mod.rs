@@ -37,7 +37,9 @@
 //! What only one system has stands there as well, as methods: how a child comes by its end of the line
 //! (`Invitation`), and what can be waited for besides (`Source`).
 
+pub(crate) mod access;
 pub(crate) mod copy;
+mod fnv;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(windows)]

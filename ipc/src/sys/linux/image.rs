@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use crate::sys::fnv::hash;
+
 /// One loaded ELF image, the program's own.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -89,15 +91,6 @@ fn gnu_build_id(mut notes: &[u8]) -> Option<String> {
         notes = rest;
     }
     None
-}
-
-/// FNV-1a over words: only has to tell two builds apart, not to withstand an attacker.
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    bytes.chunks(8).fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        (hash ^ u64::from_ne_bytes(word)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use windows_sys::Win32::System::Diagnostics::Debug::{
 use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
 use windows_sys::Win32::System::SystemServices::IMAGE_DOS_HEADER;
 
+use crate::sys::fnv::hash;
+
 /// The image of the program.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -61,15 +63,6 @@ unsafe fn describe(base: *const u8) -> Image {
         read_only: constant.map(place).collect(),
         build_id: format!("{stamp:08x}-{code:016x}"),
     }
-}
-
-/// FNV-1a over words: only has to tell two builds apart, not to withstand an attacker.
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    bytes.chunks(8).fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        (hash ^ u64::from_ne_bytes(word)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -3,14 +3,11 @@
 //! The child is started suspended; then its parent puts a letter where the child, and nobody else, looks for it:
 //! under its process id and the time that it was created at. The letter has the greeting, says whose memory the
 //! heap is, and has room for an answer. There is no exec, so nothing has to hang up.
-#![expect(
-    unsafe_code,
-    reason = "reads and writes shared memory, and asks for the times of processes"
-)]
+#![expect(unsafe_code, reason = "asks for the times of processes")]
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, OwnedHandle};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use windows_sys::Win32::Foundation::{FILETIME, HANDLE};
@@ -21,17 +18,17 @@ use super::memory::{self, Map, Memory};
 use super::object::checked;
 use super::sleep::is_signalled;
 use crate::rendezvous::Invitation;
-use crate::sys::copy;
+use crate::sys::access;
 
 /// No message is longer.
 pub(crate) const LONGEST: usize = 4096;
 
 /// Offsets of words in a letter: whether it was taken, and how long the greeting and the answer are.
 const TAKEN: usize = 0;
-const GREETING: usize = 4;
-const ANSWER: usize = 8;
+const GREETING: usize = 8;
+const ANSWER: usize = 16;
 /// The number and the size of the heap's memory.
-const HEAP: usize = 16;
+const HEAP: usize = 24;
 /// Where the two texts lie.
 const GREETING_TEXT: usize = 64;
 const ANSWER_TEXT: usize = GREETING_TEXT + LONGEST;
@@ -63,37 +60,25 @@ impl Letter {
         Ok(Letter { map, _memory: memory })
     }
 
-    fn word(&self, at: usize) -> &AtomicU32 {
-        // SAFETY: within the map, which lives as long, aligned, and used as an atomic by both.
-        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
-    }
-
-    fn read(&self, at: usize, into: &mut [u8]) {
-        assert!(at + into.len() <= SIZE, "within the letter");
-        // SAFETY: within the map, and there are no references to its texts.
-        unsafe { copy::read(self.map.as_ptr().add(at), into) };
-    }
-
-    fn write(&self, at: usize, bytes: &[u8]) {
-        assert!(at + bytes.len() <= SIZE, "within the letter");
-        // SAFETY: within the map, and there are no references to its texts.
-        unsafe { copy::write(bytes, self.map.as_mut_ptr().add(at)) };
+    fn word(&self, at: usize) -> &AtomicU64 {
+        access::word(&self.map, at).expect("a word of the letter")
     }
 
     /// Writes a text, and then how long it is.
-    fn put(&self, length: usize, at: usize, text: &[u8]) {
-        self.write(at, text);
+    fn put(&self, length: usize, at: usize, text: &[u8]) -> io::Result<()> {
+        access::write(&self.map, text, at)?;
         // Release pairs with the Acquire of `get`.
-        self.word(length).store(text.len() as u32, Ordering::Release);
+        self.word(length).store(text.len() as u64, Ordering::Release);
+        Ok(())
     }
 
     /// A text; none has no bytes.
-    fn get(&self, length: usize, at: usize) -> Vec<u8> {
+    fn get(&self, length: usize, at: usize) -> io::Result<Vec<u8>> {
         // Acquire pairs with the Release of `put`.
         let len = self.word(length).load(Ordering::Acquire) as usize;
         let mut text = vec![0; len.min(LONGEST)];
-        self.read(at, &mut text);
-        text
+        access::read(&self.map, &mut text, at)?;
+        Ok(text)
     }
 }
 
@@ -153,8 +138,8 @@ impl Ours {
         }
         // Relaxed: nobody writes any more.
         let greeted = letter.word(TAKEN).load(Ordering::Relaxed) != 0;
-        let answer = letter.get(ANSWER, ANSWER_TEXT);
-        Some(Heard { greeted, answer: Some(answer).filter(|answer| !answer.is_empty()) })
+        let answer = letter.get(ANSWER, ANSWER_TEXT).ok().filter(|answer| !answer.is_empty());
+        Some(Heard { greeted, answer })
     }
 }
 
@@ -170,9 +155,9 @@ impl Invitation {
         let greeting = ours.greeting.lock().unwrap_or_else(PoisonError::into_inner);
         let address = address(child.as_raw_handle())?;
         let letter = Letter::in_memory(memory::create_committed(address, SIZE as u64)?)?;
-        letter.write(HEAP, &greeting.heap.0.to_le_bytes());
-        letter.write(HEAP + 16, &greeting.heap.1.to_le_bytes());
-        letter.put(GREETING, GREETING_TEXT, &greeting.text);
+        access::write(&letter.map, &greeting.heap.0.to_le_bytes(), HEAP)?;
+        access::write(&letter.map, &greeting.heap.1.to_le_bytes(), HEAP + 16)?;
+        letter.put(GREETING, GREETING_TEXT, &greeting.text)?;
         let child = child.try_clone_to_owned()?;
         ours.letter.set((letter, child)).map_err(|_| io::ErrorKind::AlreadyExists.into())
     }
@@ -185,10 +170,10 @@ pub(crate) struct Theirs(Letter);
 impl Theirs {
     /// Takes the greeting and the memory.
     pub(crate) fn greeting(&self, into: &mut [u8]) -> io::Result<(usize, Option<Memory>)> {
-        let text = self.0.get(GREETING, GREETING_TEXT);
+        let text = self.0.get(GREETING, GREETING_TEXT)?;
         let (mut id, mut size) = ([0; 16], [0; 8]);
-        self.0.read(HEAP, &mut id);
-        self.0.read(HEAP + 16, &mut size);
+        access::read(&self.0.map, &mut id, HEAP)?;
+        access::read(&self.0.map, &mut size, HEAP + 16)?;
         into[..text.len()].copy_from_slice(&text);
         match memory::open(u128::from_le_bytes(id), u64::from_le_bytes(size)) {
             Ok(heap) => Ok((text.len(), Some(heap))),
@@ -216,8 +201,10 @@ static LINE: OnceLock<Theirs> = OnceLock::new();
 pub(crate) fn arrived(magic: &[u8; 16]) -> bool {
     // Relaxed: only this process takes it.
     let waits = |letter: &Letter| letter.word(TAKEN).load(Ordering::Relaxed) == 0;
-    let begins = |letter: &Letter| letter.get(GREETING, GREETING_TEXT).starts_with(magic);
-    find().is_ok_and(|letter| waits(&letter) && begins(&letter))
+    let greeting = |letter: &Letter| letter.get(GREETING, GREETING_TEXT);
+    find().is_ok_and(|letter| {
+        waits(&letter) && greeting(&letter).is_ok_and(|text| text.starts_with(magic))
+    })
 }
 
 /// Takes it, for as long as the process lives. Called when it is known to be ours.
@@ -234,6 +221,6 @@ pub(crate) fn take() -> io::Result<&'static Theirs> {
 /// Tells who started this process something, in place of joining. Nobody hears it if they are gone.
 pub(crate) fn answer(bytes: &[u8]) {
     if let Ok(line) = take() {
-        line.0.put(ANSWER, ANSWER_TEXT, &bytes[..bytes.len().min(LONGEST)]);
+        let _ = line.0.put(ANSWER, ANSWER_TEXT, &bytes[..bytes.len().min(LONGEST)]);
     }
 }

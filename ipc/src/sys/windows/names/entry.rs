@@ -1,5 +1,4 @@
 //! Where a name leads.
-#![expect(unsafe_code, reason = "words in shared memory")]
 
 use std::fmt::Write;
 use std::io;
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::memory::{self, Map, Memory};
 use super::mutex::{Gate, Mutex};
+use crate::sys::access;
 
 /// The number and the size of the memory, as words; all zero leads nowhere.
 const WORDS: usize = 3;
@@ -64,9 +64,7 @@ impl Entry {
     }
 
     fn word(&self, at: usize) -> &AtomicU64 {
-        assert!(at < WORDS, "an entry's word");
-        // SAFETY: within the map, which lives as long, aligned, and used as an atomic by all.
-        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().cast::<u64>().add(at)) }
+        access::word(&self.map, at * size_of::<u64>()).expect("an entry's word")
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
-use crate::sys::copy;
-use crate::sys::memory::Map;
+use super::copy;
+use super::memory::Map;
 
 /// Copies what lies at `offset`.
 pub(crate) fn read(map: &Map, to: &mut [u8], offset: usize) -> io::Result<()> {
