@@ -1,0 +1,79 @@
+//! A process that the system gives nothing more notices the ends of others all the same.
+#![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "limits the descriptors of a process, and kills another")]
+
+mod watchdog;
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::thread;
+
+use ipc::{Receiver, RecvError, Sender, channel};
+use proc_spawn::Process;
+use watchdog::watch;
+
+proc_spawn::enable_test_support!();
+
+/// Says who it is, and stays as long as the family is there.
+fn grandchild(here: Sender<u32>, stay: Receiver<()>) {
+    here.send(std::process::id()).unwrap();
+    let _ = stay.recv();
+}
+
+/// Has a child, and ends when it is told to.
+fn child(here: Sender<u32>, stay: Receiver<()>, go: Receiver<()>) {
+    std::mem::forget(Process::spawn(grandchild, (here, stay)).unwrap());
+    let _ = go.recv();
+    std::process::abort();
+}
+
+/// Tells what the thread with that name does, which has been started.
+fn state_of(name: &str) -> File {
+    let is_named = |thread: &PathBuf| {
+        fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    loop {
+        let threads = fs::read_dir("/proc/self/task").unwrap();
+        // It gives itself its name.
+        if let Some(thread) = threads.map(|thread| thread.unwrap().path()).find(is_named) {
+            return File::open(thread.join("stat")).unwrap();
+        }
+        thread::yield_now();
+    }
+}
+
+fn sleeps(state: &File) -> bool {
+    let mut stat = [0; 64];
+    let len = state.read_at(&mut stat, 0).unwrap();
+    // The name is in brackets, and the state follows.
+    String::from_utf8_lossy(&stat[..len]).contains(") S")
+}
+
+/// Its child dies, and it has no descriptor to watch the grandchild by.
+fn family() {
+    let (here, theirs) = channel::<u32>(1).unwrap();
+    let (go, go_on) = channel::<()>(1).unwrap();
+    let (_family, stay) = channel::<()>(1).unwrap();
+    let child = Process::spawn(child, (here, stay, go_on)).unwrap();
+    let grandchild = theirs.recv().unwrap();
+    let keeper = state_of("tandem-keeper");
+    let none = libc::rlimit { rlim_cur: 3, rlim_max: 3 };
+    // SAFETY: the kernel reads one rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+    drop(go);
+    child.join().unwrap_err();
+    // The keeper has told of that end, and looks around now; then it sleeps.
+    while !sleeps(&keeper) {
+        thread::yield_now();
+    }
+    // SAFETY: it is not a process of this one's to reap, so the number is its own until it is dead.
+    assert_eq!(unsafe { libc::kill(grandchild as i32, libc::SIGKILL) }, 0);
+    assert!(matches!(theirs.recv(), Err(RecvError::Disconnected)));
+}
+
+#[test]
+fn an_orphan_that_nobody_could_watch_is_found_dead_all_the_same() {
+    let _watchdog = watch("a family without descriptors");
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
