@@ -14,7 +14,8 @@ pub(crate) trait Backend: Sync {
     /// A call as these workers see it.
     type Job: ?Sized + Job;
 
-    /// Whether they are other processes.
+    /// Whether who waits for them had better look for the end before it sleeps: they are other processes, near
+    /// enough to be done by then.
     const IS_FAR: bool;
 
     /// Takes a call on, in chunks of this many items. Does not wait.
@@ -49,20 +50,21 @@ pub(crate) type Made<J, R> = (Arc<J>, Arc<dyn Results<R>>);
 pub(crate) struct Running<B: Backend> {
     backend: B,
     settings: CallSettings,
-    /// Its workers are far away, and one can do something while somebody looks whether it is done.
-    is_far: bool,
+    /// Who waits looks first, as a worker can do something meanwhile.
+    looks: bool,
 }
 
 impl<B: Backend> Running<B> {
     pub(crate) fn new(backend: B, settings: CallSettings) -> Self {
-        Self { backend, settings, is_far: B::IS_FAR && cpu_count() > 1 }
+        Self { backend, settings, looks: B::IS_FAR && cpu_count() > 1 }
     }
 
     /// What calls do besides calling.
     pub(crate) fn mode(&self, stops_at_failure: bool) -> Mode {
         let CallSettings { describe, events, .. } = &self.settings;
         let (describe, events) = (describe.clone(), events.clone());
-        Mode { stops_at_failure, describe, events, is_far: self.is_far, ..Mode::default() }
+        let looks = self.looks;
+        Mode { stops_at_failure, describe, events, looks, ..Mode::default() }
     }
 
     /// Submits a call of many items.

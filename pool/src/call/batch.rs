@@ -30,8 +30,8 @@ pub(crate) struct Mode {
     pub(crate) describe: Option<Describe>,
     pub(crate) events: Events,
     pub(crate) gauge: Gauge,
-    /// Its workers are other processes: whoever waits is told late.
-    pub(crate) is_far: bool,
+    /// Whoever waits looks for the end before it sleeps.
+    pub(crate) looks: bool,
     /// How many items of the same `imap` came before it.
     pub(crate) first: usize,
     /// By what its one item is known already.
@@ -50,7 +50,7 @@ pub(crate) struct Batch<F, A, M, R> {
 
 impl<F, A, M, R> Batch<F, A, M, R> {
     pub(crate) fn new(function: Arc<F>, slots: Slots<A, R>, mode: Mode) -> Self {
-        let (stopped, end) = (AtomicBool::new(false), End::new(mode.is_far));
+        let (stopped, end) = (AtomicBool::new(false), End::new(mode.looks));
         Self { function, slots, mode, stopped, end, _marker: PhantomData }
     }
 
