@@ -16,7 +16,7 @@ pub(crate) trait Backend: Sync {
 
     /// Whether who waits for them had better look for the end before it sleeps: they are other processes, near
     /// enough to be done by then.
-    const IS_FAR: bool;
+    const LOOKS_FIRST: bool;
 
     /// Takes a call on, in chunks of this many items. Does not wait.
     fn submit(&self, ticket: Ticket<Self::Job>, chunk: usize);
@@ -56,7 +56,7 @@ pub(crate) struct Running<B: Backend> {
 
 impl<B: Backend> Running<B> {
     pub(crate) fn new(backend: B, settings: CallSettings) -> Self {
-        Self { backend, settings, looks: B::IS_FAR && cpu_count() > 1 }
+        Self { backend, settings, looks: B::LOOKS_FIRST && cpu_count() > 1 }
     }
 
     /// What calls do besides calling.

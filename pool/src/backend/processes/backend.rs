@@ -66,7 +66,7 @@ impl Processes {
 impl Backend for Processes {
     type Job = dyn ProcessJob;
 
-    const IS_FAR: bool = true;
+    const LOOKS_FIRST: bool = true;
 
     fn submit(&self, ticket: Ticket<dyn ProcessJob>, chunk: usize) {
         self.mailbox.post(Letter::Submit { ticket, chunk });

@@ -89,7 +89,7 @@ impl Backend for Remote {
     type Job = dyn RemoteJob;
 
     // A sleep costs nothing beside the way to them.
-    const IS_FAR: bool = false;
+    const LOOKS_FIRST: bool = false;
 
     fn submit(&self, ticket: Ticket<dyn RemoteJob>, chunk: usize) {
         self.lock().schedule.submit(ticket, chunk);

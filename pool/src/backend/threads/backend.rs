@@ -68,7 +68,7 @@ impl Threads {
 impl Backend for Threads {
     type Job = dyn ThreadJob;
 
-    const IS_FAR: bool = false;
+    const LOOKS_FIRST: bool = false;
 
     fn submit(&self, ticket: Ticket<dyn ThreadJob>, chunk: usize) {
         let mut state = self.shared.lock();
