@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use suite::{WATCHDOG, python_is_here, read, run};
+use suite::{WATCHDOG, finish, python_is_here, read, run};
 
 #[test]
 fn only_what_was_asked_for_is_measured() {
@@ -112,12 +112,9 @@ fn a_suite_killed_while_a_peer_hangs_leaves_neither_processes_nor_files() {
         return;
     }
     let files = tempfile::tempdir().unwrap();
-    let python = files.path().join("hangs");
-    fs::write(&python, HANGS).unwrap();
-    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let python = python_that(files.path(), HANGS);
     let folder = tempfile::tempdir().unwrap();
-    let arguments =
-        ["--only", "isolation", "--peers", "python", "--python", python.to_str().unwrap()];
+    let arguments = ["--only", "isolation", "--peers", "python", "--python", &python];
     kill_when("in a round that hangs", &arguments, folder.path());
     nothing_is_left_in(folder.path());
 }
@@ -172,6 +169,82 @@ fn a_runner_that_hangs_ends_with_the_suite_and_takes_its_files_with_it() {
     assert_eq!(runner.wait().unwrap().signal(), Some(9));
     assert!(connection.is_ok() && ended.is_ok());
     assert!(!scratch.exists());
+}
+
+#[test]
+fn a_peer_whose_own_pipe_breaks_in_a_round_has_died_of_that() {
+    if !python_is_here() {
+        println!("skipped: there is no Python");
+        return;
+    }
+    let files = tempfile::tempdir().unwrap();
+    let python = python_that(files.path(), BREAKS);
+    let run = run(&["--only", "isolation", "--peers", "python", "--python", &python]);
+    let died = run.stdout.lines().filter(|line| line.contains("**died**"));
+    let died = died.filter(|line| line.contains("BrokenPipeError: its own"));
+    assert_eq!(died.count(), 3, "{}\n{}", run.stdout, run.stderr);
+}
+
+/// A Python in which the round of every contender writes where nobody reads.
+const BREAKS: &str = r#"#!/usr/bin/env python3
+import os, sys
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
+sys.argv = sys.argv[1:]
+from runner import serve
+
+def fail(task):
+    def do_round(amount):
+        raise BrokenPipeError("its own")
+    return do_round
+
+serve({sys.argv[1]: fail})
+"#;
+
+#[test]
+fn a_file_made_while_the_files_are_removed_is_removed_with_them() {
+    if !python_is_here() {
+        println!("skipped: there is no Python");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = folder.path().join("scratch");
+    let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/python");
+    let run = finish(Command::new("python3").args(["-c", LATE, peers]).arg(&scratch));
+    assert!(run.status.success(), "{}", run.stderr);
+    assert!(!scratch.exists());
+}
+
+/// Removes a folder of two, in which another runner makes a file and takes one away meanwhile.
+const LATE: &str = r"
+import os, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+from runner import remove
+folder = sys.argv[2]
+os.makedirs(os.path.join(folder, 'inner'))
+open(os.path.join(folder, 'gone'), 'w').close()
+rmdir, unlink = os.rmdir, os.unlink
+
+def slow_rmdir(path, **options):
+    os.rmdir = rmdir
+    open(os.path.join(folder, 'inner', 'late'), 'w').close()
+    rmdir(path, **options)
+
+def slow_unlink(path, **options):
+    os.unlink = unlink
+    unlink(path, **options)
+    unlink(path, **options)
+
+os.rmdir, os.unlink = slow_rmdir, slow_unlink
+remove(folder)
+";
+
+/// The path of a program in that folder which is this script.
+fn python_that(folder: &Path, script: &str) -> String {
+    let python = folder.join("python");
+    fs::write(&python, script).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    python.into_os_string().into_string().unwrap()
 }
 
 /// Starts the suite with its files in that folder, and kills it when it says this.

@@ -5,6 +5,7 @@ amount. That one returns the seconds, or the bytes, it took, an answer that tell
 there is more to say, what was seen and the seconds of the slow ones.
 """
 
+import errno
 import json
 import os
 import platform
@@ -32,9 +33,16 @@ def with_end_of(pool, do_round):
     return do_round
 
 
+class SuiteIsGone(Exception):
+    """Nobody hears what is said."""
+
+
 def say(**reply):
-    sys.stdout.write(json.dumps(reply) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(reply) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise SuiteIsGone from None
 
 
 def serve(contenders):
@@ -44,8 +52,8 @@ def serve(contenders):
     listener.start()
     try:
         answer(requests, contenders[contender], task)
-    except BrokenPipeError:
-        # The suite is gone, so its input ends as well, and that is seen to there.
+    except SuiteIsGone:
+        # Its input ends as well, and that is seen to there.
         listener.join()
 
 
@@ -79,8 +87,18 @@ def listen(requests):
             if not line:
                 return
     if "BENCH_SUITE_SCRATCH" in os.environ:
-        shutil.rmtree(os.environ["BENCH_SUITE_SCRATCH"], ignore_errors=True)
+        remove(os.environ["BENCH_SUITE_SCRATCH"])
     if os.getpgrp() == os.getpid():
         # Not killed: who removes named memory when nobody needs it any more outlives this.
         os.killpg(0, signal.SIGTERM)
     os._exit(1)
+
+
+def remove(folder):
+    """Removes a folder in which other runners, which end as well, may make or remove a file meanwhile."""
+    while os.path.lexists(folder):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                return
