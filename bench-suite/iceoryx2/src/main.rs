@@ -66,14 +66,17 @@ struct Other {
 }
 
 impl Other {
-    fn of(stream: impl Read + Send + 'static) -> Other {
+    /// Hears who writes to that stream, and passes each line on as it comes.
+    fn of(stream: impl Read + Send + 'static, mut on: impl Write + Send + 'static) -> Other {
         let (sender, lines) = mpsc::channel();
         let is_gone = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_gone);
         thread::spawn(move || {
             for line in BufReader::new(stream).lines() {
+                // To one that is gone: that is heard of where its own words are.
+                let _ = line.as_ref().map(|line| writeln!(on, "{line}"));
                 if sender.send(line).is_err() {
-                    return;
+                    break;
                 }
             }
             told.store(true, Ordering::Relaxed);
@@ -97,8 +100,10 @@ fn publish(size: &str) -> Outcome<()> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    let mut count = child.stdin.take().ok_or("no input")?;
-    let subscriber = Other::of(child.stdout.take().ok_or("no output")?);
+    let subscriber = Other::of(child.stdout.take().ok_or("no output")?, io::sink());
+    // When the input of this ends, so does the subscriber's, and with it the subscriber, whatever is waited for here;
+    // and that is heard here.
+    let counts = Other::of(io::stdin(), child.stdin.take().ok_or("no input")?);
     let is_gone = Arc::clone(&subscriber.is_gone);
     let publisher = service
         .publisher_builder()
@@ -115,15 +120,12 @@ fn publish(size: &str) -> Outcome<()> {
     // It says that it is there.
     subscriber.line()?;
     let message = vec![FILL; bytes];
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        writeln!(count, "{line}")?;
-        for _ in 0..line.parse()? {
+    while let Ok(count) = counts.line() {
+        for _ in 0..count.parse()? {
             publisher.loan_slice_uninit(bytes)?.write_from_slice(&message).send()?;
         }
         println!("{}", subscriber.line()?);
     }
-    drop(count);
     child.wait()?;
     Ok(())
 }
@@ -133,7 +135,7 @@ fn subscribe(size: &str, name: &str) -> Outcome<()> {
     let bytes = size.parse()?;
     let service = service(name, bytes)?;
     let subscriber = service.subscriber_builder().create()?;
-    let publisher = Other::of(io::stdin());
+    let publisher = Other::of(io::stdin(), io::sink());
     println!("there");
     let mut buffer = vec![0; bytes];
     while let Ok(count) = publisher.line() {
