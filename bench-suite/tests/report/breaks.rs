@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::expected::Tables;
-use super::faults::{faults, is_optional, rows, tables, text};
+use super::faults::{faults, is_optional, may_hang, rows, tables, text};
 
 /// Breaks a sound report in every way that one can be broken, and tries whether that is told.
 pub fn every_break_is_told(report: &Value, expected: Tables, python_is_here: bool) {
@@ -28,6 +28,11 @@ pub fn every_break_is_told(report: &Value, expected: Tables, python_is_here: boo
             };
             told("another name", &|row| row["id"] = json!("nobody"));
             told("another status", &|row| row["status"] = json!("failed"));
+            if !may_hang(text(&row["id"])) {
+                told("a hang", &|row| {
+                    (row["status"], row["reason"]) = (json!("hung"), json!("killed after 2 s"));
+                });
+            }
             match text(&row["status"]) {
                 "measured" => {
                     told("a peer that is missing", &|row| {

@@ -71,12 +71,11 @@ fn place(row: &Value) -> &str {
 
 /// What is wrong with a row of this table.
 fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
-    let (id, is_ours) = (text(&row["id"]), row["family"] == "ours");
+    let id = text(&row["id"]);
     let expected = match table {
         _ if row["family"] == "python" && !python_is_here => "missing",
         _ if is_optional(id) && row["status"] == "missing" => "missing",
-        // Some peers wait for the dead; ours never do.
-        "recovery" if !is_ours && row["status"] == "hung" => "hung",
+        "recovery" if may_hang(id) && row["status"] == "hung" => "hung",
         "isolation" => "seen",
         _ => "measured",
     };
@@ -95,6 +94,12 @@ fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
 /// Whether a peer is one that most do not have: it is not of Python's own, or needs more than this workspace to build.
 pub fn is_optional(id: &str) -> bool {
     id.contains("loky") || id == "iceoryx2"
+}
+
+/// Whether that is one that waits for the dead for ever, with the Pythons that there are.
+pub fn may_hang(id: &str) -> bool {
+    ["python_pool_worker", "python_lock_holder", "python_queue_last_sender", "python_queue_sender"]
+        .contains(&id)
 }
 
 /// What has to be seen of who shares and of who crashes.
