@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Write the tables into this Markdown file, with the command that did it
+    /// Write the tables into this Markdown file, with the command that measures the same
     #[arg(long, value_name = "FILE")]
     pub(crate) publish: Option<PathBuf>,
 

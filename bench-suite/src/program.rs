@@ -1,17 +1,15 @@
 //! The program: what is asked for is measured, shown and written.
 
-use std::env;
 use std::error::Error;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Peers};
 use crate::measure::Outcome;
 use crate::report::{self, Comparison, Report, Saved};
 use crate::role;
@@ -85,17 +83,25 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
         write(&folder.join("results.json"), &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(path) = &arguments.publish {
-        write(path, &format!("{text}\nWritten by `{}`.\n", command(env::args_os().skip(1))))?;
+        write(path, &format!("{text}\nMeasured by `{}`.\n", command(arguments, &report)))?;
     }
     Ok((report, comparison))
 }
 
-/// What was typed to have this done, given what this program was told.
-fn command(arguments: impl Iterator<Item = OsString>) -> String {
-    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
-    let (quick, others): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument == "--quick");
-    let bench = ["cargo xtask bench".to_owned()].into_iter().chain(quick);
-    bench.chain(["--".to_owned()]).chain(others).collect::<Vec<_>>().join(" ")
+/// What to type to have the same measured, wherever the results go.
+fn command(arguments: &Arguments, report: &Report) -> String {
+    let mut words = vec!["cargo xtask bench"];
+    words.extend(arguments.quick.then_some("--quick"));
+    words.extend(report.has("iceoryx2").then_some("--iceoryx2"));
+    let peers = arguments.peers.to_possible_value();
+    let peers = peers.as_ref().filter(|_| arguments.peers != Peers::All);
+    let rest = [arguments.tiny.then_some("--tiny")].into_iter().flatten();
+    let rest = rest.chain(arguments.only.iter().flat_map(|name| ["--only", name]));
+    let rest: Vec<_> =
+        rest.chain(peers.iter().flat_map(|peers| ["--peers", peers.get_name()])).collect();
+    words.extend((!rest.is_empty()).then_some("--"));
+    words.extend(rest);
+    words.join(" ")
 }
 
 fn show(text: &mut String, part: &str) -> io::Result<()> {
@@ -110,4 +116,35 @@ fn write(path: &Path, text: &str) -> Outcome<()> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     eprintln!("{} is written", path.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::command;
+    use crate::cli::Arguments;
+    use crate::report::example;
+
+    #[test]
+    fn the_command_that_is_published_has_what_was_measured_and_not_where_it_went() {
+        let mut report = example();
+        let typed = |line: &str, report: &_| {
+            let arguments = ["bench-suite"].into_iter().chain(line.split_whitespace());
+            command(&Arguments::parse_from(arguments), report)
+        };
+        let places = "--out /tmp/x --publish /tmp/y --save z --saved /tmp --python /opt/python3";
+        assert_eq!(typed(&format!("--quick {places}"), &report), "cargo xtask bench --quick");
+        assert_eq!(
+            typed("--out=x --peers rust --only primes --only fetch", &report),
+            "cargo xtask bench -- --only primes --only fetch --peers rust"
+        );
+
+        let row = &mut report.tables[0].rows[1];
+        row.id = "iceoryx2".to_owned();
+        assert_eq!(typed("--quick", &report), "cargo xtask bench --quick --iceoryx2");
+        report.tables[0].rows[6].id = "iceoryx2".to_owned();
+        report.tables[0].rows.remove(1);
+        assert_eq!(typed("--quick", &report), "cargo xtask bench --quick");
+    }
 }

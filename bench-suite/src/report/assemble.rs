@@ -2,6 +2,7 @@
 
 use crate::measure::{Course, Series, Summary, Trouble};
 use crate::report::schema::{Figures, Point, Report, Row, SpeedUp, Standing};
+use crate::report::versions;
 use crate::workload::{Contender, Family, Measure};
 
 /// Rows of a table, one for each contender and what came of it at a place of the axis.
@@ -15,7 +16,10 @@ pub(crate) fn rows(
         label: contender.label.to_owned(),
         family: contender.family,
         point: point.cloned(),
-        version: course.version,
+        version: course.version.or_else(|| {
+            let is_missing = matches!(course.result, Err(Trouble::Missing(_)));
+            versions::of_its_own(contender.id).filter(|_| !is_missing).map(ToOwned::to_owned)
+        }),
         result: standing(measure, point, course.result),
     };
     courses.into_iter().map(row).collect()
@@ -100,6 +104,7 @@ mod tests {
     use super::{rows, speed_ups, verdict};
     use crate::measure::{Course, Series, Trouble};
     use crate::peer::sequential;
+    use crate::report::facts::origin;
     use crate::report::schema::{Figures, Point, Standing, tests::example};
     use crate::workload::{Contender, Family, How, Measure};
 
@@ -153,6 +158,21 @@ mod tests {
         let Standing::Hung { reason } = &rows[0].result else { panic!("{rows:?}") };
         assert_eq!(reason, "killed after 20 s in a round");
         assert_eq!(figures(&rows[1].result).speed_up, None);
+    }
+
+    #[test]
+    fn the_version_of_a_peer_that_few_have_stands_where_it_took_part() {
+        const ICEORYX2: Contender =
+            Contender::new(Family::Rust, "iceoryx2", "iceoryx2", How::Rust(sequential::primes));
+        let trouble = Trouble::Missing("it is not built".to_owned());
+        let missing = Course { version: None, result: Err(trouble) };
+        let courses = vec![(&ICEORYX2, measured(&[1.0])), (&FAST, measured(&[1.0]))];
+        let rows = [courses, vec![(&ICEORYX2, missing)]]
+            .map(|courses| rows(Measure::Seconds, None, courses));
+        let version = rows[0][0].version.as_deref().unwrap();
+        assert!(version.starts_with("0."), "{version}");
+        assert_eq!(origin(&rows[0][0]), format!("Rust, {version}"));
+        assert_eq!((&rows[0][1].version, &rows[1][0].version), (&None, &None));
     }
 
     #[test]

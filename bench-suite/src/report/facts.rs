@@ -5,16 +5,9 @@ use crate::report::units::three_digits;
 use crate::report::versions;
 use crate::workload::Family;
 
-/// The peers that are crates.
-pub(crate) const PACKAGES: [&str; 7] = [
-    "crossbeam-channel",
-    "iceoryx2",
-    "ipc-channel",
-    "parking_lot",
-    "procspawn",
-    "rayon",
-    "threadpool",
-];
+/// The peers that are crates, which this suite is built with.
+pub(crate) const PACKAGES: [&str; 6] =
+    ["crossbeam-channel", "ipc-channel", "parking_lot", "procspawn", "rayon", "threadpool"];
 
 pub(crate) const TITLE: &str = "Threads and processes, measured";
 
@@ -65,7 +58,8 @@ pub(crate) fn origin(row: &Row) -> String {
     match (row.family, &row.version) {
         (Family::Baseline, _) => "baseline".to_owned(),
         (Family::Ours, _) => "this workspace".to_owned(),
-        (Family::Rust, _) => "Rust".to_owned(),
+        (Family::Rust, Some(version)) => format!("Rust, {version}"),
+        (Family::Rust, None) => "Rust".to_owned(),
         (Family::Python, Some(version)) => format!("Python {version}"),
         (Family::Python, None) => "Python".to_owned(),
     }

@@ -33,6 +33,12 @@ impl Report {
         let schema = Schema { name: SCHEMA.to_owned(), version: VERSION };
         Report { schema, machine, settings, tables: Vec::new() }
     }
+
+    /// Whether a contender is anywhere that it takes part: a peer may not be installed.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let mut rows = self.tables.iter().flat_map(|table| &table.rows);
+        rows.any(|row| row.id == id && !matches!(row.result, Standing::Missing { .. }))
+    }
 }
 
 /// What kind of file it is.
@@ -121,7 +127,7 @@ pub(crate) struct Row {
     pub(crate) label: String,
     pub(crate) family: Family,
     pub(crate) point: Option<Point>,
-    /// Of Python, which is known only when it runs.
+    /// Of Python, which is known only when it runs, and of a peer that few have built.
     pub(crate) version: Option<String>,
     #[serde(flatten)]
     pub(crate) result: Standing,

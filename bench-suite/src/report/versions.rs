@@ -7,7 +7,12 @@ const ICEORYX2: &str = include_str!("../../iceoryx2/Cargo.lock");
 
 /// The version of a package, as Cargo has locked it.
 pub(crate) fn of_package(name: &str) -> Option<&'static str> {
-    in_lock(LOCK, "bench-suite", name).or_else(|| in_lock(ICEORYX2, "bench-suite-iceoryx2", name))
+    in_lock(LOCK, "bench-suite", name)
+}
+
+/// The version of a contender that is a package of its own, by its id.
+pub(crate) fn of_its_own(id: &str) -> Option<&'static str> {
+    in_lock(ICEORYX2, "bench-suite-iceoryx2", id)
 }
 
 /// The version that a package depends on. It is told there only if there are more than one of the name.
