@@ -122,6 +122,10 @@ fn publish(size: &str) -> Outcome<()> {
     let message = vec![FILL; bytes];
     while let Ok(count) = counts.line() {
         for _ in 0..count.parse()? {
+            // Samples for nobody would go on without a wait.
+            if subscriber.is_gone.load(Ordering::Relaxed) {
+                return Err("the subscriber is gone".into());
+            }
             publisher.loan_slice_uninit(bytes)?.write_from_slice(&message).send()?;
         }
         println!("{}", subscriber.line()?);
@@ -142,9 +146,11 @@ fn subscribe(size: &str, name: &str) -> Outcome<()> {
         let mut right: u64 = 0;
         for _ in 0..count.parse()? {
             let sample = loop {
+                if publisher.is_gone.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 match subscriber.receive()? {
                     Some(sample) => break sample,
-                    None if publisher.is_gone.load(Ordering::Relaxed) => return Ok(()),
                     None => thread::yield_now(),
                 }
             };
