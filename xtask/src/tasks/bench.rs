@@ -1,16 +1,10 @@
 //! The measured comparison.
 
-use crate::workspace::cargo;
+use crate::workspace::{cargo, iceoryx2};
 use anyhow::Result;
 use clap::Args;
-use std::{
-    env,
-    process::{self, Command},
-};
+use std::process::{self, Command};
 use xshell::Shell;
-
-/// A package of no workspace, so that nobody has to build it.
-const ICEORYX2: &str = "bench-suite/iceoryx2/Cargo.toml";
 
 /// Behind an option of the suite it stands among its arguments.
 const ICEORYX2_FLAG: &str = "--iceoryx2";
@@ -39,18 +33,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(&self, sh: &Shell) -> Result<()> {
         if self.iceoryx2 || self.arguments.iter().any(|word| word == ICEORYX2_FLAG) {
-            // It is found beside bench-suite.
-            let target = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-            let build = [
-                "build",
-                "--release",
-                "--locked",
-                "--manifest-path",
-                ICEORYX2,
-                "--target-dir",
-                &target,
-            ];
-            cargo(sh, &build).run()?;
+            iceoryx2::build(sh)?;
         }
         let status = Command::from(cargo(sh, &self.command())).status()?;
         if !status.success() {

@@ -1,11 +1,9 @@
 //! What has to pass on every change.
 
-use super::{Chaos, Death, Doc, Library, Linux, Macos, Test, Tidy, Windows};
+use super::{Chaos, Death, Doc, Library, Linux, Macos, Test, Tidy, Windows, windows};
 use crate::{
     steps::{Step, run_all},
-    workspace::{
-        IPC_ON_WINDOWS, LINTS_ON_WINDOWS, PORTABLE, all_build_here, cargo, portable_packages,
-    },
+    workspace::{PORTABLE, all_build_here, cargo, iceoryx2, portable_packages},
 };
 use anyhow::Result;
 use clap::Args;
@@ -60,9 +58,7 @@ const ELSEWHERE: &[Step] = &[
 
 fn format(sh: &Shell) -> Result<()> {
     cargo(sh, &["fmt", "--all", "--check"]).run()?;
-    // It is a package of no workspace.
-    Ok(cargo(sh, &["fmt", "--check", "--manifest-path", "bench-suite/iceoryx2/Cargo.toml"])
-        .run()?)
+    iceoryx2::format(sh)
 }
 
 fn lints(sh: &Shell) -> Result<()> {
@@ -79,9 +75,9 @@ fn ipc_on_windows(sh: &Shell) -> Result<()> {
     if env::consts::OS != "windows" {
         return Ok(());
     }
-    let lints = [&["clippy"], &IPC_ON_WINDOWS[..], &LINTS_ON_WINDOWS[..]];
-    cargo(sh, &lints.concat()).run()?;
-    Ok(cargo(sh, &[&["test"], &IPC_ON_WINDOWS[..], &["--no-fail-fast"]].concat()).run()?)
+    let call = |subcommand: &str, rest: &[&str]| cargo(sh, &[&[subcommand], rest].concat());
+    windows::lint_ipc(&call)?;
+    windows::test_ipc(&call)
 }
 
 fn examples(sh: &Shell) -> Result<()> {

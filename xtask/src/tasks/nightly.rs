@@ -1,7 +1,10 @@
 //! What is too long for every change.
 
 use super::{Chaos, Death, Examples, Library, Loom, Test, Tsan, Windows, ci};
-use crate::steps::{Step, run_all};
+use crate::{
+    steps::{Step, run_all},
+    workspace::iceoryx2,
+};
 use anyhow::Result;
 use clap::Args;
 use std::io;
@@ -10,7 +13,8 @@ use xshell::Shell;
 /// Run the long tier: all of `ci`, then what is too long for every change
 ///
 /// After `ci`: the tests with optimisations, where races show that a debug build hides, every example, run; every
-/// order of steps between threads, a death at every instruction, and chaos for half an hour. Takes an hour or two, and hours more for the deaths.
+/// order of steps between threads, a death at every instruction, and 45 minutes of chaos. Takes an hour or two, and
+/// hours more for the deaths.
 #[derive(Debug, Args)]
 pub(crate) struct Nightly {}
 
@@ -22,6 +26,7 @@ impl Nightly {
 
 /// The long steps. A new one is a line here.
 const LONG: &[Step] = &[
+    Step { name: "lints of the peer iceoryx2", run: iceoryx2::lint },
     Step { name: "tests, optimised", run: |sh| Test::optimised().run(sh) },
     Step { name: "examples, run", run: |sh| Examples::every().run(sh) },
     Step { name: "loom", run: |sh| Loom::usual().run(sh) },
