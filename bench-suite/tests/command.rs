@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use suite::{WATCHDOG, finish, python_is_here, read, run};
+use suite::{WATCHDOG, finish, finish_within, python_is_here, read, run};
 
 #[test]
 fn only_what_was_asked_for_is_measured() {
@@ -96,6 +96,16 @@ fn a_comparison_with_better_results_fails_and_tells_what_is_worse() {
     assert_eq!(nothing.status.code(), Some(1));
     assert!(nothing.stderr.contains("kept are: base, fast, slow"), "{}", nothing.stderr);
     assert_eq!(nothing.stdout, "");
+}
+
+#[test]
+fn what_hangs_in_a_test_is_killed_with_what_it_has_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hangs = Command::new("sh");
+    hangs.args(["-c", "sleep 1000 & sleep 1000"]).env("TMPDIR", folder.path());
+    let hung = finish_within(Duration::from_millis(50), &mut hangs).err().unwrap();
+    assert!(hung.contains("sleep 1000"), "{hung}");
+    nothing_is_left_in(folder.path());
 }
 
 #[test]
@@ -258,10 +268,16 @@ fn kill_when(said: &str, arguments: &[&str], folder: &Path) {
         .spawn()
         .unwrap();
     let stderr = BufReader::new(suite.stderr.take().unwrap());
-    let is_said = stderr.lines().any(|line| line.unwrap().contains(said));
+    let (heard, is_heard) = mpsc::channel();
+    let awaited = said.to_owned();
+    thread::spawn(move || {
+        let mut lines = stderr.lines().map_while(Result::ok);
+        heard.send(lines.any(|line| line.contains(&awaited)))
+    });
+    let is_said = is_heard.recv_timeout(WATCHDOG);
     suite.kill().unwrap();
     suite.wait().unwrap();
-    assert!(is_said);
+    assert_eq!(is_said, Ok(true), "{said:?}");
 }
 
 fn nothing_is_left_in(folder: &Path) {

@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "a test has no public interface")]
 
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -28,16 +29,23 @@ pub fn run(arguments: &[&str]) -> Run {
 
 /// Runs a program to its end; kills it if it takes far too long.
 pub fn finish(command: &mut Command) -> Run {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    finish_within(WATCHDOG, command).unwrap_or_else(|hung| panic!("{hung}"))
+}
+
+/// Runs a program to its end; kills it, with what it has started, if that takes longer, and says so.
+pub fn finish_within(limit: Duration, command: &mut Command) -> Result<Run, String> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.process_group(0).spawn().unwrap();
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
-    let output = (stdout.recv_timeout(WATCHDOG), stderr.recv_timeout(WATCHDOG));
+    let output = (stdout.recv_timeout(limit), stderr.recv_timeout(limit));
     let (Ok(stdout), Ok(stderr)) = output else {
-        child.kill().unwrap();
-        panic!("{command:?} hung: {output:?}");
+        let group = format!("-{}", child.id());
+        let killed = Command::new("kill").args(["-9", "--", &group]).status();
+        let ended = child.wait();
+        return Err(format!("{command:?} hung: {output:?}; killed: {killed:?}, {ended:?}"));
     };
-    Run { status: child.wait().unwrap(), stdout, stderr }
+    Ok(Run { status: child.wait().unwrap(), stdout, stderr })
 }
 
 fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
