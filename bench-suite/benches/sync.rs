@@ -10,6 +10,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use bench_suite::turns::{self, Subject, median};
 use bench_suite::{PthreadMutex, lock_deaths};
 use criterion::{BenchmarkId, Criterion};
 use ipc::Shared;
@@ -136,33 +137,26 @@ fn criterion(subjects: &Subjects) {
     criterion.final_summary();
 }
 
-/// The median time of each, over rounds that take turns.
+/// The median seconds of each, over rounds that take turns.
 fn in_turns(
     works: &[(&'static str, Work<'_>)],
     measure: fn(&Work<'_>, u64) -> Duration,
     (rounds, times): (usize, u64),
-) -> Vec<Duration> {
-    let mut all = vec![Vec::new(); works.len()];
-    for _ in 0..rounds {
-        for (results, (_, work)) in all.iter_mut().zip(works) {
-            results.push(measure(work, times));
-        }
+) -> Outcome<Vec<f64>> {
+    let mut subjects: Vec<Subject<'_>> = Vec::new();
+    for (name, work) in works {
+        subjects.push((name, Box::new(move || Ok(measure(work, times).as_secs_f64()))));
     }
-    all.into_iter().map(median).collect()
-}
-
-fn median(mut results: Vec<Duration>) -> Duration {
-    results.sort_unstable();
-    results[results.len() / 2]
+    turns::in_turns(rounds, &mut subjects)
 }
 
 /// The bars that were set for the primitives, and where they are.
-fn bars(subjects: &Subjects) {
+fn bars(subjects: &Subjects) -> Outcome<()> {
     let locks = subjects.locks();
-    let quiet = in_turns(&locks, alone, (101, 20_000));
-    let busy = in_turns(&locks, contended, (41, 5_000));
-    let others = in_turns(&subjects.others(), alone, (101, 20_000));
-    let ratio = |one: Duration, two: Duration| one.as_secs_f64() / two.as_secs_f64();
+    let quiet = in_turns(&locks, alone, (101, 20_000))?;
+    let busy = in_turns(&locks, contended, (41, 5_000))?;
+    let others = in_turns(&subjects.others(), alone, (101, 20_000))?;
+    let ratio = |one: f64, two: f64| one / two;
     let print =
         |what: &str, ratio: f64, most: f64| println!("{what:<56} {ratio:>6.2}  (at most {most})");
     println!("\nratios of medians, in turns:");
@@ -174,12 +168,14 @@ fn bars(subjects: &Subjects) {
     print("process RwLock read / thread RwLock read", ratio(others[3], others[2]), 2.0);
     let contended = ratio(busy[5], busy[3]);
     println!("{:<56} {contended:>6.2}", "process Lock / pthread pshared+robust, contended");
+    Ok(())
 }
 
-/// From the kill of a lock's owner to the moment at which a waiter has the lock.
-fn recovery() -> Outcome<Vec<Duration>> {
+/// The median seconds from the kill of a lock's owner to the moment at which a waiter has the lock.
+fn recovery() -> Outcome<f64> {
     let mut die = lock_deaths()?;
-    (0..50).map(|_| die()).collect()
+    let seconds = (0..50).map(|_| Ok(die()?.as_secs_f64())).collect::<Outcome<Vec<_>>>()?;
+    Ok(median(&seconds))
 }
 
 fn run() -> Outcome<()> {
@@ -187,9 +183,8 @@ fn run() -> Outcome<()> {
     criterion(&subjects);
     // Criterion takes `--test` and names of its own; the rest is for a whole measurement.
     if env::args().skip(1).all(|argument| argument == "--bench") {
-        bars(&subjects);
-        let latencies = recovery()?;
-        let p50 = median(latencies).as_secs_f64() * 1e6;
+        bars(&subjects)?;
+        let p50 = recovery()? * 1e6;
         println!(
             "{:<56} {p50:>6.0} µs (bar 1000)",
             "a killed owner's lock is taken over after, p50"

@@ -6,7 +6,7 @@ use crate::measure::{Outcome, Summary};
 /// Something that is measured: its name, and what gives the seconds of one round.
 pub type Subject<'a> = (&'static str, Box<dyn FnMut() -> Outcome<f64> + 'a>);
 
-/// The median seconds of each, over so many rounds that take turns.
+/// The median seconds of each, over so many rounds that take turns, another one first every time.
 ///
 /// # Errors
 ///
@@ -22,9 +22,11 @@ pub type Subject<'a> = (&'static str, Box<dyn FnMut() -> Outcome<f64> + 'a>);
 /// ```
 pub fn in_turns(rounds: usize, subjects: &mut [Subject<'_>]) -> Outcome<Vec<f64>> {
     let mut all = vec![Vec::new(); subjects.len()];
-    for _ in 0..rounds {
-        for (subject, seconds) in subjects.iter_mut().zip(&mut all) {
-            seconds.push(subject.1()?);
+    let count = subjects.len();
+    for round in 0..rounds {
+        for place in 0..count {
+            let index = (round + place) % count;
+            all[index].push(subjects[index].1()?);
         }
     }
     Ok(all.iter().map(|seconds| median(seconds)).collect())
@@ -33,4 +35,28 @@ pub fn in_turns(rounds: usize, subjects: &mut [Subject<'_>]) -> Outcome<Vec<f64>
 /// The median of seconds; no number, if there are none.
 pub fn median(seconds: &[f64]) -> f64 {
     Summary::of(seconds).map_or(f64::NAN, |summary| summary.median)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::{Subject, in_turns};
+
+    #[test]
+    fn each_makes_a_round_before_any_makes_the_next_and_each_is_first_once() {
+        let order = RefCell::new(String::new());
+        let subject = |name: &'static str| -> Subject<'_> {
+            (
+                name,
+                Box::new(|| {
+                    order.borrow_mut().push_str(name);
+                    Ok(name.len() as f64)
+                }),
+            )
+        };
+        let medians = in_turns(3, &mut ["a", "bb", "ccc"].map(subject)).unwrap();
+        assert_eq!(medians, [1.0, 2.0, 3.0]);
+        assert_eq!(*order.borrow(), "abbcccbbcccacccabb");
+    }
 }

@@ -17,6 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bench_suite::turns::{self, Subject};
 use bench_suite::way::{self, Carry};
 use proc_spawn::Process;
 use round_trip::round_trips;
@@ -48,22 +49,15 @@ fn carried(carry: Outcome<Carry>) -> Outcome<Work> {
 
 /// Median nanoseconds for one operation of each, in rounds that take turns.
 fn compare(contenders: &mut [(&'static str, Work, u64)]) -> Outcome<Vec<(&'static str, f64)>> {
-    let mut figures = vec![Vec::new(); contenders.len()];
-    for round in 0..=ROUNDS {
-        for ((_, work, times), figures) in contenders.iter_mut().zip(&mut figures) {
-            let figure = work(*times)?.as_nanos() as f64 / *times as f64;
-            // The first is for warming up.
-            figures.extend((round > 0).then_some(figure));
-        }
+    let mut subjects: Vec<Subject<'_>> = Vec::new();
+    for (name, work, times) in contenders {
+        let round = || Ok(work(*times)?.as_secs_f64() / *times as f64);
+        subjects.push((name, Box::new(round)));
     }
-    Ok(contenders
-        .iter()
-        .zip(figures)
-        .map(|((name, ..), mut figures)| {
-            figures.sort_by(f64::total_cmp);
-            (*name, figures[figures.len() / 2])
-        })
-        .collect())
+    // For warming up.
+    turns::in_turns(1, &mut subjects)?;
+    let seconds = turns::in_turns(ROUNDS, &mut subjects)?;
+    Ok(subjects.iter().zip(seconds).map(|((name, _), seconds)| (*name, seconds * 1e9)).collect())
 }
 
 fn figure(figures: &[(impl AsRef<str>, f64)], name: &str) -> f64 {
