@@ -45,10 +45,22 @@ pub fn every_break_is_told(report: &Value, expected: Tables, python_is_here: boo
                     for key in ["median", "min", "max", "amount"] {
                         told("a figure 0", &|row| row[key] = json!(0));
                     }
+                    for factor in [1e-12, 1e12] {
+                        told("a figure that is out of all", &|row| scale(row, factor));
+                    }
+                    told("figures of other rounds", &|row| {
+                        row["max"] = json!(row["max"].as_f64().unwrap() * 2.0);
+                    });
                     told("a round left out", &|row| row["samples"] = json!([1.0]));
                     told("slow ones", &|row| {
                         row["tail"] = if row["tail"].is_null() { json!({}) } else { Value::Null }
                     });
+                    if row["tail"].is_object() {
+                        told("slow ones that are fast", &|row| {
+                            let half = row["min"].as_f64().unwrap() / 2.0;
+                            row["tail"] = json!({"median": half, "min": half, "max": half});
+                        });
+                    }
                     told("a comparison", &|row| {
                         row["speed_up"] = if row["speed_up"].is_null() {
                             json!({"over": "x", "factor": 1.0})
@@ -69,4 +81,13 @@ pub fn every_break_is_told(report: &Value, expected: Tables, python_is_here: boo
             rows.push(rows[0].clone());
         });
     }
+}
+
+/// Makes all figures of a row so many times as large.
+fn scale(row: &mut Value, factor: f64) {
+    let larger = |figure: &Value| json!(figure.as_f64().unwrap() * factor);
+    for key in ["median", "min", "max"] {
+        row[key] = larger(&row[key]);
+    }
+    row["samples"] = row["samples"].as_array().unwrap().iter().map(larger).collect();
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::suite::WATCHDOG;
+
 use super::expected::{BARRIER, CONDITION, EVENT, Expected, Places, Tables};
 
 /// Everything in a report that is not as it has to be, a sentence each. Where there is no Python, its rows are missing.
@@ -23,12 +25,12 @@ pub fn faults(report: &Value, expected: Tables, python_is_here: bool) -> Vec<Str
     }
     for (table, expected) in tables(report).zip(expected) {
         faults.extend(wrong_rows(table, expected, processors));
+        let memory = report["machine"]["memory"].as_f64();
         let fault = |row| {
-            Some(format!(
-                "{}: {}: {row}",
-                expected.name,
-                fault(row, expected.name, python_is_here)?
-            ))
+            let fault = fault(row, table, python_is_here).or_else(|| {
+                is_out_of_all(row, table, memory).then(|| "nothing is like that".into())
+            })?;
+            Some(format!("{}: {fault}: {row}", expected.name))
         };
         faults.extend(rows(table).filter_map(fault));
     }
@@ -70,8 +72,8 @@ fn place(row: &Value) -> &str {
 }
 
 /// What is wrong with a row of this table.
-fn fault(row: &Value, table: &str, python_is_here: bool) -> Option<String> {
-    let id = text(&row["id"]);
+fn fault(row: &Value, table: &Value, python_is_here: bool) -> Option<String> {
+    let (id, table) = (text(&row["id"]), text(&table["name"]));
     let expected = match table {
         _ if row["family"] == "python" && !python_is_here => "missing",
         _ if is_optional(id) && row["status"] == "missing" => "missing",
@@ -128,13 +130,23 @@ fn implausible(row: &Value, table: &str) -> Option<&'static str> {
         && !text(&row["id"]).ends_with("sequential");
     let over = if row["family"] == "python" { "python_sequential" } else { "sequential" };
     let speed_up = &row["speed_up"];
+    let ends = |samples: &Vec<Value>| {
+        let samples = samples.iter().filter_map(Value::as_f64);
+        let ends = samples.map(|one| (one, one)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        ends == row["min"].as_f64().zip(row["max"].as_f64())
+    };
     if !order(row) {
         Some("its figures are none")
+    } else if !row["samples"].as_array().is_some_and(ends) {
+        Some("its figures are not those of its rounds")
     } else if row["samples"].as_array().is_none_or(|samples| samples.len() != 2) {
         Some("it has not made two rounds")
     } else if row["amount"].as_u64().is_none_or(|amount| amount == 0) {
         Some("it has done nothing")
-    } else if is_tail != row["tail"].is_object() || is_tail && !order(&row["tail"]) {
+    } else if is_tail != row["tail"].is_object()
+        || is_tail && !order(&row["tail"])
+        || is_tail && row["tail"]["median"].as_f64() < row["median"].as_f64()
+    {
         Some("the slow ones are not told right")
     } else if is_compared != speed_up.is_object() {
         Some("it is not compared as it should be")
@@ -146,6 +158,23 @@ fn implausible(row: &Value, table: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether no run of these can have given that figure: all of them are over long before the watchdog, nothing is done
+/// in less than a nanosecond, and nobody has more memory than the machine or less than a byte.
+fn is_out_of_all(row: &Value, table: &Value, memory: Option<f64>) -> bool {
+    let [median, amount, at] = [&row["median"], &row["amount"], &row["point"]["at"]]
+        .map(|value| value.as_f64().unwrap_or(1.0));
+    let seconds = match text(&table["measure"]) {
+        _ if row["status"] != "measured" => return false,
+        "seconds" => median,
+        "seconds_each" => median * amount,
+        "per_second" => amount / median,
+        "bytes_per_second" => amount * at / median,
+        "bytes_each" => return !(1.0..=memory.unwrap_or(f64::MAX)).contains(&median),
+        _ => return true,
+    };
+    !(1e-9..WATCHDOG.as_secs_f64()).contains(&seconds)
 }
 
 /// The tables of a report.
