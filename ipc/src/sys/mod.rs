@@ -42,15 +42,16 @@ pub(crate) mod copy;
 mod fnv;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod unix;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, stream,
-    streams,
+    descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, socket,
+    stream, streams,
 };
-
 #[cfg(windows)]
 pub(crate) use windows::{
     descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, stream,

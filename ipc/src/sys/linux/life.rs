@@ -5,48 +5,22 @@
 //! after that thread let go of its memory. Our descriptor is close-on-exec, so an exec drops it
 //! too. An unlocked byte therefore proves that nobody of that process can write any more, which a
 //! pidfd does not (it outlives an exec). The pidfd is what can be waited for.
-#![expect(unsafe_code, reason = "fcntl, eventfd and pidfd_open are foreign functions")]
+#![expect(unsafe_code, reason = "eventfd and pidfd_open are foreign functions")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::memory::Memory;
+use crate::sys::unix::mark;
 
-fn record(byte: u64) -> libc::flock {
-    libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: byte as libc::off_t,
-        l_len: 1,
-        l_pid: 0,
-    }
-}
-
-/// Marks this process as living. Waits while another has the mark: one whose place was given up while
-/// it was starting, and which ends as soon as it finds that out.
+/// Marks this process as living, as [`mark::hold`] does.
 pub(crate) fn hold(memory: &Memory, byte: u64) -> io::Result<()> {
-    let lock = record(byte);
-    loop {
-        // SAFETY: the kernel reads one flock structure that outlives the call.
-        if unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_SETLKW, &raw const lock) } == 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
+    mark::hold(memory.as_fd(), byte)
 }
 
 /// Whether process `pid` holds the mark on `byte`. A process is never told of its own mark.
 pub(crate) fn is_held(memory: &Memory, byte: u64, pid: u32) -> io::Result<bool> {
-    let mut lock = record(byte);
-    // SAFETY: the kernel reads and writes one flock structure that outlives the call.
-    if unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_GETLK, &raw mut lock) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let held = lock.l_type != libc::F_UNLCK as libc::c_short;
-    Ok(held && lock.l_pid as u32 == pid)
+    mark::is_held(memory.as_fd(), byte, pid)
 }
 
 /// Refers to one process until dropped, even after its id is used again: a pidfd.

@@ -1,15 +1,15 @@
 //! Joining the program in the child of a fork.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use sync_prims::process;
 
-use super::{datagram, fork, line};
+use super::{fork, handover};
 use crate::heap::ProcessId;
 use crate::program::Program;
 use crate::rendezvous::{Invitation, Refusal};
+use crate::sys::line;
 
 impl Program {
     /// Joins the program, in the child of a fork, at the place that the parent kept: from then on
@@ -32,7 +32,7 @@ impl Invitation {
     pub fn join_forked(mut self) -> Result<(), Refusal> {
         // It is this process's own from here on.
         let child = self.child.take();
-        let joined = line::replace(&self.line.theirs)
+        let joined = handover::replace(&self.line.theirs)
             .and_then(|_| child.map_or(Ok(false), |child| self.program.join_forked(child)));
         let refusal = match joined {
             Ok(true) => return Ok(()),
@@ -40,7 +40,7 @@ impl Invitation {
             Err(error) => Refusal::System(error.to_string()),
         };
         // A parent that is gone needs no answer.
-        let _ = datagram::send(self.line.theirs.as_fd(), &refusal.encode(), None);
+        let _ = line::refuse(&self.line.theirs, &refusal.encode());
         Err(refusal)
     }
 }

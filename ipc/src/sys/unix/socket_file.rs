@@ -6,13 +6,12 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::stream::{connect_unix, lock_directory};
+use super::stream::{is_left_over, lock_directory};
 
 /// The file of a socket that this process listens on. Removed when dropped, if it is still that one.
 #[derive(Debug)]
-pub(super) struct SocketFile {
+pub(crate) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
     /// The child of a plain fork has a copy that is not its to remove.
@@ -36,7 +35,7 @@ fn lock(path: &Path) -> io::Result<File> {
 pub(super) fn listen(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     let _one = lock(path)?;
     let listener = match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path) => {
             fs::remove_file(path)?;
             UnixListener::bind(path)?
         }
@@ -48,11 +47,9 @@ pub(super) fn listen(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     Ok((listener, SocketFile { path, identity, process: std::process::id() }))
 }
 
-/// Whether there is a socket that nobody listens on any more, which is the kernel's to say.
-fn is_left_over(path: &Path) -> bool {
+fn is_dead_socket(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    is_socket && connect_unix(path, Duration::ZERO).is_err_and(refused)
+    is_socket && is_left_over(path)
 }
 
 impl Drop for SocketFile {

@@ -3,29 +3,28 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::linux::net::SocketAddrExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::ptr;
 use std::time::Duration;
 
 use super::descriptor::Descriptor;
-use super::names::random;
 use super::socket_file::{self, SocketFile};
+use crate::sys::socket::{self, SEND, Unnamed};
 
 /// A connected stream, as one of its two ends has it.
 pub(crate) type Socket = OwnedFd;
 
-fn checked(result: isize) -> io::Result<usize> {
+pub(in crate::sys) fn checked(result: isize) -> io::Result<usize> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as usize) }
 }
 
 /// Sends as much as there is room for now; none is `WouldBlock`.
 pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
-    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: the kernel reads at most the length of the slice.
-    checked(unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
+    checked(unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), SEND) })
 }
 
 /// Receives what is there now; nothing is `WouldBlock`, zero bytes are the end.
@@ -47,55 +46,62 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
 }
 
 /// Connects to the socket at `path`. Waits at most `timeout` while its backlog is full: `WouldBlock`,
-/// at once if `timeout` is zero.
+/// at once if `timeout` is zero. Where the system does not wait for that, it is `ConnectionRefused`.
 pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<Socket> {
+    let address = address(path)?;
+    let stream = UnixStream::from(socket::open(libc::SOCK_STREAM)?);
+    if timeout.is_zero() {
+        stream.set_nonblocking(true)?;
+    } else {
+        // Bounds the connect.
+        stream.set_write_timeout(Some(timeout))?;
+    }
+    connect(stream.as_fd(), &address)?;
+    socket::prepare(stream.into())
+}
+
+/// Whether there is a socket at `path` that nobody has open any more, which is the kernel's to say. One that is
+/// there, but of another type, refuses in another way, and whether its backlog is full does not matter.
+pub(super) fn is_left_over(path: &Path) -> bool {
+    let ask = || connect(socket::open(libc::SOCK_DGRAM)?.as_fd(), &address(path)?);
+    ask().is_err_and(|error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+fn address(path: &Path) -> io::Result<libc::sockaddr_un> {
     let path = path.as_os_str().as_bytes();
     // SAFETY: an all-zero sockaddr_un is a valid one.
     let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
     // The last byte stays zero.
-    if path.is_empty() || path.contains(&0) || path.len() >= address.sun_path.len() {
-        let why = "a socket's path has 1 to 107 bytes, none of them zero";
+    let longest = address.sun_path.len() - 1;
+    if path.is_empty() || path.contains(&0) || path.len() > longest {
+        let why = format!("a socket's path has 1 to {longest} bytes, none of them zero");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     address.sun_family = libc::AF_UNIX as libc::sa_family_t;
     for (to, from) in address.sun_path.iter_mut().zip(path) {
         *to = *from as libc::c_char;
     }
-    let nonblocking = if timeout.is_zero() { libc::SOCK_NONBLOCK } else { 0 };
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | nonblocking;
-    // SAFETY: takes three integers and touches no memory of ours.
-    let fd = checked(unsafe { libc::socket(libc::AF_UNIX, kind, 0) } as isize)?;
-    // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
-    let socket = unsafe { OwnedFd::from_raw_fd(fd as i32) };
-    if !timeout.is_zero() {
-        // Bounds the connect. A time of zero would mean for ever.
-        let limit = libc::timeval {
-            tv_sec: timeout.as_secs().min(i32::MAX as u64) as _,
-            tv_usec: timeout.subsec_micros().max(1).into(),
-        };
-        // SAFETY: the kernel reads the structure behind the pointer, of the size that is given.
-        let set = unsafe {
-            let value = (&raw const limit).cast();
-            let size = size_of::<libc::timeval>() as libc::socklen_t;
-            libc::setsockopt(fd as i32, libc::SOL_SOCKET, libc::SO_SNDTIMEO, value, size)
-        };
-        checked(set as isize)?;
-    }
+    Ok(address)
+}
+
+fn connect(socket: BorrowedFd<'_>, address: &libc::sockaddr_un) -> io::Result<()> {
     // SAFETY: the kernel reads the address, of the size that is given.
     let connected = unsafe {
         let size = size_of::<libc::sockaddr_un>() as libc::socklen_t;
-        libc::connect(fd as i32, (&raw const address).cast(), size)
+        libc::connect(socket.as_raw_fd(), ptr::from_ref(address).cast(), size)
     };
-    checked(connected as isize)?;
-    Ok(socket)
+    checked(connected as isize).map(drop)
 }
 
 /// Listens for programs on this machine.
 #[derive(Debug)]
-pub(crate) struct Local {
-    /// It goes before the socket is closed: who finds it can still connect.
-    _file: Option<SocketFile>,
-    socket: UnixListener,
+pub(crate) enum Local {
+    At {
+        /// It goes before the socket is closed: who finds it can still connect.
+        _file: SocketFile,
+        socket: UnixListener,
+    },
+    Unnamed(Unnamed),
 }
 
 impl Local {
@@ -103,57 +109,71 @@ impl Local {
     pub(crate) fn at(path: &Path) -> io::Result<Local> {
         let (socket, file) = socket_file::listen(path)?;
         socket.set_nonblocking(true)?;
-        Ok(Local { _file: Some(file), socket })
+        Ok(Local::At { _file: file, socket })
     }
 
     /// Listens under a new name that is in no file system and goes with the socket.
     pub(crate) fn unnamed() -> io::Result<(Local, Vec<u8>)> {
-        let name = format!("tandem-{:032x}", random()?).into_bytes();
-        let socket = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-        socket.set_nonblocking(true)?;
-        Ok((Local { _file: None, socket }, name))
+        let (listener, name) = socket::listen_unnamed()?;
+        listener.set_nonblocking(true)?;
+        Ok((Local::Unnamed(listener), name))
     }
 
     /// The next connection; none is `WouldBlock`.
     pub(crate) fn accept(&self) -> io::Result<Socket> {
-        self.socket.accept().map(|(stream, _)| Socket::from(stream))
+        match self {
+            Local::At { socket, .. } => {
+                socket.accept().and_then(|(one, _)| socket::prepare(one.into()))
+            }
+            Local::Unnamed(listener) => socket::accept_unnamed(listener),
+        }
     }
 
     pub(crate) fn descriptor(&self) -> Descriptor<'_> {
-        self.socket.as_fd()
+        match self {
+            Local::At { socket, .. } => socket.as_fd(),
+            Local::Unnamed(listener) => listener.as_fd(),
+        }
     }
 }
 
 /// Connects to who listens under such a name.
 pub(crate) fn connect_unnamed(name: &[u8]) -> io::Result<Socket> {
-    UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(Socket::from)
+    socket::connect_unnamed(name)
 }
 
 /// Takes over a TCP connection. The kernel finds out when the host of its other end is gone: nothing else tells.
 pub(crate) fn tcp(stream: TcpStream) -> io::Result<Socket> {
-    let options = [
+    let all = [
         (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
-        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, 15),
         (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, 5),
         (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 3),
-        (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, 30_000),
         (libc::IPPROTO_TCP, libc::TCP_NODELAY, 1),
     ];
-    for (level, name, value) in options {
-        let value: libc::c_int = value;
-        // SAFETY: the kernel reads one integer, of the size that is given.
-        let set = unsafe {
-            let size = size_of::<libc::c_int>() as libc::socklen_t;
-            libc::setsockopt(stream.as_raw_fd(), level, name, (&raw const value).cast(), size)
-        };
-        checked(set as isize)?;
+    for (level, name, value) in all.into_iter().chain(socket::TCP) {
+        set_option(stream.as_fd(), level, name, value)?;
     }
-    Ok(stream.into())
+    socket::prepare(stream.into())
+}
+
+/// Sets an option that is a number.
+pub(in crate::sys) fn set_option(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    // SAFETY: the kernel reads one integer, of the size that is given.
+    let set = unsafe {
+        let size = size_of::<libc::c_int>() as libc::socklen_t;
+        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), size)
+    };
+    checked(set as isize).map(drop)
 }
 
 /// Waits until no other process has this lock on the directory. It ends when the descriptor is closed,
 /// however that comes about.
-pub(super) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
+pub(in crate::sys) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
     loop {
         // SAFETY: takes two integers and touches no memory of ours.
         let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) };
@@ -167,5 +187,36 @@ pub(super) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
 /// Both ends of a stream, for tests.
 #[cfg(test)]
 pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
-    UnixStream::pair().map(|(one, other)| (one.into(), other.into()))
+    let (one, other) = UnixStream::pair()?;
+    Ok((socket::prepare(one.into())?, socket::prepare(other.into())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixListener;
+    use std::time::Duration;
+
+    use super::{connect_unix, is_left_over};
+
+    #[test]
+    fn only_a_socket_that_nobody_has_is_left_over() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("socket");
+        assert!(!is_left_over(&path), "there is none");
+        let listener = UnixListener::bind(&path).expect("a free path");
+        assert!(!is_left_over(&path), "somebody listens");
+        // SAFETY: takes two integers.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let mut waiting = Vec::new();
+        let full = loop {
+            match connect_unix(&path, Duration::ZERO) {
+                Ok(socket) => waiting.push(socket),
+                Err(error) => break error,
+            }
+        };
+        assert!(!is_left_over(&path), "somebody listens and has no room: {full}");
+        drop(listener);
+        assert!(is_left_over(&path), "nobody has it any more");
+    }
 }

@@ -6,11 +6,13 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::namespace;
-use super::lock;
-use super::record::{Id, Record};
+use super::record::{Holder, PLACES, Record};
+use crate::sys::memory::Memory;
+use crate::sys::unix::names::lock::{self, Mode};
+use crate::sys::unix::names::{Id, gone};
 
 /// 128 bits that nobody else has.
 pub(crate) fn random() -> io::Result<u128> {
@@ -32,9 +34,46 @@ fn name_of(id: Id) -> String {
     format!("tandem-{id}")
 }
 
-/// New memory for segment `id`, all zero, of a size that cannot change.
-pub(super) fn create(id: Id, len: u64) -> io::Result<OwnedFd> {
-    memory(&name_of(id), len)
+/// Where the directories of names are. The first is on every usual Linux, in memory and empty after a start;
+/// both are such that nobody can remove what belongs to another.
+const PARENTS: [&str; 2] = ["/dev/shm", "/tmp"];
+
+pub(in crate::sys) fn parent() -> io::Result<PathBuf> {
+    let parents = PARENTS.map(Path::new);
+    let parent = parents.into_iter().find(|parent| parent.is_dir()).unwrap_or(parents[1]);
+    Ok(parent.to_owned())
+}
+
+/// New memory for segment `id`, all zero, of a size that cannot change; the file says that nobody has it yet.
+pub(in crate::sys) fn create(file: &File, id: Id, len: u64) -> io::Result<Memory> {
+    let memory = memory(&name_of(id), len)?;
+    Record::begin(file, id)?;
+    Ok(memory)
+}
+
+/// What the file says.
+pub(in crate::sys) fn read(file: &File) -> io::Result<Record> {
+    Record::read(file)
+}
+
+/// Lets others know that this process has the memory.
+pub(in crate::sys) fn announce(file: &File, memory: &Memory) -> io::Result<()> {
+    let here = Holder {
+        pid: std::process::id(),
+        fd: memory.as_raw_fd() as u32,
+        namespace: namespace::pid()?,
+    };
+    for place in 0..PLACES {
+        if lock::try_lock(file, entry(place), Mode::Exclusive)? {
+            return here.write(file, place);
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what the file led to from those who come later. The kernel frees memory by itself.
+pub(in crate::sys) fn bury(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 pub(super) fn memory(name: &str, len: u64) -> io::Result<OwnedFd> {
@@ -63,7 +102,7 @@ pub(super) fn memory(name: &str, len: u64) -> io::Result<OwnedFd> {
 /// # Errors
 /// `NotFound` if the last holders are just ending. `PermissionDenied` or `Unsupported` if there are
 /// some, but this process cannot get at them.
-pub(super) fn reach(record: &Record, file: &File) -> io::Result<OwnedFd> {
+pub(in crate::sys) fn reach(record: &Record, file: &File) -> io::Result<OwnedFd> {
     let here = namespace::pid()?;
     let mut denied = None;
     for (place, holder) in &record.holders {
@@ -87,13 +126,12 @@ pub(super) fn reach(record: &Record, file: &File) -> io::Result<OwnedFd> {
     }
 }
 
-/// The lock that says that entry `place` is taken.
-pub(super) fn entry(place: usize) -> u64 {
-    lock::PLACES + 2 * place as u64
-}
+/// The first entry's lock; each has one of its own, beyond those of all names.
+const FIRST: u64 = 64;
 
-pub(super) fn gone() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "there is no memory of that name")
+/// The lock that says that entry `place` is taken.
+fn entry(place: usize) -> u64 {
+    FIRST + 2 * place as u64
 }
 
 /// Opens what a descriptor of another process leads to, if it is the memory of segment `id`.

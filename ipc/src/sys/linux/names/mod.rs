@@ -1,36 +1,8 @@
-//! Memory that unrelated programs find by a name.
-//!
-//! The memory is a sealed memfd: the kernel frees it with the last process that has it. A name is a
-//! small file in a private directory, which says who has the memory; whoever wants it opens it there,
-//! as `/proc/PID/fd/N`. The file is a hint and nothing more. The truth is the kernel's, in locks on
-//! single bytes of the file that belong to an open file (`F_OFD_SETLK`) and go with it, however its
-//! process ends:
-//!
-//! | byte | mode | held by | means |
-//! |---|---|---|---|
-//! | `LIFE` | shared | everybody who has the memory | it is there |
-//! | `LIFE` | exclusive | who found nobody there | the name is dead: make it anew, or remove the file |
-//! | `GATE` | exclusive | who creates, attaches, unlinks or reaps | one at a time for each name |
-//! | `WRITE` | exclusive | who changes what only one may change at a time | |
-//! | `PLACES + 2 n` | exclusive | who has the memory and is entry `n` of the file | the entry is taken |
-//!
-//! `LIFE` is only ever tried for behind the gate, so a try can not be mistaken for life. A file that is
-//! removed is removed behind its gate, and who comes through a gate looks whether the file is still the
-//! one that the name leads to. So a living name is never reaped: its `LIFE` cannot be had.
-//!
-//! A process that dies at any instruction leaves a file without locks, which is dead whatever is in
-//! it. The next use of any name removes it, and the directory with the last one.
-//!
-//! Closing a descriptor does not release a lock that a child of a plain fork, or one on its way to an
-//! exec, has got a copy of; so locks are released in words.
+//! The memory of names: a sealed memfd, which the kernel frees with the last process that has it. A
+//! name's file says who has it; whoever wants it opens it there, as `/proc/PID/fd/N`.
 
-mod directory;
-mod gate;
-mod holder;
-mod lock;
+pub(in crate::sys) mod holder;
 mod record;
-mod segment;
 
+pub(crate) use super::super::unix::names::{Draft, Id, Segment, attach, create};
 pub(crate) use holder::random;
-pub(crate) use record::Id;
-pub(crate) use segment::{Draft, Segment, attach, create};

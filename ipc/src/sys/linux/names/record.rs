@@ -1,28 +1,11 @@
 //! What stands in a name's file. Whoever may write to it may have written anything: it is taken as a
 //! hint where the memory can be found, and what is found there is checked.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use serde::{Deserialize, Serialize};
-
-/// Tells a segment from all others, of any name and at any time: 128 random bits.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Id(pub(super) u128);
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl fmt::Debug for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+use crate::sys::unix::names::Id;
 
 /// Where one process has the memory: descriptor `fd` of process `pid`, as ids are in `namespace`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +17,8 @@ pub(super) struct Holder {
 
 /// What a name's file says: the segment, and all entries that were ever made, dead ones included.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) id: Id,
+pub(in crate::sys) struct Record {
+    pub(in crate::sys) id: Id,
     pub(super) holders: Vec<(usize, Holder)>,
 }
 

@@ -10,31 +10,27 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// The first is a directory on every usual Linux, in memory and empty after a start; both are such that
-/// nobody can remove what belongs to another.
-const PARENTS: [&str; 2] = ["/dev/shm", "/tmp"];
+use crate::sys::names::holder::parent;
 
 fn user() -> u32 {
     // SAFETY: takes nothing, cannot fail and touches no memory of ours.
     unsafe { libc::geteuid() }
 }
 
-fn path() -> PathBuf {
-    let parents = PARENTS.map(Path::new);
-    let parent = parents.into_iter().find(|parent| parent.is_dir()).unwrap_or(parents[1]);
-    parent.join(format!("tandem-{}", user()))
+fn path() -> io::Result<PathBuf> {
+    Ok(parent()?.join(format!("tandem-{}", user())))
 }
 
 /// Where the file of `name` is or would be. `NotFound` if there are no names at all.
 pub(super) fn file(name: &OsStr) -> io::Result<PathBuf> {
-    let directory = path();
+    let directory = path()?;
     check(&directory)?;
     Ok(directory.join(name))
 }
 
 /// As [`file`], and makes the directory if it is not there.
 pub(super) fn file_to_make(name: &OsStr) -> io::Result<PathBuf> {
-    let directory = path();
+    let directory = path()?;
     match DirBuilder::new().mode(0o700).create(&directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -60,7 +56,7 @@ fn check(directory: &Path) -> io::Result<()> {
 
 /// All names there are, living or dead.
 pub(super) fn names() -> io::Result<Vec<OsString>> {
-    let directory = path();
+    let directory = path()?;
     check(&directory)?;
     fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
 }

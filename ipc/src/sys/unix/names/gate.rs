@@ -7,8 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use super::directory;
-use super::holder::gone;
 use super::lock::{self, GATE, LIFE, Mode};
+use crate::sys::names::holder;
 
 /// An open name file, with its locks. They are released before it is closed.
 #[derive(Debug)]
@@ -119,8 +119,9 @@ impl Gate {
         }
     }
 
-    /// Removes the name. What it led to is not touched.
+    /// Removes the name. Who has what it led to keeps that.
     pub(super) fn remove(&self) -> io::Result<()> {
+        holder::bury(&self.locked.file)?;
         directory::remove(&self.path)
     }
 
@@ -129,6 +130,10 @@ impl Gate {
         lock::unlock(&self.locked.file, GATE)?;
         Ok(self.locked)
     }
+}
+
+pub(in crate::sys) fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "there is no memory of that name")
 }
 
 fn open(path: &PathBuf, create: bool) -> io::Result<File> {

@@ -1,15 +1,13 @@
 //! A segment as one process has it, and how it comes by one.
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::super::namespace;
-use super::gate::{self, Gate, Locked};
-use super::holder;
+use super::Id;
+use super::gate::{self, Gate, Locked, gone};
 use super::lock::{self, Mode, WRITE};
-use super::record::{Holder, Id, PLACES, Record};
 use crate::sys::memory::{self, Map, Memory};
+use crate::sys::names::{holder, random};
 
 /// Mapped memory and this process's share in the life of its name. The order of the fields is that in
 /// which they are let go: the name dies after the memory is free.
@@ -55,10 +53,10 @@ pub(crate) fn create(name: &str, len: u64) -> io::Result<Draft> {
     if !gate.is_dead()? {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the name is taken"));
     }
-    let id = Id(holder::random()?);
-    let memory = holder::create(id, len)?;
+    holder::bury(&gate.locked.file)?;
+    let id = Id(random()?);
+    let memory = holder::create(&gate.locked.file, id, len)?;
     let map = memory::map(&memory, len)?;
-    Record::begin(&gate.locked.file, id)?;
     Ok(Draft { map, memory, id, gate, name: leftover })
 }
 
@@ -68,9 +66,9 @@ pub(crate) fn attach(name: &str, expected: Option<Id>) -> io::Result<Segment> {
     let leftover = Leftover(name.to_owned());
     let gate = Gate::enter(name.as_ref())?;
     if gate.is_dead()? {
-        return Err(holder::gone());
+        return Err(gone());
     }
-    let record = Record::read(&gate.locked.file)?;
+    let record = holder::read(&gate.locked.file)?;
     if expected.is_some_and(|expected| expected != record.id) {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
@@ -95,17 +93,7 @@ impl Draft {
         // Should this fail, they are let go in the opposite order of these names.
         let Draft { name, gate, id, memory, map } = self;
         let file = &gate.locked.file;
-        let here = Holder {
-            pid: std::process::id(),
-            fd: memory.as_raw_fd() as u32,
-            namespace: namespace::pid()?,
-        };
-        for place in 0..PLACES {
-            if lock::try_lock(file, holder::entry(place), Mode::Exclusive)? {
-                here.write(file, place)?;
-                break;
-            }
-        }
+        holder::announce(file, &memory)?;
         gate.live()?;
         let locked = gate.leave()?;
         Ok(Segment { map, _memory: memory, id, locked, name, writing: Mutex::new(()) })
@@ -130,7 +118,7 @@ impl Segment {
         gate::reap_all();
         let gate = Gate::enter(self.name().as_ref())?;
         if !gate.is(&self.locked.file.metadata()?)? {
-            return Err(holder::gone());
+            return Err(gone());
         }
         gate.remove()
     }
