@@ -42,7 +42,9 @@ pub(crate) mod copy;
 mod fnv;
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod unix;
 #[cfg(windows)]
 mod windows;
@@ -52,14 +54,20 @@ pub(crate) use linux::{
     descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, socket,
     stream, streams,
 };
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
+    descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, socket,
+    stream, streams,
+};
+
 #[cfg(windows)]
 pub(crate) use windows::{
     descriptor, epoll, fork, image, life, line, memory, names, processor, readiness, stream,
     streams,
 };
 
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!(
-    "ipc has a body for Linux and Windows only so far: the heap needs a sparse shared memory object, the \
+    "ipc has a body for Linux, macOS and Windows only so far: the heap needs a sparse shared memory object, the \
      life marks a lock that ends with the process. PLATFORM.md says what other systems offer for each."
 );

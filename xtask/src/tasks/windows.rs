@@ -1,13 +1,13 @@
 //! The Windows bodies, checked and tested.
 
-use crate::workspace::{ForeignCargo, how_to_get, portable_packages};
+use crate::workspace::{ForeignCargo, IPC_ALONE, LINTS_ON_WINDOWS, how_to_get, portable_packages};
 use anyhow::Result;
 use clap::Args;
 use std::{
     ffi::OsStr,
     io::{self, Write},
 };
-use xshell::{Cmd, Shell};
+use xshell::Shell;
 
 /// Lint and test what builds for Windows
 ///
@@ -24,25 +24,6 @@ pub(crate) struct Windows {
 const CARGO: &str = "TANDEM_WINDOWS_CARGO";
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
-/// What Cargo is told of `ipc` on Windows: its examples and doctests start processes, and `proc-spawn` has no body
-/// there.
-const IPC: [&str; 5] = ["--package", "ipc", "--lib", "--tests", "--all-features"];
-
-/// A call of Cargo's, given the sub-command and the rest.
-type Call<'a> = dyn Fn(&str, &[&str]) -> Cmd<'a> + 'a;
-
-/// Lints `ipc` for Windows.
-pub(super) fn lint_ipc(call: &Call<'_>) -> Result<()> {
-    // For the GNU target, thread-local constants expand to something that Clippy takes for none.
-    let lints = ["--", "--deny", "warnings", "--allow", "clippy::missing_const_for_thread_local"];
-    Ok(call("clippy", &[IPC, lints].concat()).run()?)
-}
-
-/// Tests `ipc` on Windows.
-pub(super) fn test_ipc(call: &Call<'_>) -> Result<()> {
-    Ok(call("test", &[&IPC[..], &["--no-fail-fast"]].concat()).run()?)
-}
-
 impl Windows {
     /// Without the tests.
     pub(crate) fn lints() -> Self {
@@ -56,8 +37,8 @@ impl Windows {
         };
         let scope = [&portable_packages()[..], &["--all-targets", "--", "--deny", "warnings"]];
         cargo.call(sh, "clippy", &scope.concat()).run()?;
-        let call = |subcommand: &str, rest: &[&str]| cargo.call(sh, subcommand, rest);
-        lint_ipc(&call)?;
+        let scope = [IPC_ALONE, LINTS_ON_WINDOWS];
+        cargo.call(sh, "clippy", &scope.concat()).run()?;
         if self.lints {
             return Ok(());
         }
@@ -68,7 +49,8 @@ impl Windows {
         // Without nextest: wine's own server outlives the first test, which would count as a leak.
         let tests = ["--package", "sync-prims", "--lib", "--tests", "--no-fail-fast"];
         let primitives = cargo.call(sh, "test", &tests).run();
-        test_ipc(&call)?;
+        let tests = [&IPC_ALONE[..], &["--no-fail-fast"]];
+        cargo.call(sh, "test", &tests.concat()).run()?;
         Ok(primitives?)
     }
 }

@@ -7,6 +7,9 @@ mod root;
 mod targets;
 
 pub(crate) use cargo::cargo;
-pub(crate) use portable::{ForeignCargo, PORTABLE, all_build_here, how_to_get, portable_packages};
+pub(crate) use portable::{
+    ForeignCargo, IPC_ALONE, LINTS_ON_WINDOWS, PORTABLE, all_build_here, how_to_get,
+    portable_packages,
+};
 pub(crate) use root::{root, shell};
 pub(crate) use targets::{Target, targets};

@@ -11,6 +11,14 @@ use xshell::{Cmd, Shell};
 /// `compile_error!` what is missing.
 pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-macros", "xtask"];
 
+/// What Cargo is told of `ipc` on macOS and Windows: its examples and doctests start processes, and `proc-spawn` has
+/// no body there.
+pub(crate) const IPC_ALONE: [&str; 5] = ["--package", "ipc", "--lib", "--tests", "--all-features"];
+
+/// And what Clippy is told on Windows. For the GNU target, thread-local constants expand to something that it takes for none.
+pub(crate) const LINTS_ON_WINDOWS: [&str; 5] =
+    ["--", "--deny", "warnings", "--allow", "clippy::missing_const_for_thread_local"];
+
 /// Whether every package builds on this machine.
 pub(crate) fn all_build_here() -> bool {
     env::consts::OS == "linux"

@@ -38,7 +38,8 @@ static LINE: OnceLock<Theirs> = OnceLock::new();
 /// Takes possession of it, for as long as the process lives. Called when it is known to be ours.
 ///
 /// The line moves to a higher number: at an exec the kernel closes descriptors in order, and whoever
-/// sees the line hang up must find the life mark gone, which goes with the heap's descriptor. It becomes
+/// sees the line hang up must find the life mark gone, which goes with the heap's descriptor; on macOS, where the
+/// order is the opposite, with a descriptor of a number that is higher still. It becomes
 /// close-on-exec, so that programs we start do not keep it open.
 pub(crate) fn take() -> io::Result<&'static Theirs> {
     if let Some(line) = LINE.get() {
@@ -62,11 +63,11 @@ pub(in crate::sys) fn replace(line: &OwnedFd) -> io::Result<&'static Theirs> {
     let number = parents.0.as_raw_fd();
     // SAFETY: take integers. The number stays open, and what it led to before was a copy. No other thread is
     // there to start a program between the two.
-    let put = unsafe {
+    let failed = unsafe {
         libc::dup2(line.as_raw_fd(), number) < 0
             || libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) < 0
     };
-    if put { Err(io::Error::last_os_error()) } else { Ok(parents) }
+    if failed { Err(io::Error::last_os_error()) } else { Ok(parents) }
 }
 
 fn keep(line: BorrowedFd<'_>) -> io::Result<OwnedFd> {

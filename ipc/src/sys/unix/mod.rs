@@ -5,7 +5,6 @@ pub(crate) mod descriptor;
 pub(crate) mod fork;
 mod forked;
 pub(in crate::sys) mod handover;
-pub(in crate::sys) mod hash;
 pub(in crate::sys) mod mark;
 pub(crate) mod names;
 pub(in crate::sys) mod passing;

@@ -151,7 +151,11 @@ pub(crate) fn tcp(stream: TcpStream) -> io::Result<Socket> {
         (libc::IPPROTO_TCP, libc::TCP_NODELAY, 1),
     ];
     for (level, name, value) in all.into_iter().chain(socket::TCP) {
-        set_option(stream.as_fd(), level, name, value)?;
+        match set_option(stream.as_fd(), level, name, value) {
+            // It has ended already: macOS refuses then. Who reads from it will see.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
+            set => set?,
+        }
     }
     socket::prepare(stream.into())
 }
