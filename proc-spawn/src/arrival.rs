@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::atomic::AtomicU32;
-use std::{env, io, process};
+use std::{env, io};
 
 use ipc::parcel::Decoder;
 use ipc::rendezvous::{self, Refusal};
@@ -20,7 +20,7 @@ use crate::panic::{self, Panic};
 use crate::portable::{CapturesNothing, conjure};
 use crate::settings::Limits;
 use crate::sys::{interrupt, limits, refusal, runtime};
-use crate::{exit, guard, logs, start_method, thread};
+use crate::{environment, exit, guard, logs, start_method, thread};
 
 /// The function has returned and its result is handed over.
 const DONE: i32 = 0;
@@ -56,7 +56,7 @@ pub(crate) fn run(is_copy: bool) -> ! {
         Err(code) => code,
     };
     thread::wait_for_all();
-    process::exit(code)
+    runtime::exit(code)
 }
 
 /// Joins the program and takes the task out of the message; the exit code if that cannot be.
@@ -79,7 +79,7 @@ fn arrive(is_copy: bool) -> Result<Task, i32> {
             interrupt::ignore();
         }
         if let Some(environment) = preamble.environment {
-            runtime::set_environment(environment);
+            environment::set(environment);
         }
         start_method::set_start_method(preamble.start_method);
         preamble.authkey.take_over();
@@ -182,7 +182,7 @@ impl<R: Serialize> Link<R> {
 
     /// The last act of a process whose function panicked where panics abort.
     fn die(self, panic: Panic) {
-        process::exit(self.report(Outcome::Panicked(panic)));
+        runtime::exit(self.report(Outcome::Panicked(panic)));
     }
 }
 

@@ -30,7 +30,7 @@ use crate::process::Process;
 use crate::settings::Limits;
 use crate::start_method::StartMethod;
 use crate::stdio::{OurEnds, Streams};
-use crate::sys::end::{Ending, Fate, Pidfd, ending};
+use crate::sys::end::{Ending, Fate, Reference, ending};
 use crate::sys::forkserver;
 use crate::sys::start::{self, Start};
 use crate::tail::Tail;
@@ -190,7 +190,7 @@ where
 
     let _exit_waits = exit::hold_off()?;
     let start = Start {
-        handover: invitation.child_end(),
+        handover: start::handover(&invitation, daemon),
         image: own.executable.as_deref(),
         streams: streams.theirs(),
         directory: own.directory.as_deref(),
@@ -201,11 +201,11 @@ where
         StartMethod::Spawn => start::start(start),
         StartMethod::ForkServer => forkserver::start(&start, &start_method::preparation()),
     };
-    let (id, pidfd) = started.map_err(SpawnError::system(match &own.directory {
+    let (id, reference) = started.map_err(SpawnError::system(match &own.directory {
         None => "start this program again".to_owned(),
         Some(directory) => format!("start this program again in {}", directory.display()),
     }))?;
-    let child = watch(invitation, (id, pidfd), (name, daemon), own.on_end)?;
+    let child = watch(invitation, (id, reference), (name, daemon), own.on_end)?;
     let memory = memory_limit.zip(refused_memory);
     let memory = memory.map(|(limit, refused)| Memory { limit, refused });
     Ok(Launched { child, link: Link { words, memory, tail }, streams: streams.ours })
@@ -214,15 +214,15 @@ where
 /// Takes down a child that was just started; from here on its end is noticed.
 pub(crate) fn watch(
     invitation: Invitation,
-    (id, pidfd): (u32, Pidfd),
+    (id, reference): (u32, Reference),
     (name, daemon): (String, bool),
     on_end: Option<OnEnd>,
 ) -> Result<Arc<Child>, SpawnError> {
     // From here on a failure drops the settler, which ends the child, and only then the invitation:
     // the child's place must not go to another one while it may still take it.
-    let (child, settler) = Child::record(id, pidfd, name, daemon, on_end);
-    let guest = match child.another_pidfd() {
-        Ok(pidfd) => invitation.started(pidfd, Box::new(move || settler.settle())),
+    let (child, settler) = Child::record(id, reference, name, daemon, on_end);
+    let guest = match child.another_reference() {
+        Ok(reference) => invitation.started(reference, Box::new(move || settler.settle())),
         Err(error) => {
             drop(settler);
             Err(error)

@@ -20,7 +20,7 @@ use ipc::rendezvous::{Guest, Refusal};
 
 use crate::sentinel::Sentinel;
 use crate::sys::Descriptor;
-use crate::sys::end::{Fate, Pidfd, Signal};
+use crate::sys::end::{Fate, Reference, Signal};
 
 static CHILDREN: Mutex<BTreeMap<u64, Arc<Child>>> = Mutex::new(BTreeMap::new());
 
@@ -75,7 +75,7 @@ impl Child {
     /// Takes down a process that was just started. The [`Settler`] is to be told once it is swept.
     pub(crate) fn record(
         id: u32,
-        pidfd: Pidfd,
+        reference: Reference,
         name: String,
         daemon: bool,
         on_end: Option<OnEnd>,
@@ -88,7 +88,7 @@ impl Child {
             parent: process::id(),
             duty: Mutex::new(Duty::End),
             serial: SERIAL.fetch_add(1, Relaxed),
-            sentinel: Sentinel(pidfd),
+            sentinel: Sentinel(reference),
             guest: OnceLock::new(),
             stage: Mutex::new(Stage::Running),
             settled: Condvar::new(),
@@ -202,7 +202,7 @@ impl Child {
     }
 
     /// For somebody else to watch it by.
-    pub(crate) fn another_pidfd(&self) -> io::Result<Descriptor> {
+    pub(crate) fn another_reference(&self) -> io::Result<Descriptor> {
         self.sentinel.0.try_clone()
     }
 

@@ -7,7 +7,7 @@ use ipc::{DecodeError, EncodeError};
 use thiserror::Error;
 
 use crate::panic::Panic;
-use crate::sys::end::signal_name;
+use crate::sys::end::describe_crash;
 
 /// A process or thread was not started. Nothing is left of the attempt.
 #[derive(Debug, Error)]
@@ -80,10 +80,12 @@ pub enum JoinError {
     /// Its function panicked.
     #[error(transparent)]
     Panicked(Panic),
-    /// A signal ended the process, before its function returned.
-    #[error("the process was killed by signal {signal}{}", of_signal(*signal, *core_dumped))]
+    /// A signal ended the process, before its function returned. Windows has none: there it is an
+    /// exception that nobody handled, or 9 for [`kill`](crate::Process::kill) and 15 for
+    /// [`terminate`](crate::Process::terminate).
+    #[error("{}", describe_crash(*signal, *core_dumped))]
     Crashed {
-        /// The signal's number.
+        /// The signal's number; the status of an exception.
         signal: i32,
         /// Whether the kernel wrote the process's memory to a file.
         core_dumped: bool,
@@ -176,13 +178,6 @@ impl JoinError {
             other => other,
         }
     }
-}
-
-/// What follows a signal's number.
-fn of_signal(signal: i32, core_dumped: bool) -> String {
-    let name = signal_name(signal).map(|name| format!(" ({name})")).unwrap_or_default();
-    let core = if core_dumped { ", core dumped" } else { "" };
-    name + core
 }
 
 impl SpawnError {

@@ -137,7 +137,7 @@ fn arrive(
     interrupt::restore();
     refusal::forget();
     // Why it cannot, it tells the parent itself.
-    invitation.join_forked().map_err(|_| arrival::FAILED)?;
+    fork::join(invitation).map_err(|_| arrival::FAILED)?;
     guard::adopt();
     identity::set(name, daemon, lineage, parent);
     if daemon {

@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "refers to what was leaked by an atomic pointer")]
 
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, Ordering::Relaxed};
-use std::{process, ptr, thread};
+use std::{process, ptr};
 
 use crate::children;
 use crate::error::SpawnError;
-use crate::sys::end::Pidfd;
+use crate::sys::end::Reference;
 use crate::sys::runtime;
 
 /// Null in a program's first process. What was stored is never freed.
@@ -26,7 +26,7 @@ struct Child {
     lineage: Vec<u32>,
     parent: Parent,
     /// None if the parent had ended before this process could take hold of it.
-    parent_end: Option<Pidfd>,
+    parent_end: Option<Reference>,
 }
 
 /// This process. See [`current`].
@@ -104,10 +104,10 @@ pub fn active_children() -> Vec<ChildInfo> {
         .collect()
 }
 
-/// How many processors this process may use: its affinity and its control group's quota count.
-/// Never 0.
+/// How many processors this process may use: its affinity and, on Linux, its control group's
+/// quota count. Never 0.
 pub fn cpu_count() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    runtime::cpu_count()
 }
 
 /// The most memory that the process with this id has had at a time, in bytes, what it shares with others
@@ -124,10 +124,7 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// Sets what this process, a child, is.
 pub(crate) fn set(name: String, daemon: bool, lineage: Vec<u32>, parent: Parent) {
-    // Taken first and checked second: a process id that was given away in between would not be
-    // that of our parent.
-    let end = Pidfd::open(parent.id).ok();
-    let parent_end = end.filter(|_| runtime::parent_id() == parent.id);
+    let parent_end = Reference::open_parent(parent.id);
     let child = Box::new(Child { name, daemon, lineage, parent, parent_end });
     // Release pairs with the Acquire of `child`.
     CHILD.store(Box::into_raw(child), Ordering::Release);

@@ -5,6 +5,7 @@ mod bootstrap;
 mod builder;
 mod call;
 mod children;
+mod environment;
 mod error;
 mod exit;
 mod failure;

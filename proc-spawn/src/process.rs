@@ -20,7 +20,7 @@ use crate::sentinel::Sentinel;
 use crate::settings::ProcessSettings;
 use crate::spawn::{Join, Settings, Spawn};
 use crate::stdio::OurEnds;
-use crate::sys::end::{Ending, Fate, Signal, ending};
+use crate::sys::end::{Fate, Signal, exitcode};
 
 /// A function that was started in a process of its own.
 ///
@@ -146,10 +146,7 @@ impl<R> Process<R> {
 
     /// The code it exited with, or −N if signal N killed it. [Python's `exitcode`]
     pub fn exitcode(&self) -> Option<i32> {
-        self.exit_status().map(|status| match ending(status) {
-            Ending::Code(code) => code,
-            Ending::Signal { signal, .. } => -signal,
-        })
+        self.exit_status().map(exitcode)
     }
 
     /// Waits for its end. Any number of threads may wait, and all are told the same.

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::sys::end::Pidfd;
+use crate::sys::end::Reference;
 
 /// The end of a process. See [`Process::sentinel`](crate::Process::sentinel).
 ///
@@ -30,7 +30,7 @@ use crate::sys::end::Pidfd;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Sentinel(pub(crate) Pidfd);
+pub struct Sentinel(pub(crate) Reference);
 
 impl Sentinel {
     /// Whether the process has ended.

@@ -14,6 +14,7 @@ use crate::error::SpawnError;
 use crate::spawn::sealed::Sealed;
 use crate::start_method::StartMethod;
 use crate::stdio::Stdio;
+use crate::sys::runtime;
 
 /// What can be set for a process alone.
 #[derive(Default)]
@@ -62,6 +63,7 @@ impl Environment {
 
     /// Sets or removes a variable.
     pub(crate) fn set(&mut self, key: &OsStr, value: Option<&OsStr>) {
+        self.changes.retain(|other, _| !runtime::is_same_variable(other, key));
         self.changes.insert(key.to_owned(), value.map(OsStr::to_owned));
     }
 
@@ -81,7 +83,9 @@ impl Environment {
             return Err(SpawnError::Invalid { what, problem });
         }
         let ours = (!self.cleared).then(env::vars_os).into_iter().flatten();
-        let mut all: Vec<_> = ours.filter(|(key, _)| !self.changes.contains_key(key)).collect();
+        let is_changed =
+            |key: &OsStr| self.changes.keys().any(|it| runtime::is_same_variable(it, key));
+        let mut all: Vec<_> = ours.filter(|(key, _)| !is_changed(key)).collect();
         all.extend(self.changes.into_iter().filter_map(|(key, value)| Some((key, value?))));
         Ok(all)
     }

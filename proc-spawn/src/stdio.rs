@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use crate::sys::{BorrowedDescriptor, Descriptor, start};
+use crate::sys::{BorrowedDescriptor, Descriptor, pipe, start};
 
 /// What a child's standard stream is to be.
 ///
@@ -111,12 +111,11 @@ impl Stdio {
             Stream::Null => (Some(start::open_null()?), None),
             Stream::Given(descriptor) => (Some(descriptor), None),
             Stream::Piped => {
-                let (reader, writer) = io::pipe()?;
-                let (reader, writer) = (reader.into(), writer.into());
-                match direction {
-                    Direction::ToChild => (Some(reader), Some(writer)),
-                    Direction::FromChild => (Some(writer), Some(reader)),
-                }
+                let (ours, theirs) = match direction {
+                    Direction::ToChild => pipe::to_child()?,
+                    Direction::FromChild => pipe::from_child()?,
+                };
+                (Some(theirs), Some(ours))
             }
         })
     }

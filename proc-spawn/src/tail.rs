@@ -5,16 +5,17 @@
 //! however it died.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use ipc::Waitable;
 
 use crate::error::SpawnError;
 use crate::stdio::Stdio;
 use crate::sys::Descriptor;
+use crate::sys::pipe::Incoming;
 
 /// More than this is not kept, whatever the number of lines.
 const MOST: usize = 64 << 10;
@@ -26,7 +27,8 @@ const PIECES: usize = 16;
 /// What is kept of one child.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    pipe: Descriptor,
+    /// Ready when the pipe has something to read.
+    bell: Descriptor,
     lines: usize,
     /// Whether it is passed on to our standard error.
     passes_on: bool,
@@ -36,7 +38,7 @@ pub(crate) struct Tail {
 
 #[derive(Debug)]
 struct Kept {
-    pipe: PipeReader,
+    pipe: Incoming,
     bytes: VecDeque<u8>,
 }
 
@@ -44,7 +46,7 @@ struct Kept {
 struct Reader {
     tails: Arc<Mutex<Vec<Arc<Tail>>>>,
     /// Wakes it when there is another tail.
-    bell: PipeWriter,
+    bell: File,
 }
 
 static READER: Mutex<Option<Reader>> = Mutex::new(None);
@@ -62,11 +64,12 @@ impl Tail {
             return Err(SpawnError::Invalid { what, problem });
         };
         let mut open = || {
-            let (pipe, theirs) = io::pipe()?;
-            let kept = Mutex::new(Kept { pipe: pipe.try_clone()?, bytes: VecDeque::new() });
-            let tail = Arc::new(Self { pipe: pipe.into(), lines, passes_on, kept });
+            let (pipe, theirs) = Incoming::new()?;
+            let bell = pipe.bell()?;
+            let kept = Mutex::new(Kept { pipe, bytes: VecDeque::new() });
+            let tail = Arc::new(Self { bell, lines, passes_on, kept });
             Reader::add(Arc::clone(&tail))?;
-            *stderr = Stdio::from(Descriptor::from(theirs));
+            *stderr = Stdio::from(theirs);
             Ok(tail)
         };
         open().map_err(SpawnError::system("read the standard error of a process"))
@@ -77,14 +80,10 @@ impl Tail {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut piece = [0; PIECE];
         for _ in 0..PIECES {
-            match ipc::wait(&[&self.pipe], Some(Duration::ZERO)).as_deref() {
-                Ok([]) => return true,
-                Ok(_) => {}
-                Err(_) => return false,
-            }
             match kept.pipe.read(&mut piece) {
-                Ok(0) => return false,
-                Ok(len) => {
+                Ok(None) => return true,
+                Ok(Some(0)) => return false,
+                Ok(Some(len)) => {
                     let piece = &piece[..len];
                     kept.bytes.extend(piece);
                     let excess = kept.bytes.len().saturating_sub(MOST);
@@ -123,13 +122,14 @@ impl Reader {
     }
 
     fn start() -> io::Result<Self> {
-        let (ring, bell) = io::pipe()?;
+        let (ring, bell) = Incoming::new()?;
+        let rung = ring.bell()?;
         let tails = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&tails);
         thread::Builder::new()
             .name("tandem-stderr".to_owned())
-            .spawn(move || run(ring, &theirs))?;
-        Ok(Self { tails, bell })
+            .spawn(move || run(ring, &rung, &theirs))?;
+        Ok(Self { tails, bell: bell.into() })
     }
 }
 
@@ -137,17 +137,16 @@ fn lock(tails: &Mutex<Vec<Arc<Tail>>>) -> MutexGuard<'_, Vec<Arc<Tail>>> {
     tails.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run(mut ring: PipeReader, tails: &Mutex<Vec<Arc<Tail>>>) {
-    let Ok(rung) = ring.try_clone().map(Descriptor::from) else { return };
+fn run(mut ring: Incoming, rung: &Descriptor, tails: &Mutex<Vec<Arc<Tail>>>) {
     loop {
         let known = lock(tails).clone();
-        let mut sources: Vec<&dyn Waitable> = vec![&rung];
-        sources.extend(known.iter().map(|tail| &tail.pipe as &dyn Waitable));
+        let mut sources: Vec<&dyn Waitable> = vec![rung];
+        sources.extend(known.iter().map(|tail| &tail.bell as &dyn Waitable));
         // It fails for want of memory. Then the next tail is waited for, and all are tried again.
         let ready = ipc::wait(&sources, None).unwrap_or_else(|_| vec![0]);
         for index in ready {
             if index == 0 {
-                if !matches!(ring.read(&mut [0; 64]), Ok(1..)) {
+                if !matches!(ring.read(&mut [0; 64]), Ok(None | Some(1..))) {
                     return;
                 }
             } else if !known[index - 1].read() {

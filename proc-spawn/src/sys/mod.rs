@@ -4,6 +4,7 @@
 //! | name | contract |
 //! |---|---|
 //! | `Descriptor`, `BorrowedDescriptor` | an open file, pipe or socket, owned and lent |
+//! | `start::handover(invitation, is_daemon)` | what tells the child what it is started for |
 //! | `start::start(Start)` | starts the image that this process runs, even if its file was deleted or replaced, with this process's arguments; the child holds the three standard streams and the hand-over, no other descriptor |
 //! | `start::open_null()` | a file that is always empty and takes everything |
 //! | `forkserver::start(Start, prepare)` | the same by way of a small process that copies itself, but for the environment |
@@ -12,7 +13,12 @@
 //! | `forkserver::end()` | ends it |
 //! | `forkserver::hold()` | keeps it as it is while this process forks |
 //! | `fork::fork()` | a copy of this process |
-//! | `end::Pidfd` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
+//! | `fork::join(invitation)` | in the copy: takes its place in the program |
+//! | `end::Reference` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
+//! | `end::Reference::open_parent(id)` | the process that started this one and had that id, if it runs |
+//! | `end::{ending, exitcode, describe_crash}` | what a status says |
+//! | `pipe::{to_child, from_child}` | our end and the child's of a pipe, as `std` takes ours |
+//! | `pipe::Incoming` | the end of a pipe that is read without waiting, with something to wait for |
 //! | `interrupt::ignore()` | keeps the terminal's interrupt from this process, which was started with `hold_interrupt` |
 //! | `limits::apply(limits)` | the kernel holds this process, which has one thread, to the limits |
 //! | `interrupt::restore()` | undoes it |
@@ -22,10 +28,11 @@
 //! | `runtime::at_exit(f)` | calls `f` in a normal exit of this process, however it is asked for |
 //! | `runtime::leave(code)` | ends this process now and calls nobody |
 //! | `runtime::thread_count()` | the threads of this process |
-//! | `runtime::set_environment(all)` | the environment of this process, which has one thread |
 //! | `runtime::name_command(name)` | what process listings show |
 //! | `runtime::peak_memory(id)` | the most memory that a process has had at a time, if it runs |
-//! | `runtime::parent_id()` | the process that this one is a child of |
+//! | `runtime::cpu_count()` | the processors that this process may use |
+//! | `runtime::is_same_variable(one, other)` | whether two names are of the same variable of the environment |
+//! | `runtime::exit(code)` | exits normally, as `std::process::exit` |
 //! | `constructor` | `enable_test_support!`, which runs before `main` |
 
 #[cfg(target_os = "linux")]
@@ -33,8 +40,8 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, refusal, runtime,
-    start,
+    BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, pipe, refusal,
+    runtime, start,
 };
 
 #[cfg(not(target_os = "linux"))]

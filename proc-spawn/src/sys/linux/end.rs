@@ -6,7 +6,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{ExitStatusExt, parent_id};
 use std::process::ExitStatus;
 use std::ptr;
 use std::time::Instant;
@@ -46,13 +46,13 @@ impl Fate {
 
 /// One process.
 #[derive(Debug)]
-pub(crate) struct Pidfd {
+pub(crate) struct Reference {
     /// A pidfd; or, of a process that is gone, anything that is as readable as one.
     fd: OwnedFd,
     gone: bool,
 }
 
-impl Pidfd {
+impl Reference {
     /// The process that has the id now. For a child that is the right one until it is reaped.
     pub(crate) fn open(pid: u32) -> io::Result<Self> {
         // SAFETY: takes two integers and touches no memory of ours.
@@ -62,6 +62,14 @@ impl Pidfd {
         }
         // SAFETY: the kernel just gave us this descriptor and nobody else knows it.
         Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd as i32) }, gone: false })
+    }
+
+    /// The parent of this process, which has this id. None if it has ended.
+    pub(crate) fn open_parent(id: u32) -> Option<Self> {
+        // Taken first and checked second: a process id that was given away in between would not be
+        // that of our parent.
+        let parent = Self::open(id).ok();
+        parent.filter(|_| parent_id() == id)
     }
 
     /// A child that was started with this id and may be gone already, reaped by somebody else.
@@ -190,8 +198,23 @@ pub(crate) fn ending(status: ExitStatus) -> Ending {
     }
 }
 
+/// The code that it exited with, or the signal's number, negated.
+pub(crate) fn exitcode(status: ExitStatus) -> i32 {
+    match ending(status) {
+        Ending::Code(code) => code,
+        Ending::Signal { signal, .. } => -signal,
+    }
+}
+
+/// How the process ended that a signal has ended.
+pub(crate) fn describe_crash(signal: i32, core_dumped: bool) -> String {
+    let name = signal_name(signal).map(|name| format!(" ({name})")).unwrap_or_default();
+    let core = if core_dumped { ", core dumped" } else { "" };
+    format!("the process was killed by signal {signal}{name}{core}")
+}
+
 /// What people call a signal.
-pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
+fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         libc::SIGHUP => "SIGHUP",
         libc::SIGINT => "SIGINT",

@@ -3,7 +3,9 @@
 
 use std::io;
 
-use super::end::{self, Pidfd};
+use ipc::rendezvous::{Invitation, Refusal};
+
+use super::end::{self, Reference};
 
 /// The child, or none in the child.
 ///
@@ -11,7 +13,7 @@ use super::end::{self, Pidfd};
 ///
 /// Whatever the child does from here on gets along with locks that other threads of this process hold
 /// for ever.
-pub(crate) unsafe fn fork() -> io::Result<Option<(u32, Pidfd)>> {
+pub(crate) unsafe fn fork() -> io::Result<Option<(u32, Reference)>> {
     // SAFETY: the caller vouches for what the child does.
     let pid = unsafe { libc::fork() };
     match pid {
@@ -19,8 +21,13 @@ pub(crate) unsafe fn fork() -> io::Result<Option<(u32, Pidfd)>> {
         0 => Ok(None),
         1.. => {
             let pid = pid as u32;
-            let pidfd = Pidfd::of_child(pid).inspect_err(|_| end::discard(pid))?;
+            let pidfd = Reference::of_child(pid).inspect_err(|_| end::discard(pid))?;
             Ok(Some((pid, pidfd)))
         }
     }
+}
+
+/// In the child: takes the place that it was invited to. Why it cannot, the parent was told.
+pub(crate) fn join(invitation: Invitation) -> Result<(), Refusal> {
+    invitation.join_forked()
 }

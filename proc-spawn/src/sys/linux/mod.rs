@@ -6,6 +6,7 @@ pub(crate) mod fork;
 pub(crate) mod forkserver;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
+pub(crate) mod pipe;
 pub(crate) mod refusal;
 pub(crate) mod runtime;
 pub(crate) mod start;

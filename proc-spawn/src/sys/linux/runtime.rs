@@ -1,11 +1,10 @@
 //! This process itself.
-#![expect(unsafe_code, reason = "atexit, _exit, prctl and the environment have no safe form")]
+#![expect(unsafe_code, reason = "atexit, _exit and prctl have no safe form")]
 
-use std::collections::HashMap;
-use std::ffi::{CStr, OsString};
+use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::{env, io};
+use std::{io, process, thread};
 
 /// Calls `f` when this process exits normally: `main` returns or `exit` is called.
 pub(crate) fn at_exit(f: extern "C" fn()) -> io::Result<()> {
@@ -31,20 +30,6 @@ pub(crate) fn thread_count() -> io::Result<usize> {
     Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2) as usize)
 }
 
-/// Makes this the environment of this process, which has one thread.
-pub(crate) fn set_environment(environment: Vec<(OsString, OsString)>) {
-    let now: HashMap<_, _> = env::vars_os().collect();
-    let wanted: HashMap<_, _> = environment.into_iter().collect();
-    for name in now.keys().filter(|name| !wanted.contains_key(*name)) {
-        // SAFETY: no other thread reads the environment.
-        unsafe { env::remove_var(name) };
-    }
-    for (name, value) in wanted.iter().filter(|(name, value)| now.get(*name) != Some(value)) {
-        // SAFETY: as above.
-        unsafe { env::set_var(name, value) };
-    }
-}
-
 /// What process listings show instead of `exe`, the name of the link that was started.
 pub(crate) fn name_command(name: &CStr) {
     // SAFETY: the kernel copies at most 16 bytes of the string.
@@ -59,7 +44,17 @@ pub(crate) fn peak_memory(id: u32) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// The process that would be told of the end of this one.
-pub(crate) fn parent_id() -> u32 {
-    std::os::unix::process::parent_id()
+/// How many processors this process may use. Never 0.
+pub(crate) fn cpu_count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Whether two names are of the same variable.
+pub(crate) fn is_same_variable(one: &OsStr, other: &OsStr) -> bool {
+    one == other
+}
+
+/// Exits normally.
+pub(crate) fn exit(code: i32) -> ! {
+    process::exit(code)
 }

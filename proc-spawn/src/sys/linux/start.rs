@@ -26,7 +26,9 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::{env, ptr};
 
-use super::end::{self, Pidfd};
+use ipc::rendezvous::Invitation;
+
+use super::end::{self, Reference};
 use super::interrupt;
 
 /// The file that this process runs.
@@ -49,8 +51,14 @@ pub(crate) struct Start<'a> {
     pub(crate) hold_interrupt: bool,
 }
 
+/// What a child is handed over by.
+pub(crate) fn handover(invitation: &Invitation, _is_daemon: bool) -> BorrowedFd<'_> {
+    // A daemon learns of its parent's end by the line.
+    invitation.child_end()
+}
+
 /// Starts the child.
-pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
+pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
     // The child's 0 to 3 are put in place one after the other; a source among these numbers could
     // be overwritten before its turn.
     let handover = Source::above(start.handover)?;
@@ -96,7 +104,7 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Pidfd)> {
         )
     })?;
     let pid = pid as u32;
-    match Pidfd::of_child(pid) {
+    match Reference::of_child(pid) {
         Ok(pidfd) => Ok((pid, pidfd)),
         Err(error) => {
             end::discard(pid);
@@ -115,7 +123,7 @@ pub(crate) fn lend(owned: &[Option<OwnedFd>; 3]) -> [Option<BorrowedFd<'_>>; 3] 
     owned.each_ref().map(|owned| owned.as_ref().map(AsFd::as_fd))
 }
 
-const HANDOVER: RawFd = ipc::rendezvous::Invitation::CHILD_END;
+const HANDOVER: RawFd = Invitation::CHILD_END;
 
 /// A descriptor whose number is not one of the targets.
 enum Source<'a> {

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ipc::rendezvous::SharedWord;
 
-use super::super::end::{Pidfd, Signal};
+use super::super::end::{Reference, Signal};
 use super::super::start::{self, Start};
 use super::wire::{self, MAGIC, Request};
 
@@ -49,7 +49,7 @@ const ATTEMPTS: usize = 3;
 
 /// Has a child made. It has the environment of [`has_environment`]. `prepare` is what a new server
 /// is given for [`serve`](super::serve).
-pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Pidfd)> {
+pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Reference)> {
     if !WORKS {
         let why = "a fork server cannot work with musl: start with StartMethod::Spawn";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
@@ -62,7 +62,7 @@ pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Pidfd
             none => none.insert(Server::launch(prepare)?),
         };
         match running.make_child(start, directory.as_ref()) {
-            Ok(Some(child)) => return Pidfd::of_child(child).map(|pidfd| (child, pidfd)),
+            Ok(Some(child)) => return Reference::of_child(child).map(|pidfd| (child, pidfd)),
             // It is dead and has made no child, nor ever will.
             Ok(None) => *server = None,
             Err(error) => return Err(error),
@@ -96,7 +96,7 @@ pub(crate) fn end() {
 /// A fork server.
 struct Server {
     line: OwnedFd,
-    pidfd: Pidfd,
+    pidfd: Reference,
     /// Where the kernel writes the id of the latest child.
     child_id: SharedWord,
     is_ours: bool,
