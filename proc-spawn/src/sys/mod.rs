@@ -44,8 +44,17 @@ pub(crate) use linux::{
     runtime, start,
 };
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows;
+
+#[cfg(windows)]
+pub(crate) use windows::{
+    BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, pipe, refusal,
+    runtime, start,
+};
+
+#[cfg(not(any(target_os = "linux", windows)))]
 compile_error!(
-    "proc-spawn has a body for Linux only so far: it starts /proc/self/exe anew and waits for the \
+    "proc-spawn has a body for Linux and Windows only so far: on Linux it starts /proc/self/exe anew and waits for the \
      end of a process on a pidfd. PLATFORM.md says what other systems offer for each."
 );

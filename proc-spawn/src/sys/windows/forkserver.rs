@@ -1,0 +1,42 @@
+//! There is no fork here, and so no server that makes copies.
+
+use std::ffi::OsString;
+use std::io;
+
+use super::end::Reference;
+use super::start::Start;
+
+/// Nothing can be started so.
+pub(crate) fn start(_: &Start<'_>, _prepare: &[u8]) -> io::Result<(u32, Reference)> {
+    let why = "Windows cannot copy a process: start with StartMethod::Spawn";
+    Err(io::Error::new(io::ErrorKind::Unsupported, why))
+}
+
+/// There is nothing that would begin with another one.
+pub(crate) fn has_environment(_wanted: &[(OsString, OsString)]) -> bool {
+    true
+}
+
+/// No process is one.
+pub(crate) fn is_fork_server() -> bool {
+    false
+}
+
+/// Is never called: see [`is_fork_server`].
+pub(crate) fn serve(_prepare: impl FnOnce(&[u8])) {}
+
+/// There is none to be kept.
+pub(crate) fn hold() -> Held {
+    Held
+}
+
+/// See [`hold`].
+pub(crate) struct Held;
+
+impl Held {
+    /// There is none to be forgotten.
+    pub(crate) fn forget(self) {}
+}
+
+/// There is none to be ended.
+pub(crate) fn end() {}
