@@ -154,7 +154,8 @@ impl Builder<Process> {
     /// count; what it has when it comes to its guard does, which is a few hundred KiB.
     ///
     /// A child that asks for more is refused, and as a rule dies of that: it is then
-    /// [`JoinError::MemoryLimit`](crate::JoinError::MemoryLimit).
+    /// [`JoinError::MemoryLimit`](crate::JoinError::MemoryLimit). On Windows, where what counts is
+    /// what it has committed, the error is that of any abort.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.own.limits.memory = Some(bytes);
         self
@@ -163,7 +164,8 @@ impl Builder<Process> {
     /// Limits the time that the child can spend computing, on all its threads together. It is counted
     /// in whole seconds; a fraction counts as one more.
     ///
-    /// When it is over the child gets SIGXCPU, of which it dies unless it handles the signal, and a
+    /// On Windows only what is spent outside the system counts, and the child is ended with code 1816. Elsewhere,
+    /// when it is over, the child gets SIGXCPU, of which it dies unless it handles the signal, and a
     /// second later SIGKILL.
     pub fn cpu_time_limit(mut self, limit: Duration) -> Self {
         self.own.limits.cpu_time = Some(limit);
@@ -171,7 +173,7 @@ impl Builder<Process> {
     }
 
     /// Makes the child nicer than this process by so much: at 19 it gets what others leave over. To
-    /// make it less nice needs a privilege.
+    /// make it less nice needs a privilege. On Windows it is the priority class that comes next.
     pub fn nice(mut self, increment: i32) -> Self {
         self.own.limits.nice = Some(increment);
         self

@@ -37,7 +37,7 @@ use crate::{children, exit, guard, logs, tail, thread};
 ///
 /// # Errors
 ///
-/// Why it was not started.
+/// Why it was not started. On Windows, `Unsupported`.
 ///
 /// # Safety
 ///

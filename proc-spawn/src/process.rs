@@ -144,7 +144,8 @@ impl<R> Process<R> {
         self.owner.child.fate().map(Fate::status)
     }
 
-    /// The code it exited with, or −N if signal N killed it. [Python's `exitcode`]
+    /// The code it exited with, or −N if signal N killed it; on Windows −9 and −15 if it was killed or terminated by
+    /// this crate. [Python's `exitcode`]
     pub fn exitcode(&self) -> Option<i32> {
         self.exit_status().map(exitcode)
     }
@@ -167,7 +168,8 @@ impl<R> Process<R> {
         }
     }
 
-    /// Asks it to end (SIGTERM). It may refuse, or clean up first. No error if it has ended.
+    /// Asks it to end (SIGTERM). It may refuse, or clean up first. No error if it has ended. Windows has nothing to ask
+    /// with: there it is [`kill`](Self::kill), with another code.
     ///
     /// # Errors
     ///

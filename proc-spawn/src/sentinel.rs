@@ -10,7 +10,7 @@ use crate::sys::end::Reference;
 /// It can be waited for beside receivers, connections and whatever else [`ipc::wait`] takes.
 ///
 /// On Linux it can be lent as a descriptor (`AsFd`), a pidfd, that is readable once the process has
-/// ended, for use with `poll`, `epoll` and the like. It only tells: the process's handle is
+/// ended, for use with `poll`, `epoll` and the like; on Windows as a handle (`AsHandle`). It only tells: the process's handle is
 /// still there to be joined, and what the process held may not have been released for a moment yet.
 ///
 /// # Example

@@ -34,6 +34,8 @@ pub enum StartMethod {
     /// and standard streams of this process as they are now, and with all else that is
     /// inherited (umask, limits, user, ignored signals) as it was when the server was started. In a
     /// child the handlers of `pthread_atfork` are not called.
+    ///
+    /// `Unsupported` on Windows.
     ForkServer,
 }
 

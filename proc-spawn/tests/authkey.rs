@@ -1,4 +1,5 @@
 //! The key of a program is inherited, and is nowhere to be seen.
+#![cfg(target_os = "linux")]
 
 use std::fs;
 

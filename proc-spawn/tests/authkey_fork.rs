@@ -1,4 +1,5 @@
 //! The key of a program that nobody has used yet, and a fork. Alone in its program, whose key it is about.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "forks")]
 
 mod watchdog;

@@ -1,4 +1,5 @@
 //! What holds of processes that are started anew holds of copies of a fork server.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "sets the start method before the tests begin")]
 #![allow(
     clippy::duplicate_mod,
@@ -11,8 +12,12 @@ use proc_spawn::{StartMethod, set_start_method};
 mod behaviour;
 #[path = "given.rs"]
 mod given;
+#[path = "given_on_linux.rs"]
+mod given_on_linux;
 #[path = "life.rs"]
 mod life;
+#[path = "life_on_linux.rs"]
+mod life_on_linux;
 #[path = "limits.rs"]
 mod limits;
 #[path = "outcomes.rs"]

@@ -1,6 +1,7 @@
 //! Whole families of processes are killed at random instants, parents, children and fork servers.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -1,5 +1,6 @@
 //! Copies of this process. Each test forks in a process of its own, which has one thread of the tests
 //! and nobody else's.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "forks")]
 
 mod watchdog;

@@ -1,5 +1,6 @@
 //! The fork server itself: its death, what it loads, and whose its children are. Each test has a
 //! process, and so a server, of its own.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "sets a limit")]
 
 mod watchdog;

@@ -1,15 +1,14 @@
 //! Who waits for whom, and who ends with whom.
 
+mod sys;
 mod watchdog;
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
-use ipc::{Receiver, RecvError, Sender, channel};
+use ipc::{Receiver, RecvError, Sender, Waitable, channel};
 use proc_spawn::{JoinError, Process, active_children, cpu_count, current, parent, peak_memory};
+use sys::exists;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -18,10 +17,6 @@ fn forever() {
     loop {
         thread::park();
     }
-}
-
-fn exists(id: u32) -> bool {
-    Path::new(&format!("/proc/{id}")).exists()
 }
 
 #[test]
@@ -127,44 +122,6 @@ fn a_daemon_dies_with_its_killed_parent() {
 }
 
 #[test]
-fn a_daemon_outlives_the_thread_that_started_it_and_dies_with_the_process() {
-    let _watchdog = watch("a thread that ends");
-    let family = |report: Sender<u32>, go: Receiver<()>, told: Sender<()>| {
-        let start = move || {
-            let daemon = |report: Sender<u32>, go: Receiver<()>, told: Sender<()>| {
-                report.send(std::process::id()).unwrap();
-                go.recv().unwrap();
-                told.send(()).unwrap();
-                forever();
-            };
-            let builder = Process::builder().daemon(true);
-            builder.spawn(daemon, (report, go, told)).unwrap().detach();
-        };
-        thread::spawn(start).join().unwrap();
-        forever();
-    };
-    let (report, reports) = channel(1).unwrap();
-    let (go, wait) = channel(1).unwrap();
-    let (told, tells) = channel(1).unwrap();
-    let child = Process::spawn(family, (report, wait, told)).unwrap();
-    let daemon = reports.recv().unwrap();
-    // The thread may end a moment later, but it is gone by the time its stack is.
-    while thread_count(child.id()) > 2 {
-        thread::yield_now();
-    }
-    go.send(()).unwrap();
-    tells.recv().unwrap();
-    assert!(exists(daemon));
-    child.kill().unwrap();
-    assert!(matches!(reports.recv(), Err(RecvError::Disconnected)));
-}
-
-/// Its first one and its keeper, and others if it has any.
-fn thread_count(id: u32) -> usize {
-    fs::read_dir(format!("/proc/{id}/task")).unwrap().count()
-}
-
-#[test]
 fn at_its_normal_exit_a_process_ends_its_daemons_and_waits_for_the_others() {
     let _watchdog = watch("an exit");
     let (go, wait) = channel::<()>(1).unwrap();
@@ -255,14 +212,19 @@ fn who_asks_to_be_called_at_the_end_finds_the_child_settled() {
 }
 
 #[test]
-fn a_child_that_becomes_another_program_is_waited_for_to_its_end() {
-    let _watchdog = watch("an exec");
-    let (sender, receiver) = channel::<u32>(1).unwrap();
-    let become_shell = |_last: Sender<u32>| -> () {
-        let error = Command::new("/bin/sh").args(["-c", "exit 5"]).exec();
-        panic!("{error}");
-    };
-    let child = Process::spawn(become_shell, sender).unwrap();
-    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
-    assert!(matches!(child.join(), Err(JoinError::Exited { code: 5 })));
+fn the_end_of_a_process_is_waited_for_beside_messages() {
+    let _watchdog = watch("a wait for many");
+    let first = Process::spawn(forever, ()).unwrap();
+    let second = Process::spawn(forever, ()).unwrap();
+    let (sender, receiver) = channel::<u8>(1).unwrap();
+    let sources: [&dyn Waitable; 3] = [&receiver, first.sentinel(), second.sentinel()];
+    assert_eq!(ipc::wait(&sources, Some(Duration::ZERO)).unwrap(), Vec::<usize>::new());
+    second.kill().unwrap();
+    assert_eq!(ipc::wait(&sources, None).unwrap(), [2]);
+    sender.send(1).unwrap();
+    assert_eq!(ipc::wait(&sources[..2], None).unwrap(), [0]);
+    receiver.recv().unwrap();
+    first.kill().unwrap();
+    assert_eq!(ipc::wait(&sources[..2], None).unwrap(), [1]);
+    assert!(first.join().is_err() && second.join().is_err());
 }

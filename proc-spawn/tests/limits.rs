@@ -1,4 +1,5 @@
-//! What the kernel holds a child to, and how its end can be waited for beside other things.
+//! What the kernel holds a child to, and the descriptor that tells of its end.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "asks the system what safe code cannot")]
 
 mod watchdog;
@@ -8,7 +9,6 @@ use std::process::abort;
 use std::thread;
 use std::time::Duration;
 
-use ipc::{Waitable, channel};
 use proc_spawn::{Builder, JoinError, Process, SpawnError, Stdio, cpu_count};
 use watchdog::watch;
 
@@ -37,24 +37,6 @@ fn a_sentinel_tells_of_the_end_and_can_be_polled() {
     sentinel.wait().unwrap();
     assert!(sentinel.has_ended().unwrap());
     assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, .. })));
-}
-
-#[test]
-fn the_end_of_a_process_is_waited_for_beside_messages() {
-    let _watchdog = watch("a wait for many");
-    let first = Process::spawn(forever, ()).unwrap();
-    let second = Process::spawn(forever, ()).unwrap();
-    let (sender, receiver) = channel::<u8>(1).unwrap();
-    let sources: [&dyn Waitable; 3] = [&receiver, first.sentinel(), second.sentinel()];
-    assert_eq!(ipc::wait(&sources, Some(Duration::ZERO)).unwrap(), Vec::<usize>::new());
-    second.kill().unwrap();
-    assert_eq!(ipc::wait(&sources, None).unwrap(), [2]);
-    sender.send(1).unwrap();
-    assert_eq!(ipc::wait(&sources[..2], None).unwrap(), [0]);
-    receiver.recv().unwrap();
-    first.kill().unwrap();
-    assert_eq!(ipc::wait(&sources[..2], None).unwrap(), [1]);
-    assert!(first.join().is_err() && second.join().is_err());
 }
 
 fn allocate(bytes: usize) -> usize {

@@ -1,6 +1,7 @@
 //! What children log, as the logger of their parent has it. Each test has its logger in a process of its
 //! own.
 
+mod sys;
 mod watchdog;
 
 use std::sync::OnceLock;
@@ -8,7 +9,8 @@ use std::thread;
 
 use ipc::{Receiver, RecvError, Sender, channel};
 use log::{LevelFilter, Log, Metadata, Record, debug, error, info};
-use proc_spawn::{JoinError, Process, StartMethod};
+use proc_spawn::{JoinError, Process};
+use sys::METHODS;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -49,7 +51,7 @@ fn records_of_children_and_their_children_come_with_their_names() {
     let _watchdog = watch("records");
     let family = |lines: Sender<String>| {
         log_to(lines, LevelFilter::Info);
-        for method in [StartMethod::Spawn, StartMethod::ForkServer] {
+        for &method in METHODS {
             let talk = || {
                 info!(target: "t", "hello");
                 debug!("not at this level");
@@ -73,7 +75,7 @@ fn records_of_children_and_their_children_come_with_their_names() {
     let (mine, theirs): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.ends_with("mine"));
     assert_eq!(mine, ["INFO logs true mine"]);
     let both = ["INFO t true [A] hello", "TRACE logs true [B] its own level"];
-    assert_eq!(theirs, [both, both].concat());
+    assert_eq!(theirs, both.repeat(METHODS.len()));
 }
 
 #[test]

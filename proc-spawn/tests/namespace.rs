@@ -1,4 +1,5 @@
 //! A program cannot span PID namespaces.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "makes a namespace")]
 
 mod watchdog;

@@ -1,4 +1,5 @@
 //! A process that may have no descriptor more, as sandboxes have it, and fewer than it has.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -1,4 +1,5 @@
 //! What a control group's quota leaves of the processors.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "makes a namespace and mounts files in it")]
 
 mod watchdog;

@@ -1,4 +1,5 @@
 //! What happens when the system has no more to give, or others meddle.
+#![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "sets limits and signal dispositions")]
 
 mod watchdog;

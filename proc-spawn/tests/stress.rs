@@ -1,4 +1,5 @@
 //! Many starts, and many children at once.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

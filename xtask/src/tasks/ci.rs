@@ -4,7 +4,7 @@ use super::{Chaos, Death, Doc, Library, Linux, Macos, Test, Tidy, Windows};
 use crate::{
     steps::{Step, run_all},
     workspace::{
-        IPC_ALONE, LINTS_ON_WINDOWS, PORTABLE, all_build_here, cargo, iceoryx2, portable_packages,
+        LINTS_ON_WINDOWS, PORTABLE, all_build_here, cargo, iceoryx2, parts_on, portable_packages,
     },
 };
 use anyhow::Result;
@@ -55,7 +55,7 @@ const ELSEWHERE: &[Step] = &[
     Step { name: "house rules", run: |sh| Tidy::default().run(sh) },
     Step { name: "lints of what builds here", run: portable_lints },
     Step { name: "tests of what builds here", run: |sh| Test::of(&PORTABLE).run(sh) },
-    Step { name: "ipc without proc-spawn", run: ipc_alone },
+    Step { name: "packages that build here in part", run: in_part },
 ];
 
 fn format(sh: &Shell) -> Result<()> {
@@ -74,13 +74,13 @@ fn portable_lints(sh: &Shell) -> Result<()> {
     Ok(cargo(sh, &[&scope.concat()[..], &["--", "--deny", "warnings"]].concat()).run()?)
 }
 
-fn ipc_alone(sh: &Shell) -> Result<()> {
-    if !["macos", "windows"].contains(&env::consts::OS) {
-        return Ok(());
+fn in_part(sh: &Shell) -> Result<()> {
+    for part in parts_on(env::consts::OS) {
+        let lints = [&["clippy"], &part[..], &LINTS_ON_WINDOWS[..]];
+        cargo(sh, &lints.concat()).run()?;
+        cargo(sh, &[&["test"], &part[..], &["--no-fail-fast"]].concat()).run()?;
     }
-    let lints = [&["clippy"], &IPC_ALONE[..], &LINTS_ON_WINDOWS[..]];
-    cargo(sh, &lints.concat()).run()?;
-    Ok(cargo(sh, &[&["test"], &IPC_ALONE[..], &["--no-fail-fast"]].concat()).run()?)
+    Ok(())
 }
 
 fn examples(sh: &Shell) -> Result<()> {

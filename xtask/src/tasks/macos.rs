@@ -1,6 +1,6 @@
 //! The macOS bodies, checked.
 
-use crate::workspace::{ForeignCargo, IPC_ALONE, how_to_get, portable_packages};
+use crate::workspace::{ForeignCargo, how_to_get, parts_on, portable_packages};
 use anyhow::Result;
 use clap::Args;
 use std::{
@@ -27,7 +27,9 @@ impl Macos {
         };
         let scope = [&portable_packages()[..], &["--all-targets", "--", "--deny", "warnings"]];
         cargo.call(sh, "clippy", &scope.concat()).run()?;
-        let scope = [&IPC_ALONE[..], &["--", "--deny", "warnings"]];
-        Ok(cargo.call(sh, "clippy", &scope.concat()).run()?)
+        for part in parts_on("macos") {
+            cargo.call(sh, "clippy", &[&part[..], &["--", "--deny", "warnings"]].concat()).run()?;
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ mod targets;
 
 pub(crate) use cargo::cargo;
 pub(crate) use portable::{
-    ForeignCargo, IPC_ALONE, LINTS_ON_WINDOWS, PORTABLE, all_build_here, how_to_get,
+    ForeignCargo, LINTS_ON_WINDOWS, PORTABLE, all_build_here, how_to_get, parts_on,
     portable_packages,
 };
 pub(crate) use root::{root, shell};
