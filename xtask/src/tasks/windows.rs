@@ -1,7 +1,7 @@
 //! The Windows bodies, checked and tested.
 
 use crate::workspace::{ForeignCargo, LINTS_ON_WINDOWS, how_to_get, parts_on, portable_packages};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use std::{
     ffi::OsStr,
@@ -23,6 +23,59 @@ pub(crate) struct Windows {
 
 const CARGO: &str = "TANDEM_WINDOWS_CARGO";
 const TARGET: &str = "x86_64-pc-windows-gnu";
+
+/// An example that starts processes.
+struct Example {
+    package: &'static str,
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// What lines of what it prints contain.
+    prints: &'static [&'static str],
+}
+
+const EXAMPLES: [Example; 3] = [
+    Example {
+        package: "ipc",
+        name: "counter",
+        arguments: &[],
+        prints: &["4 processes added 100000 each: 400000"],
+    },
+    Example {
+        package: "ipc",
+        name: "producer_consumer",
+        arguments: &[],
+        prints: &[
+            "until a sentinel: 1000 items, their sum is 500500",
+            "until the queue is closed: 1000 items, their sum is 500500",
+        ],
+    },
+    Example {
+        package: "pool",
+        name: "primes",
+        arguments: &["10000"],
+        prints: &[
+            "sequential   1229 primes",
+            "ThreadPool   1229 primes",
+            "ProcessPool  1229 primes",
+            "all agree",
+        ],
+    },
+];
+
+impl Example {
+    fn check(&self, sh: &Shell, cargo: &ForeignCargo) -> Result<()> {
+        let program = ["--package", self.package, "--example", self.name, "--"];
+        let printed = cargo.call(sh, "run", &[&program[..], self.arguments].concat()).read()?;
+        for text in self.prints {
+            ensure!(
+                printed.lines().any(|line| line.contains(text)),
+                "{} prints:\n{printed}",
+                self.name
+            );
+        }
+        Ok(())
+    }
+}
 
 impl Windows {
     /// Without the tests.
@@ -55,6 +108,7 @@ impl Windows {
             .map(|part| cargo.call(sh, "test", &[&part[..], &["--no-fail-fast"]].concat()).run())
             .collect();
         primitives?;
-        Ok(parts.into_iter().collect::<Result<_, _>>()?)
+        parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        EXAMPLES.iter().try_for_each(|example| example.check(sh, &cargo))
     }
 }
