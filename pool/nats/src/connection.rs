@@ -12,6 +12,7 @@ use crate::options::Tls;
 const PING: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to connect anew.
 const RECONNECT: Duration = Duration::from_millis(500);
+
 /// Where the server is and who may come in.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {

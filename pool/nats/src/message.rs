@@ -24,11 +24,16 @@ pub(crate) struct TaskMessage {
     pub(crate) content: Content,
 }
 
+/// What was under this name in the object store is not there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Missing(pub(crate) String);
+
 /// What a task came to, on its way to its submitter.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) key: TaskKey,
-    pub(crate) content: Content,
+    /// An error if it could not be begun.
+    pub(crate) content: Result<Content, Missing>,
     /// Where the submitter acknowledges the task once it has this: until then the server keeps it.
     pub(crate) acks: Vec<String>,
     /// Who has done it.

@@ -53,11 +53,6 @@ pub(crate) fn to(submitter: &str, what: &str) -> String {
     format!("tandem.to.{submitter}.{what}")
 }
 
-/// An agent was given this task of a submitter's, and the object store lacks what belongs to it.
-pub(crate) fn missing(submitter: &str, key: TaskKey) -> String {
-    to(submitter, &format!("missing.{}", hex(key)))
-}
-
 /// An agent has this task of a submitter's.
 pub(crate) fn held(submitter: &str, key: TaskKey) -> String {
     to(submitter, &format!("held.{}", hex(key)))

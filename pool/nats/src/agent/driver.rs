@@ -15,12 +15,12 @@ use tokio::task::AbortHandle;
 use super::absence::Absences;
 use super::answers::Answers;
 use super::handle::Command;
-use super::held::{Delivery, Held};
+use super::held::Held;
 use super::pulls::Pulls;
 use crate::connection::{self, Access};
 use crate::consumer;
 use crate::error::ClusterError;
-use crate::message::{Notice, decode, encode};
+use crate::message::{Missing, Notice, decode, encode};
 use crate::names;
 use crate::store::Store;
 use crate::timer;
@@ -32,8 +32,8 @@ const ANEW: Duration = Duration::from_millis(200);
 
 /// What was begun on the side has come to its end.
 pub(super) enum Note {
-    /// A task's contents have come out of the object store, or are not there under that name.
-    Fetched { delivery: Delivery, load: Result<Vec<u8>, String> },
+    /// A task's contents have come out of the object store, or are not there.
+    Fetched { key: TaskKey, load: Result<Vec<u8>, Missing> },
     /// A task has run.
     Ran { key: TaskKey, answer: Result<Vec<u8>, TaskError> },
     /// An answer is in the object store, or could not be put there.
@@ -285,7 +285,7 @@ impl<'p> Driver<'p> {
 
     async fn note(&mut self, note: Note) {
         match note {
-            Note::Fetched { delivery, load } => self.fetched(delivery, load).await,
+            Note::Fetched { key, load } => self.fetched(key, load).await,
             Note::Ran { key, answer } => self.ran(key, answer).await,
             Note::Stored { key, name } => self.stored(key, name).await,
             Note::Ensured => self.ensuring = None,

@@ -10,7 +10,7 @@ use super::absence::{Away, Presence};
 use super::answers::Said;
 use super::driver::{Driver, Note};
 use super::held::{Delivery, Held};
-use crate::message::{Answer, Content, TaskMessage, decode, encode};
+use crate::message::{Answer, Content, Missing, TaskMessage, decode, encode};
 use crate::names;
 
 impl Driver<'_> {
@@ -69,23 +69,19 @@ impl Driver<'_> {
             Content::Stored(name) => {
                 let (store, notes) = (self.store.clone(), self.notes.clone());
                 tokio::spawn(async move {
-                    let load = store.fetch(&name).await.map_err(|_| name);
-                    let _ = notes.send(Note::Fetched { delivery, load });
+                    let load = store.fetch(&name).await.map_err(|_| Missing(name));
+                    let _ = notes.send(Note::Fetched { key, load });
                 });
             }
         }
     }
 
-    pub(super) async fn fetched(&mut self, delivery: Delivery, load: Result<Vec<u8>, String>) {
-        let Delivery { key, submitter, .. } = delivery;
+    pub(super) async fn fetched(&mut self, key: TaskKey, load: Result<Vec<u8>, Missing>) {
         match load {
             Ok(load) => self.begin(key, &load).await,
-            // The server has lost it, or its submitter has removed it for nobody waits any more.
-            Err(name) => {
-                let missing = names::missing(&submitter, key);
-                let _ = self.client.publish(missing, name.into()).await;
-                self.give_back(key).await;
-            }
+            // The server has lost it, or its submitter has removed it for nobody waits any more. Given back it would
+            // come again at once.
+            Err(missing) => self.reply(key, Err(missing)).await,
         }
     }
 
@@ -138,7 +134,7 @@ impl Driver<'_> {
 
     async fn answer(&mut self, key: TaskKey, answer: Vec<u8>) {
         if !self.store.is_needed(answer.len()) {
-            return self.reply(key, Content::Here(ByteBuf::from(answer))).await;
+            return self.reply(key, Ok(Content::Here(ByteBuf::from(answer)))).await;
         }
         let (store, notes) = (self.store.clone(), self.notes.clone());
         tokio::spawn(async move {
@@ -149,13 +145,13 @@ impl Driver<'_> {
 
     pub(super) async fn stored(&mut self, key: TaskKey, name: Option<String>) {
         match name {
-            Some(name) => self.reply(key, Content::Stored(name)).await,
+            Some(name) => self.reply(key, Ok(Content::Stored(name))).await,
             None => self.give_back(key).await,
         }
     }
 
     /// Tells the submitter, who acknowledges the task. Nothing more is done for its lease.
-    async fn reply(&mut self, key: TaskKey, content: Content) {
+    async fn reply(&mut self, key: TaskKey, content: Result<Content, Missing>) {
         let Some(Held { submitter, acks, .. }) = self.held.remove(&key) else { return };
         let answer = Answer { key, content, acks: acks.clone(), agent: self.me.clone() };
         self.tell(Said { submitter, acks, message: encode(&answer) }).await;

@@ -9,7 +9,7 @@ use serde_bytes::ByteBuf;
 use super::driver::{Driver, Note};
 use super::pending::Pending;
 use crate::consumer;
-use crate::message::{Answer, Content, decode};
+use crate::message::{Answer, Content, Missing, decode};
 use crate::names;
 
 /// What the server says when it has taken a task in.
@@ -44,25 +44,8 @@ impl Driver {
                 let pending = names::key(last).and_then(|key| self.pending.get_mut(&key));
                 pending.into_iter().for_each(Pending::hear);
             }
-            "missing" => {
-                if let Some(key) = names::key(last) {
-                    self.missing(key, &message.payload).await;
-                }
-            }
             _ => {}
         }
-    }
-
-    /// The object store lacks a task's contents: they are put there anew.
-    async fn missing(&mut self, key: TaskKey, name: &[u8]) {
-        let is_lost =
-            |it: &&mut Pending| it.stored.as_ref().is_some_and(|it| it.as_bytes() == name);
-        let Some(pending) = self.pending.get_mut(&key).filter(is_lost) else { return };
-        (pending.message, pending.stored) = (None, None);
-        if let Some(sequence) = pending.take_sequence() {
-            self.delete(sequence).await;
-        }
-        self.store_contents(key);
     }
 
     /// The server says that it has taken a task in, or why not; or nobody has.
@@ -98,9 +81,11 @@ impl Driver {
     async fn answered(&mut self, mut answer: Answer) {
         self.heard = true;
         self.agents.saw(&answer.agent);
-        match std::mem::replace(&mut answer.content, Content::Here(ByteBuf::new())) {
-            Content::Here(bytes) => self.settle(answer, &bytes).await,
-            Content::Stored(name) => {
+        let nothing = Ok(Content::Here(ByteBuf::new()));
+        match std::mem::replace(&mut answer.content, nothing) {
+            Err(Missing(name)) => self.missing(answer, name).await,
+            Ok(Content::Here(bytes)) => self.settle(answer, &bytes).await,
+            Ok(Content::Stored(name)) => {
                 let (store, notes) = (self.store.clone(), self.notes.clone());
                 let is_awaited = self.pending.contains_key(&answer.key);
                 tokio::spawn(async move {
@@ -115,14 +100,33 @@ impl Driver {
         }
     }
 
-    /// The result is in. Only now the server may forget the task.
-    pub(super) async fn settle(&mut self, answer: Answer, bytes: &[u8]) {
-        let pending = self.pending.remove(&answer.key);
-        for ack in answer.acks {
+    /// The object store lacks a task's contents: they are put there anew, and the task is published anew with them. If
+    /// nobody waits for it any more, or it is there with others already, the server may forget this one.
+    async fn missing(&mut self, answer: Answer, name: String) {
+        self.acknowledge(answer.acks).await;
+        let is_lost = |it: &&mut Pending| it.stored.as_ref() == Some(&name);
+        let Some(pending) = self.pending.get_mut(&answer.key).filter(is_lost) else { return };
+        (pending.message, pending.stored) = (None, None);
+        if let Some(sequence) = pending.take_sequence() {
+            self.delete(sequence).await;
+        }
+        // The server may only not have answered in time.
+        self.forget_stored(Some(name));
+        self.store_contents(answer.key);
+    }
+
+    async fn acknowledge(&self, acks: Vec<String>) {
+        for ack in acks {
             if names::delivery(&ack).is_some() {
                 let _ = self.client.publish(ack, Bytes::from_static(b"+ACK")).await;
             }
         }
+    }
+
+    /// The result is in. Only now the server may forget the task.
+    pub(super) async fn settle(&mut self, answer: Answer, bytes: &[u8]) {
+        let pending = self.pending.remove(&answer.key);
+        self.acknowledge(answer.acks).await;
         let Some(pending) = pending else { return };
         if pending.copies > 1 {
             // The stream, or another agent, may have it still.

@@ -9,8 +9,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
+use async_nats::Subscriber;
+use async_nats::jetstream::Context;
+use futures_util::StreamExt as _;
 use ipc::{Receiver, Sender};
 use pool::{Builder, Pool};
 use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
@@ -233,4 +237,21 @@ pub(crate) fn mark(path: String, n: u64) -> u64 {
     let file = OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(&n.to_le_bytes())).expect("a mark");
     n
+}
+
+/// Outlasts its lease.
+pub(crate) fn linger(path: String) -> u64 {
+    // sleep: the time that it takes is the matter
+    thread::sleep(3 * LEASE);
+    mark(path, 1)
+}
+
+/// Where the server says that a task is dropped.
+pub(crate) const DROPPED: &str = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>";
+
+/// Waits until the last of the tasks that are left was dropped.
+pub(crate) async fn until_none_is_left(context: &Context, dropped: &mut Subscriber) {
+    while context.get_stream("TANDEM_TASKS").await.unwrap().cached_info().state.messages > 0 {
+        dropped.next().await.unwrap();
+    }
 }

@@ -1,0 +1,242 @@
+//! The server dies, loses what it had, or knows less than it did.
+
+mod cluster;
+
+use std::thread;
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::{self, AckKind, Context};
+use cluster::{
+    Cluster, DROPPED, LEASE, Marks, Meeting, linger, mark, meet, until_none_is_left, watch,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use pool::{Pool, TaskError};
+use pool_nats::{ClusterOptions, ClusterPool};
+use proc_spawn::{Failure, Process};
+use tokio::sync::oneshot;
+
+proc_spawn::enable_test_support!();
+
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+#[test]
+fn a_server_that_is_killed_and_comes_back_loses_no_task_and_no_result() {
+    let _watchdog = watch("a killed server");
+    for loses_store in [false, true] {
+        let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
+        let pool = cluster.pool(Pool::builder().chunk_size(1));
+        let meeting = Meeting::new();
+        let running = [1, 2].map(|n| pool.submit(meet, (meeting.port(), n)));
+        let guests = [meeting.guest(), meeting.guest()];
+        let waiting: Vec<_> = (0..200).map(|n| pool.submit(double, n)).collect();
+        cluster.server.kill();
+        if loses_store {
+            cluster.server.lose_store();
+        }
+        // One ends while there is no server, the other one when there is one again.
+        let [first, second] = guests;
+        drop(first);
+        cluster.server.restart();
+        drop(second);
+        drop(meeting);
+        for (n, task) in (0..).zip(waiting) {
+            assert_eq!(task.get(), Ok(2 * n));
+        }
+        assert_eq!(running.map(pool::Task::get), [Ok(1), Ok(2)]);
+        assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
+    }
+}
+
+/// What the server has, as others see it.
+async fn look_into(url: String, token: String) -> (Context, Stream, PullConsumer) {
+    let client = ConnectOptions::with_token(token).connect(&url).await.unwrap();
+    let context = jetstream::new(client);
+    let stream = context.get_stream("TANDEM_TASKS").await.unwrap();
+    let name = stream.consumer_names().try_next().await.unwrap().expect("the agents'");
+    let consumer = stream.get_consumer(&name).await.unwrap();
+    (context, stream, consumer)
+}
+
+/// Takes a task that no agent has room for and keeps it, as a server would that takes it for delivered.
+async fn keep_one(
+    url: String,
+    token: String,
+    kept: oneshot::Sender<()>,
+    mut end: oneshot::Receiver<()>,
+) {
+    let (_, stream, consumer) = look_into(url, token).await;
+    let task = consumer.messages().await.unwrap().try_next().await.unwrap().expect("a task");
+    kept.send(()).unwrap();
+    let mut renewals = tokio::time::interval(LEASE / 3);
+    while end.try_recv().is_err() {
+        renewals.tick().await;
+        task.ack_with(AckKind::Progress).await.unwrap();
+    }
+    drop(task);
+    let left = stream.get_info().await.unwrap().state.messages;
+    assert_eq!(left, 0, "what was published anew is there no more");
+}
+
+#[test]
+fn a_task_that_the_server_takes_for_delivered_is_published_anew_and_runs_once() {
+    let _watchdog = watch("a task that nobody has");
+    let Some(cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let (meeting, marks) = (Meeting::new(), Marks::new());
+    let first = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let second = pool.submit(mark, (marks.path(), 2));
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    let ((keep, kept), (end, ended)) = (oneshot::channel(), oneshot::channel());
+    thread::scope(|scope| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let keeper = scope.spawn(move || runtime.block_on(keep_one(url, token, keep, ended)));
+        kept.blocking_recv().unwrap();
+        drop(guest);
+        assert_eq!((first.get(), second.get()), (Ok(1), Ok(2)));
+        // What was said before this is done when it has a result.
+        assert_eq!(pool.apply(double, 1), Ok(2));
+        end.send(()).unwrap();
+        keeper.join().unwrap();
+    });
+    assert_eq!(marks.read(), [2]);
+}
+
+/// Has so many tasks delivered, to nobody.
+async fn deliver(url: String, token: String, count: usize) {
+    let (context, _, consumer) = look_into(url, token).await;
+    let subject = consumer.cached_info().config.filter_subject.replace('*', "nobody");
+    for _ in 0..count {
+        context.publish(subject.clone(), "".into()).await.unwrap().await.unwrap();
+    }
+    let delivered = consumer.fetch().max_messages(count).messages().await.unwrap();
+    assert_eq!(delivered.try_collect::<Vec<_>>().await.unwrap().len(), count);
+}
+
+#[test]
+fn a_server_that_has_not_written_down_what_is_done_goes_on_all_the_same() {
+    let _watchdog = watch("an old state");
+    let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    // The stream begins with one that is there.
+    let running = [1, 2].map(|n| pool.submit(meet, (meeting.port(), n)));
+    let mut guests = [meeting.guest(), meeting.guest()];
+    guests.sort_by_key(|(n, _)| *n);
+    let [first, second] = guests;
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    runtime.block_on(deliver(url.clone(), token.clone(), 40));
+    cluster.server.stop();
+    let old = cluster.server.deliveries();
+    cluster.server.restart();
+    runtime.block_on(async {
+        let (_, stream, _) = look_into(url, token).await;
+        stream.purge().filter("tandem.tasks.*.nobody").await.unwrap();
+    });
+    cluster.server.kill();
+    cluster.server.set_deliveries(&old);
+    cluster.server.restart();
+    drop(second);
+    let marks = Marks::new();
+    // Until it has waited in vain for all of them.
+    assert_eq!(pool.apply(linger, marks.path()), Ok(1));
+    assert_eq!(pool.apply(double, 1), Ok(2));
+    drop(first);
+    assert_eq!(running.map(pool::Task::get), [Ok(1), Ok(2)]);
+}
+
+fn sum(bytes: Vec<u8>) -> u64 {
+    bytes.into_iter().map(u64::from).sum()
+}
+
+#[test]
+fn a_server_that_has_lost_the_contents_of_a_task_is_given_them_anew() {
+    let _watchdog = watch("lost contents");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    let first = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let [second] = runtime.block_on(async {
+        let options = ConnectOptions::with_token(cluster.server.token().to_owned());
+        let client = options.connect(cluster.server.url()).await.unwrap();
+        let mut tasks = client.subscribe("tandem.tasks.>").await.unwrap();
+        client.flush().await.unwrap();
+        let second = pool.submit(sum, vec![1; 2 << 20]);
+        // It is published once its contents are in the store.
+        tasks.next().await.unwrap();
+        [second]
+    });
+    cluster.server.kill();
+    cluster.server.lose_objects();
+    cluster.server.restart();
+    drop(guest);
+    assert_eq!((first.get(), second.get()), (Ok(1), Ok(2 << 20)));
+}
+
+/// Submits what is too large for a message, and is killed.
+fn submit_large(url: String, token: String) -> Result<(), Failure> {
+    let pool = ClusterPool::connect(&url, &token, ClusterOptions::new())?;
+    pool.apply(sum, vec![1; 2 << 20])?;
+    Ok(())
+}
+
+#[test]
+fn a_task_whose_contents_and_submitter_are_gone_is_dropped_and_not_delivered_over_and_over() {
+    let _watchdog = watch("a task of nobody");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    let first = pool.submit(meet, (meeting.port(), 1));
+    let (_, guest) = meeting.guest();
+    let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let submitter = runtime.block_on(async {
+        let client = ConnectOptions::with_token(token.clone()).connect(&url).await.unwrap();
+        let mut tasks = client.subscribe("tandem.tasks.>").await.unwrap();
+        client.flush().await.unwrap();
+        let args = (url.clone(), token.clone());
+        let submitter = Process::<()>::builder().daemon(true).spawn(submit_large, args).unwrap();
+        tasks.next().await.unwrap();
+        submitter
+    });
+    submitter.kill().unwrap();
+    submitter.wait();
+    cluster.server.stop();
+    cluster.server.lose_objects();
+    cluster.server.restart();
+    runtime.block_on(async {
+        let (context, stream, _) = look_into(url, token).await;
+        let mut dropped = context.client().subscribe(DROPPED).await.unwrap();
+        context.client().flush().await.unwrap();
+        drop(guest);
+        until_none_is_left(&context, &mut dropped).await;
+        let name = stream.consumer_names().try_next().await.unwrap().expect("the agents'");
+        let consumer: PullConsumer = stream.get_consumer(&name).await.unwrap();
+        let delivered = consumer.cached_info().delivered.consumer_sequence;
+        assert!(delivered < 20, "{delivered} deliveries of two tasks");
+    });
+    assert_eq!((first.get(), pool.apply(double, 1)), (Ok(1), Ok(2)));
+}
+
+#[test]
+fn a_server_that_stays_away_is_an_error_after_the_wait() {
+    let _watchdog = watch("no server");
+    let Some(mut cluster) = Cluster::start(&[1]) else { return };
+    let options = cluster.options(Pool::builder()).wait(Duration::from_millis(300));
+    let pool = cluster.connect(options);
+    assert_eq!(pool.apply(double, 1), Ok(2));
+    cluster.server.kill();
+    match pool.apply(double, 1) {
+        Err(TaskError::NoWorker { why, .. }) => assert!(why.contains("server"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    cluster.server.restart();
+}
