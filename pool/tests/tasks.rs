@@ -185,6 +185,25 @@ macro_rules! suite {
             }
 
             #[test]
+            fn a_task_that_is_cancelled_just_before_its_turn_never_runs() {
+                let _watchdog = watch("tasks cancelled at the last moment");
+                let pool = Pool::builder().workers(1).$kind().unwrap();
+                let counter = counter();
+                for _ in 0..500 {
+                    let (go, go_on) = ipc::channel::<()>(1).unwrap();
+                    let (here, begun) = ipc::channel(1).unwrap();
+                    let running = pool.submit(meet, (here, go_on, 7));
+                    begun.recv().unwrap();
+                    let waiting = [(); 3].map(|()| pool.submit(count, counter.clone()));
+                    let cancelled = waiting.map(|task| task.cancel());
+                    drop(go);
+                    assert_eq!((running.get(), cancelled), (Ok(7), [true; 3]));
+                }
+                pool.join();
+                assert_eq!(counter.load(SeqCst), 0);
+            }
+
+            #[test]
             fn ten_thousand_tasks_are_cancelled_one_by_one_without_delay() {
                 let _watchdog = watch("many cancelled tasks");
                 let pool = Pool::builder().workers(1).$kind().unwrap();

@@ -9,6 +9,7 @@ use super::crew::Crew;
 use super::host::ProcessHost;
 use super::job::ProcessJob;
 use super::mailbox::{Letter, Mailbox};
+use super::outstanding::Outstanding;
 use super::recruiter::Recruiter;
 use super::seat::Seat;
 use super::supervisor::Supervisor;
@@ -41,7 +42,9 @@ impl Processes {
         let action = "make the channel from the workers";
         let (bell, reports) = ipc::channel(REPORTS).map_err(PoolError::system(action))?;
         let mailbox = Arc::new(Mailbox::new(bell.clone()));
-        let recruiter = Recruiter::new(settings, initializer, bell.clone(), Arc::clone(&mailbox));
+        let outstanding = Arc::new(Outstanding::default());
+        let told = (Arc::clone(&mailbox), Arc::clone(&outstanding));
+        let recruiter = Recruiter::new(settings, initializer, bell.clone(), told);
         let tallies = Arc::from(tallies(*workers));
         let mut crew = Crew::new(Arc::clone(&tallies), *timeout);
         // Should one of them not start, the others end with their handles.
@@ -58,7 +61,7 @@ impl Processes {
             .name(format!("{name}-supervisor"))
             .spawn(move || supervisor.run())
             .map_err(PoolError::system("start the thread that looks after the workers"))?;
-        let host = Arc::new(ProcessHost::new(Arc::clone(&mailbox), name.clone()));
+        let host = Arc::new(ProcessHost::new(Arc::clone(&mailbox), outstanding, name.clone()));
         Ok(Processes { mailbox, host, tallies, supervisor: Some(supervisor) })
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bit p        the chunk in place p was begun          set by the worker
-//! bit 32 + p   the chunk in place p was taken back     set by the supervisor
+//! bit 32 + p   the chunk in place p was taken back     set by the supervisor, or whoever cancels its call
 //! ```
 //!
 //! The second says which item the worker began last, and whether it may begin another:
@@ -90,11 +90,13 @@ impl Control {
 
     /// The worker begins the chunk, or must not.
     pub(super) fn begin(&self, serial: u64) -> bool {
-        self.chunks().fetch_or(begun(serial), Relaxed) & taken_back(serial) == 0
+        let is_wanted =
+            |chunks| (chunks & taken_back(serial) == 0).then_some(chunks | begun(serial));
+        self.chunks().fetch_update(Relaxed, Relaxed, is_wanted).is_ok()
     }
 
-    /// The supervisor takes the chunk back. Says whether the worker has nothing to do with it: if it
-    /// has begun, it goes on until it looks.
+    /// The chunk is taken back, which may be done again. Says whether the worker has nothing to do with it: if
+    /// it has begun, it goes on until it looks.
     pub(super) fn take_back(&self, serial: u64) -> bool {
         self.chunks().fetch_or(taken_back(serial), Relaxed) & begun(serial) == 0
     }
@@ -154,6 +156,7 @@ mod tests {
             control.clear(serial);
             assert!(control.take_back(serial));
             assert!(!control.begin(serial), "it was taken back");
+            assert!(control.take_back(serial), "it was not begun");
         }
     }
 

@@ -49,6 +49,10 @@ impl Crew {
         match worker.map_or(Err(Unsent::Gone), |worker| worker.send(chunk, &*job)) {
             Ok(()) => self.may_begin_at_once(seat),
             Err(Unsent::Gone) => self.schedule.put_back(chunk),
+            // A letter about the whole call is on its way.
+            Err(Unsent::Unwanted) => {
+                self.schedule.settled(chunk.call, chunk.len(), false);
+            }
             // One of its items is to blame. Find out which.
             Err(Unsent::Unencodable(_)) if chunk.len() > 1 => self.schedule.put_back_halved(chunk),
             Err(Unsent::Unencodable(error)) => {

@@ -3,17 +3,23 @@
 use std::sync::Arc;
 
 use super::mailbox::{Letter, Mailbox};
+use super::outstanding::Outstanding;
 use crate::call::Job;
 use crate::task::{Callback, Callbacks, Host};
 
 pub(super) struct ProcessHost {
     mailbox: Arc<Mailbox>,
+    outstanding: Arc<Outstanding>,
     callbacks: Callbacks,
 }
 
 impl ProcessHost {
-    pub(super) fn new(mailbox: Arc<Mailbox>, name: String) -> ProcessHost {
-        ProcessHost { mailbox, callbacks: Callbacks::new(name) }
+    pub(super) fn new(
+        mailbox: Arc<Mailbox>,
+        outstanding: Arc<Outstanding>,
+        name: String,
+    ) -> ProcessHost {
+        ProcessHost { mailbox, outstanding, callbacks: Callbacks::new(name) }
     }
 
     /// Waits until all callbacks have been called.
@@ -24,9 +30,10 @@ impl ProcessHost {
 
 impl Host for ProcessHost {
     fn cancel(&self, job: &dyn Job) -> bool {
-        // From now on nobody will see a result of it; then whoever runs it is told.
+        // From now on nobody will see a result of it, then nothing of it begins; last, what runs is killed.
         let cancelled = job.cancel();
         if cancelled && let Some(call) = job.ended().call() {
+            self.outstanding.take_back(call);
             self.mailbox.post(Letter::Cancel { call });
         }
         cancelled

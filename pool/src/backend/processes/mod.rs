@@ -20,7 +20,8 @@
 //!
 //! A worker has a few chunks before it, so that it need not wait for the supervisor between two.
 //! Two words in shared memory say which it has begun and which item it runs, and let the supervisor take
-//! back what it has not begun, and kill it for one item and no other ([`control`]).
+//! back what it has not begun, and kill it for one item and no other ([`control`]). Who cancels a call takes back
+//! what was sent of it by itself ([`outstanding`]), so that nothing of it begins from then on.
 
 mod agenda;
 mod backend;
@@ -32,6 +33,7 @@ mod host;
 mod job;
 mod ledger;
 mod mailbox;
+mod outstanding;
 mod recruiter;
 mod seat;
 mod supervisor;

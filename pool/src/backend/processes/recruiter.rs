@@ -9,6 +9,7 @@ use proc_spawn::{Process, SpawnError, Stdio};
 use super::control::{Control, PLACES};
 use super::ledger::{Ledger, Reader};
 use super::mailbox::{Letter, Mailbox};
+use super::outstanding::Outstanding;
 use super::seat::Worker;
 use super::worker::{self, Kit};
 use crate::error::PoolError;
@@ -27,6 +28,7 @@ pub(super) struct Recruiter {
     prompt: bool,
     reports: Sender<Untyped>,
     mailbox: Arc<Mailbox>,
+    outstanding: Arc<Outstanding>,
 }
 
 /// Starts a worker of that name.
@@ -37,7 +39,7 @@ impl Recruiter {
         settings: &Settings,
         initializer: I,
         reports: Sender<Untyped>,
-        mailbox: Arc<Mailbox>,
+        (mailbox, outstanding): (Arc<Mailbox>, Arc<Outstanding>),
     ) -> Recruiter {
         let Settings { name, max_tasks, memory_limit, start_method, .. } = settings;
         let (memory_limit, start_method) = (*memory_limit, *start_method);
@@ -59,7 +61,7 @@ impl Recruiter {
         };
         let (name, initializes) = (name.clone(), I::EXISTS);
         let (start, quota, prompt) = (Box::new(start), *max_tasks, settings.prompt());
-        Recruiter { name, start, initializes, quota, prompt, reports, mailbox }
+        Recruiter { name, start, initializes, quota, prompt, reports, mailbox, outstanding }
     }
 
     /// Starts a worker for a seat.
@@ -78,7 +80,10 @@ impl Recruiter {
         };
         let name = format!("{}-{seat}", self.name);
         let process = (self.start)(name, kit, Arc::clone(&self.mailbox))?;
-        Ok(Worker::new(process, sender, (control, Reader::new(ledger)), self.quota))
+        self.outstanding.seat(seat, control.clone());
+        let outstanding = (seat, Arc::clone(&self.outstanding));
+        let memory = (control, Reader::new(ledger));
+        Ok(Worker::new(process, (sender, outstanding), memory, self.quota))
     }
 }
 

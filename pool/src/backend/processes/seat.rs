@@ -1,6 +1,7 @@
 //! One worker as the supervisor knows it, and the seat that it leaves to its successor.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ipc::{EncodeError, SendError, Sender, Untyped};
@@ -9,6 +10,7 @@ use proc_spawn::{Panic, Process};
 use super::control::{Begun, Control, PLACES};
 use super::job::ProcessJob;
 use super::ledger::Reader;
+use super::outstanding::Outstanding;
 use crate::call::Chunk;
 use crate::error::TaskError;
 use crate::starts::Starts;
@@ -26,6 +28,8 @@ pub(super) struct Worker {
     pub(super) process: Process,
     /// Gone once the worker is to end.
     chunks: Option<Sender<Untyped>>,
+    /// Where those who cancel a call see what it was sent, and under which number.
+    outstanding: (usize, Arc<Outstanding>),
     pub(super) control: Control,
     pub(super) results: Reader,
     /// How many of its reports were read.
@@ -81,6 +85,8 @@ impl Dispatched {
 pub(super) enum Unsent {
     /// This worker takes nothing more.
     Gone,
+    /// Its call has ended: nobody wants it.
+    Unwanted,
     /// It cannot be made into a message.
     Unencodable(EncodeError),
 }
@@ -91,13 +97,14 @@ const WINDOW: usize = 2;
 impl Worker {
     pub(super) fn new(
         process: Process,
-        chunks: Sender<Untyped>,
+        (chunks, outstanding): (Sender<Untyped>, (usize, Arc<Outstanding>)),
         (control, results): (Control, Reader),
         quota: Option<usize>,
     ) -> Worker {
         Worker {
             process,
             chunks: Some(chunks),
+            outstanding,
             control,
             results,
             reported: 0,
@@ -178,7 +185,11 @@ impl Worker {
     pub(super) fn send(&mut self, chunk: Chunk, job: &dyn ProcessJob) -> Result<(), Unsent> {
         let Some(chunks) = &self.chunks else { return Err(Unsent::Gone) };
         let serial = self.next_serial;
-        self.control.clear(serial);
+        let (seat, outstanding) = &self.outstanding;
+        outstanding.enter(*seat, serial, chunk.call);
+        if job.ended().has_come() {
+            return Err(Unsent::Unwanted);
+        }
         let mut moved = false;
         let mut sent = job.send(serial, chunk.start..chunk.end, chunks);
         if let Err(SendError::Encode { error, .. }) = &sent
