@@ -35,8 +35,8 @@ use crate::scope::Scope;
 ///
 /// [`notify`](Self::notify) wakes as many waiters as it is asked to, but look at the condition
 /// again all the same ([`wait_while`](Self::wait_while) does): somebody else may have had the lock
-/// first, and where waiters come, notifications and deaths meet, one may be woken too many, never
-/// one too few.
+/// first, and where others begin to wait while those who were notified have not woken up yet, more may be
+/// woken, never fewer.
 ///
 /// # Process death
 ///

@@ -5,6 +5,10 @@ use crate::futex::{self, Lower, Reach, Waited};
 use crate::primitive::{AtomicU64, Ordering};
 use crate::raw::RawCondition;
 use crate::raw::deaths::Deaths;
+use crate::raw::face::Announced;
+
+#[cfg(all(test, not(loom)))]
+mod model;
 
 /// ```text
 /// bits  0..32  sequence: moves with every notification; this half is what waiters sleep on
@@ -14,12 +18,21 @@ use crate::raw::deaths::Deaths;
 ///
 /// One word, so that no step is ever half done, and any thread may die between two steps.
 ///
-/// A waiter may leave with a grant only if the sequence has moved since it announced itself, so
-/// that nobody who comes after a notification uses it up. A waiter whom the kernel woke leaves in
-/// any case: if somebody took its grant, that one came in time for a later notification, whose
-/// sleeper is still due; so one more leaves than was asked for, rather than one less.
+/// A waiter may leave with a grant only if the sequence has moved since it announced itself, so that nobody who comes
+/// after a notification uses it up alone. But whoever was notified may find that others took the grants before it:
+///
+/// - All of them waited already when it was notified. Then whoever was to leave has left, and it stays.
+/// - Or some are newcomers: they announced themselves while grants had not been taken, and took one by a later
+///   notification, of those whom that one was for. Nobody can tell who is who, so that it leaves, and more leave than
+///   were asked for rather than fewer.
+///
+/// Newcomers are counted, beside the word, before they announce themselves. As long as their number does not change,
+/// every grant is taken by one whom its notification found waiting.
 #[derive(Debug)]
-struct State(AtomicU64);
+struct State {
+    word: AtomicU64,
+    newcomers: AtomicU64,
+}
 
 const WAITER: u64 = 1 << 32;
 const GRANT: u64 = 1 << 48;
@@ -39,31 +52,39 @@ fn granted(state: u64) -> u64 {
 
 impl State {
     const fn new() -> Self {
-        Self(AtomicU64::new(0))
+        Self { word: AtomicU64::new(0), newcomers: AtomicU64::new(0) }
     }
 
-    fn announce(&self) -> u32 {
-        let announced = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-            (waiting(state) < MOST).then_some(state + WAITER)
-        });
-        match announced {
-            Ok(state) => sequence(state),
-            Err(_) => panic!("a condition with {MOST} waiters can take no more"),
+    fn announce(&self) -> Announced {
+        // Who comes between this and the announcement counts as later, too.
+        let mut newcomers = self.newcomers.load(Ordering::Relaxed);
+        let mut state = self.word.load(Ordering::Relaxed);
+        loop {
+            assert!(waiting(state) < MOST, "a condition with {MOST} waiters can take no more");
+            if granted(state) > 0 {
+                newcomers = self.newcomers.fetch_add(1, Ordering::Relaxed) + 1;
+            }
+            // Release pairs with the Acquire in `leave`: who finds this one's grant gone finds it counted.
+            let new = state + WAITER;
+            match self.word.compare_exchange(state, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return Announced { sequence: sequence(state), newcomers },
+                Err(now) => state = now,
+            }
         }
     }
 
     /// Waits for a notification that comes after `announced`.
     fn wait(
         &self,
-        announced: u32,
+        announced: Announced,
         deadline: Deadline,
         mut wait_on: impl FnMut(&Lower<'_>, u32) -> Waited,
     ) -> bool {
         let mut seen = announced;
         loop {
-            let waited = wait_on(&Lower(&self.0), seen);
+            let waited = wait_on(&Lower(&self.word), seen.sequence);
             let over = waited == Waited::TimedOut && deadline.passed();
-            match self.leave(seen, waited == Waited::Woken, over) {
+            match self.leave(seen, over) {
                 Left::Notified => return true,
                 Left::TimedOut => return false,
                 Left::Stays(now) => seen = now,
@@ -71,21 +92,24 @@ impl State {
         }
     }
 
-    /// Takes a waiter off, if it may go. Relaxed: what the news is about is guarded by the lock.
-    fn leave(&self, seen: u32, woken: bool, over: bool) -> Left {
-        let mut state = self.0.load(Ordering::Relaxed);
+    /// Takes a waiter off, if it may go. What the news is about is guarded by the lock.
+    fn leave(&self, seen: Announced, over: bool) -> Left {
+        // Acquire pairs with the Release in `announce`: the changes between are all exchanges.
+        let mut state = self.word.load(Ordering::Acquire);
         loop {
-            let moved = sequence(state) != seen;
+            let moved = sequence(state) != seen.sequence;
+            let newcomers = self.newcomers.load(Ordering::Relaxed);
             let (new, left) = if moved && granted(state) > 0 {
                 (state - WAITER - GRANT, Left::Notified)
-            } else if moved && woken {
+            } else if moved && newcomers != seen.newcomers {
                 (state - WAITER, Left::Notified)
             } else if over {
                 (state - WAITER, Left::TimedOut)
             } else {
-                return Left::Stays(sequence(state));
+                return Left::Stays(Announced { sequence: sequence(state), newcomers });
             };
-            match self.0.compare_exchange(state, new, Ordering::Relaxed, Ordering::Relaxed) {
+            // Acquire as above.
+            match self.word.compare_exchange(state, new, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return left,
                 Err(now) => state = now,
             }
@@ -96,7 +120,7 @@ impl State {
     fn grant(&self, count: usize) -> u64 {
         let count = u64::try_from(count).unwrap_or(MOST);
         let ready = |state: u64| (waiting(state) - granted(state)).min(count);
-        let granted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
+        let granted = self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
             let sequence = u64::from(sequence(state).wrapping_add(1));
             let moved = state & !u64::from(u32::MAX) | sequence;
             (ready(state) > 0).then(|| moved + ready(state) * GRANT)
@@ -107,7 +131,7 @@ impl State {
     fn notify(&self, count: usize, reach: Reach) {
         let granted = self.grant(count);
         if granted > 0 {
-            futex::wake(&Lower(&self.0), granted as u32, reach);
+            futex::wake(&Lower(&self.word), granted as u32, reach);
         }
     }
 }
@@ -115,8 +139,8 @@ impl State {
 enum Left {
     Notified,
     TimedOut,
-    /// It stays, having seen this sequence.
-    Stays(u32),
+    /// It stays, having seen this.
+    Stays(Announced),
 }
 
 /// The condition of the thread scope.
@@ -127,11 +151,11 @@ pub struct Condition(State);
 impl RawCondition for Condition {
     const NEW: Self = Self(State::new());
 
-    fn announce(&self) -> u32 {
+    fn announce(&self) -> Announced {
         self.0.announce()
     }
 
-    fn wait(&self, announced: u32, deadline: Deadline) -> bool {
+    fn wait(&self, announced: Announced, deadline: Deadline) -> bool {
         self.0.wait(announced, deadline, |word, seen| {
             futex::wait(word, seen, deadline, Reach::Threads)
         })
@@ -153,11 +177,11 @@ pub struct SharedCondition(State);
 impl RawCondition for SharedCondition {
     const NEW: Self = Self(State::new());
 
-    fn announce(&self) -> u32 {
+    fn announce(&self) -> Announced {
         self.0.announce()
     }
 
-    fn wait(&self, announced: u32, deadline: Deadline) -> bool {
+    fn wait(&self, announced: Announced, deadline: Deadline) -> bool {
         let deaths = Deaths::around(core::ptr::from_ref(self).addr());
         // From before the waiter looks at the grants, which it does after every sleep.
         let mut heard = None;

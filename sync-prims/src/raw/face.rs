@@ -101,16 +101,23 @@ pub trait RawEvent: Debug + Send + Sync + 'static {
     fn wait(&self, deadline: Deadline) -> bool;
 }
 
+/// How far a condition had come when a waiter announced itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced {
+    pub(crate) sequence: u32,
+    pub(crate) newcomers: u64,
+}
+
 /// Where waiters are told to look at something again.
 pub trait RawCondition: Debug + Send + Sync + 'static {
     /// A condition without waiters.
     const NEW: Self;
 
     /// Announces a waiter, which has the lock. What it gets is for `wait`.
-    fn announce(&self) -> u32;
+    fn announce(&self) -> Announced;
 
     /// Waits for a notification, without the lock; `false` if the deadline passed first.
-    fn wait(&self, announced: u32, deadline: Deadline) -> bool;
+    fn wait(&self, announced: Announced, deadline: Deadline) -> bool;
 
     /// Wakes up to `count` waiters.
     fn notify(&self, count: usize);
