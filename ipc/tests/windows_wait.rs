@@ -153,11 +153,3 @@ fn a_listener_lets_in_who_knows_the_key_and_nobody_else() {
         assert!(matches!(line.recv(), Err(RecvError::Disconnected)));
     });
 }
-
-#[test]
-fn a_path_is_no_address_here() {
-    let address = Address::Unix("a path".into());
-    assert_eq!(Listener::bind(&address, KEY).unwrap_err().kind(), ErrorKind::Unsupported);
-    let refused = Client::connect::<(), ()>(&address, KEY).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unsupported);
-}

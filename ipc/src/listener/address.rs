@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum Address {
     /// A socket in the file system, for programs on this machine. The path has up to 107 bytes.
+    ///
+    /// On Windows nothing is in the file system: the path is a name among the programs of a user's session,
+    /// which goes with its listener.
     Unix(PathBuf),
     /// A port, for programs on this machine or another. With port 0 a listener gets a free one.
     Tcp(SocketAddr),

@@ -46,8 +46,8 @@ impl Client {
     ) -> io::Result<Connection<S, R>> {
         address.check_key(authkey)?;
         let deadline = Deadline::after(timeout);
-        let socket = connect(address, timeout)?;
-        shake_hands(&socket, &AuthKey::new(authkey), deadline)?;
+        let (socket, first) = connect(address, timeout)?;
+        shake_hands(&socket, &AuthKey::new(&[&first, authkey].concat()), deadline)?;
         Ok(Connection::over(socket))
     }
 
@@ -63,16 +63,20 @@ impl Client {
     }
 }
 
-fn connect(address: &Address, timeout: Duration) -> io::Result<Socket> {
+/// The connection, and what both sides put before their key.
+fn connect(address: &Address, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
     if timeout.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
     match address {
-        Address::Unix(path) => stream::connect_unix(path, timeout).map_err(|error| {
+        Address::Unix(path) => stream::connect_at(path, timeout).map_err(|error| {
             let full = error.kind() == io::ErrorKind::WouldBlock;
             if full { io::ErrorKind::TimedOut.into() } else { error }
         }),
-        Address::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(stream::tcp),
+        Address::Tcp(address) => {
+            let socket = TcpStream::connect_timeout(address, timeout).and_then(stream::tcp)?;
+            Ok((socket, Vec::new()))
+        }
     }
 }
 

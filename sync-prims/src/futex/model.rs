@@ -39,7 +39,7 @@ pub(crate) fn wait(word: &impl Word, expected: u32, _deadline: Deadline, _reach:
     while !woken.get() {
         thread::park();
     }
-    Waited::Woken
+    Waited::Again
 }
 
 /// Wakes up to `count` sleepers on `word` and says how many it was.

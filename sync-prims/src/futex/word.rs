@@ -14,9 +14,7 @@ pub enum Reach {
 /// How a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
-    /// A `wake` ended it, and counts this thread among those it woke.
-    Woken,
-    /// For some other reason: the word differed, or a signal came. Look again.
+    /// A `wake` ended it, the word differed, or a signal came: look again.
     Again,
     /// The deadline passed, and no wake-up was used up.
     TimedOut,

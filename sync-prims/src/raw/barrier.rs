@@ -271,7 +271,7 @@ impl Roster for Threads {
     ) -> Slept {
         match futex::wait(word, expected, deadline, Reach::Threads) {
             Waited::TimedOut => Slept::TimedOut,
-            Waited::Woken | Waited::Again => Slept::Well,
+            Waited::Again => Slept::Well,
         }
     }
 }

@@ -76,7 +76,7 @@ impl Roster for Processes {
         }
         match deaths.wait(heard, word, expected, deadline) {
             Waited::TimedOut => Slept::TimedOut,
-            Waited::Woken | Waited::Again => Slept::Well,
+            Waited::Again => Slept::Well,
         }
     }
 }

@@ -45,9 +45,9 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
     unsafe { libc::shutdown(socket.as_raw_fd(), how) };
 }
 
-/// Connects to the socket at `path`. Waits at most `timeout` while its backlog is full: `WouldBlock`,
+/// Connects to the socket at `path`, which its own rights guard: nothing is put before the key. Waits at most `timeout` while its backlog is full: `WouldBlock`,
 /// at once if `timeout` is zero. Where the system does not wait for that, it is `ConnectionRefused`.
-pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<Socket> {
+pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
     let address = address(path)?;
     let stream = UnixStream::from(socket::open(libc::SOCK_STREAM)?);
     if timeout.is_zero() {
@@ -57,7 +57,7 @@ pub(crate) fn connect_unix(path: &Path, timeout: Duration) -> io::Result<Socket>
         stream.set_write_timeout(Some(timeout))?;
     }
     connect(stream.as_fd(), &address)?;
-    socket::prepare(stream.into())
+    Ok((socket::prepare(stream.into())?, Vec::new()))
 }
 
 /// Whether there is a socket at `path` that nobody has open any more, which is the kernel's to say. One that is
@@ -105,11 +105,11 @@ pub(crate) enum Local {
 }
 
 impl Local {
-    /// Listens at a path.
-    pub(crate) fn at(path: &Path) -> io::Result<Local> {
+    /// Listens at a path. Nothing is put before the key.
+    pub(crate) fn at(path: &Path) -> io::Result<(Local, Vec<u8>)> {
         let (socket, file) = socket_file::listen(path)?;
         socket.set_nonblocking(true)?;
-        Ok(Local::At { _file: file, socket })
+        Ok((Local::At { _file: file, socket }, Vec::new()))
     }
 
     /// Listens under a new name that is in no file system and goes with the socket.
@@ -201,7 +201,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::time::Duration;
 
-    use super::{connect_unix, is_left_over};
+    use super::{connect_at, is_left_over};
 
     #[test]
     fn only_a_socket_that_nobody_has_is_left_over() {
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
         let mut waiting = Vec::new();
         let full = loop {
-            match connect_unix(&path, Duration::ZERO) {
+            match connect_at(&path, Duration::ZERO) {
                 Ok(socket) => waiting.push(socket),
                 Err(error) => break error,
             }

@@ -2,6 +2,7 @@
 
 mod commit;
 pub(crate) mod descriptor;
+mod door;
 pub(crate) mod epoll;
 pub(crate) mod fork;
 pub(crate) mod image;

@@ -14,6 +14,7 @@ use windows_sys::Win32::Networking::WinSock::{
 };
 
 use super::descriptor::{AsDescriptor, Descriptor};
+use super::door::{self, Door};
 
 /// A connected stream, as one of its two ends has it.
 pub(crate) type Socket = OwnedSocket;
@@ -53,43 +54,50 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
     unsafe { shut_down(raw(socket), how) };
 }
 
-fn no_paths() -> io::Error {
-    let why = "sockets in the file system are not used on this system: take a TCP address";
-    io::Error::new(io::ErrorKind::Unsupported, why)
+/// Connects to who listens at the path, within `timeout`. With what both sides put before their key.
+pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
+    let (address, key) = door::find(path)?;
+    let socket = TcpStream::connect_timeout(&address, timeout).and_then(tcp)?;
+    Ok((socket, key))
 }
 
-/// `Unsupported`: see `PLATFORM.md`.
-pub(crate) fn connect_unix(_: &Path, _: Duration) -> io::Result<Socket> {
-    Err(no_paths())
-}
-
-/// Listens for programs on this machine.
+/// Listens for programs on this machine, at a port that goes with the socket.
 #[derive(Debug)]
-pub(crate) struct Local(TcpListener);
+pub(crate) struct Local {
+    listener: TcpListener,
+    /// The path that leads to it.
+    _door: Option<Door>,
+}
 
 impl Local {
-    /// `Unsupported`: see `PLATFORM.md`.
-    pub(crate) fn at(_: &Path) -> io::Result<Local> {
-        Err(no_paths())
+    /// Listens at a path. With what both sides put before their key.
+    pub(crate) fn at(path: &Path) -> io::Result<(Local, Vec<u8>)> {
+        let (listener, port) = listen()?;
+        let (door, key) = Door::open(path, port)?;
+        Ok((Local { listener, _door: Some(door) }, key))
     }
 
-    /// Listens at a port that goes with the socket. Others can find it; who may come is for the handshake to
-    /// tell.
+    /// Listens under no name. Others can find the port; who may come is for the handshake to tell.
     pub(crate) fn unnamed() -> io::Result<(Local, Vec<u8>)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        Ok((Local(listener), port.to_le_bytes().to_vec()))
+        let (listener, port) = listen()?;
+        Ok((Local { listener, _door: None }, port.to_le_bytes().to_vec()))
     }
 
     /// The next connection; none is `WouldBlock`.
     pub(crate) fn accept(&self) -> io::Result<Socket> {
-        self.0.accept().and_then(|(stream, _)| tcp(stream))
+        self.listener.accept().and_then(|(stream, _)| tcp(stream))
     }
 
     pub(crate) fn descriptor(&self) -> Descriptor<'_> {
-        self.0.descriptor()
+        self.listener.descriptor()
     }
+}
+
+fn listen() -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
 }
 
 /// Connects to who listens under such a name.

@@ -31,8 +31,7 @@ struct Moment {
     nanoseconds: i64,
 }
 
-/// Sleeps while both of two words, which all processes share, are as expected. `Woken` means that
-/// it was for `word`; a `wake` of the `other` one is a reason to look again.
+/// Sleeps while both of two words, which all processes share, are as expected.
 pub(crate) fn wait_either(
     word: &impl Word,
     expected: u32,
@@ -47,7 +46,6 @@ pub(crate) fn wait_either(
         flags: SIZE_U32,
         reserved: 0,
     };
-    // If both were woken, the kernel names the last.
     let waiters = [waiter(other.address(), other_expected), waiter(word.address(), expected)];
     let until = deadline
         .since_origin()
@@ -64,10 +62,8 @@ pub(crate) fn wait_either(
             libc::CLOCK_MONOTONIC,
         )
     };
-    match result {
-        1 => return Waited::Woken,
-        0 => return Waited::Again,
-        _ => {}
+    if result >= 0 {
+        return Waited::Again;
     }
     match last_error() {
         libc::ETIMEDOUT => Waited::TimedOut,

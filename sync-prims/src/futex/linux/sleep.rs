@@ -24,11 +24,7 @@ pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Deadline, reach: R
             libc::FUTEX_BITSET_MATCH_ANY,
         )
     };
-    match result {
-        0 => Waited::Woken,
-        _ if last_error() == libc::ETIMEDOUT => Waited::TimedOut,
-        _ => Waited::Again,
-    }
+    if result != 0 && last_error() == libc::ETIMEDOUT { Waited::TimedOut } else { Waited::Again }
 }
 
 /// Wakes up to `count` sleepers on `word` and says how many it was.

@@ -48,8 +48,7 @@ fn find(name: &CStr) -> Option<*mut c_void> {
     (!address.is_null()).then_some(address)
 }
 
-/// Sleeps while `*word == expected`. The system does not tell a wake-up from a word that differed,
-/// so a sleep that is over early is never `Woken`.
+/// Sleeps while `*word == expected`.
 pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Deadline, reach: Reach) -> Waited {
     let Some(functions) = &*FUNCTIONS else { return wait_a_slice(deadline) };
     let address = word.address().cast_mut().cast();

@@ -20,8 +20,7 @@ const UNNAMED: Duration = Duration::from_millis(20);
 /// When to look again for an event that is not in use.
 const NO_EVENT: Duration = Duration::from_millis(1);
 
-/// Sleeps while `*word == expected`. The system does not tell a wake-up from a word that differed,
-/// so a sleep that is over early is never `Woken`.
+/// Sleeps while `*word == expected`.
 pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Deadline, reach: Reach) -> Waited {
     match (reach, memory::place(word.address().addr())) {
         (Reach::Threads, _) => wait_here(word, expected, deadline, deadline),
