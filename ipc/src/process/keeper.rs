@@ -225,9 +225,10 @@ impl Watch {
         }
     }
 
-    /// Finds out whom this process has to watch now.
+    /// Finds out whom this process has to watch now. Who cannot be watched keeps it from nobody else.
     fn look_around(&mut self) -> io::Result<()> {
         loop {
+            let mut watches_guardian = Ok(());
             let everybody = self.keeper.heap.processes();
             let me = self.keeper.me;
             let guardian = everybody.iter().find(|entry| entry.id == me);
@@ -235,39 +236,42 @@ impl Watch {
             if guardian != self.guardian.as_ref().map(|(id, _)| *id) {
                 self.guardian = None;
                 if let Some(id) = guardian {
-                    match self.keeper.life.watch(id)? {
-                        Some(sentinel) => self.guardian = Some((id, sentinel)),
-                        None => {
+                    match self.keeper.life.watch(id) {
+                        Ok(Some(sentinel)) => self.guardian = Some((id, sentinel)),
+                        Ok(None) => {
                             self.keeper.sweep(id);
                             self.parent_ended |= self.keeper.parent == Some(id);
                             continue;
                         }
+                        Err(error) => watches_guardian = Err(error),
                     }
                 }
             }
             // Swept by somebody else before this process could watch it.
             self.parent_ended |= self.keeper.parent.is_some() && self.keeper.parent != guardian;
-            return self.adopt(&everybody);
+            return watches_guardian.and(self.adopt(&everybody));
         }
     }
 
     /// Watches those whose guardian this process has become.
     fn adopt(&mut self, everybody: &[Entry]) -> io::Result<()> {
+        let mut watches_all = Ok(());
         for entry in everybody {
             let mine = guardian_of(entry, everybody) == Some(self.keeper.me);
             let joined = entry.state == State::Joined;
             if mine && joined && self.wards.iter().all(|ward| ward.id != entry.id) {
-                match self.keeper.life.watch(entry.id)? {
-                    Some(sentinel) => {
+                match self.keeper.life.watch(entry.id) {
+                    Ok(Some(sentinel)) => {
                         let (line, on_end) = (None, None);
                         let id = entry.id;
                         self.wards.push(Ward { id, sentinel, line, on_end, swept: false });
                     }
-                    None => self.keeper.sweep(entry.id),
+                    Ok(None) => self.keeper.sweep(entry.id),
+                    Err(error) => watches_all = Err(error),
                 }
             }
         }
-        Ok(())
+        watches_all
     }
 }
 
