@@ -8,7 +8,7 @@ mod watchdog;
 use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
 use std::{ptr, thread};
 
-use ipc::{RecvError, Sender, channel};
+use ipc::{Receiver, RecvError, Sender, channel};
 use proc_spawn::{JoinError, Process, SpawnError, StartMethod, cpu_count};
 use sys::exists;
 use watchdog::watch;
@@ -21,8 +21,10 @@ use windows_sys::Win32::System::JobObjects::{
     QueryInformationJobObject,
 };
 use windows_sys::Win32::System::Threading::{
-    BELOW_NORMAL_PRIORITY_CLASS, CreateEventW, GetCurrentProcess, GetPriorityClass, INFINITE,
-    OpenProcess, PROCESS_SUSPEND_RESUME, WaitForSingleObject,
+    BELOW_NORMAL_PRIORITY_CLASS, CreateEventW, GetCurrentProcess, GetExitCodeProcess,
+    GetPriorityClass, INFINITE, OpenEventW, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
+    PROCESS_SUSPEND_RESUME, PROCESS_SYNCHRONIZE, SYNCHRONIZATION_SYNCHRONIZE, SetEvent,
+    WaitForSingleObject,
 };
 
 proc_spawn::enable_test_support!();
@@ -88,6 +90,64 @@ fn a_handle_that_others_may_inherit_does_not_reach_a_child() {
     assert!(!Process::spawn(is_open, number).unwrap().join().unwrap());
 }
 
+const HELD: &str = "TANDEM_TEST_HELD";
+
+/// Runs before the guard does, which is in `.CRT$XCU`.
+#[used]
+#[unsafe(link_section = ".CRT$XCT")]
+static BEFORE_THE_GUARD: extern "C" fn() = be_held;
+
+/// Waits for the event that the variable names, and is over if this process does not know then what it is for.
+extern "C" fn be_held() {
+    let Ok(name) = std::env::var(HELD) else { return };
+    // SAFETY: takes numbers and a name. The handle is new, and open for the call.
+    unsafe {
+        let event = OpenEventW(SYNCHRONIZATION_SYNCHRONIZE, 0, wide(&name).as_ptr());
+        assert_eq!(WaitForSingleObject(event, INFINITE), WAIT_OBJECT_0);
+    }
+    if !ipc::rendezvous::arrived() {
+        std::process::exit(77);
+    }
+}
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+#[test]
+fn a_child_whose_parent_is_killed_before_it_begins_is_no_program_of_its_own() {
+    let _watchdog = watch("a foundling");
+    let name = format!("Local\\tandem-test-{}", std::process::id());
+    // SAFETY: the name ends with zero; no attributes are the usual ones. The handle is new.
+    let go = unsafe {
+        let event = CreateEventW(ptr::null(), 1, 0, wide(&name).as_ptr());
+        OwnedHandle::from_raw_handle(event)
+    };
+    let (sender, started) = channel(1).unwrap();
+    let starter = |name: String, started: Sender<u32>| {
+        let child = Process::builder().env(HELD, name).spawn(forever, ()).unwrap();
+        started.send(child.id()).unwrap();
+        forever();
+    };
+    let parent = Process::spawn(starter, (name, sender)).unwrap();
+    let rights = PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION;
+    // SAFETY: a process that is held; the handle is new.
+    let foundling = unsafe {
+        let process = OpenProcess(rights, 0, started.recv().unwrap());
+        OwnedHandle::from_raw_handle(process)
+    };
+    parent.kill().unwrap();
+    parent.wait();
+    let mut code = 0;
+    // SAFETY: an event and a process that are open, and a local to write to.
+    unsafe {
+        assert_ne!(SetEvent(go.as_raw_handle()), 0);
+        assert_eq!(WaitForSingleObject(foundling.as_raw_handle(), INFINITE), WAIT_OBJECT_0);
+        assert_ne!(GetExitCodeProcess(foundling.as_raw_handle(), &raw mut code), 0);
+    }
+    assert_eq!(code, 1, "it ends without having begun");
+}
+
 /// Starts a daemon that reports, and stays.
 fn family(report: Sender<u32>) {
     let daemon = |report: Sender<u32>| {
@@ -121,8 +181,8 @@ fn a_child_of_a_daemon_outlives_the_daemons_parent() {
     let _watchdog = watch("a grandchild");
     let (sender, receiver) = channel(1).unwrap();
     let (go, wait) = channel::<()>(1).unwrap();
-    let daemon = |report: Sender<u32>, go: ipc::Receiver<()>| {
-        let other = |report: Sender<u32>, go: ipc::Receiver<()>| {
+    let daemon = |report: Sender<u32>, go: Receiver<()>| {
+        let other = |report: Sender<u32>, go: Receiver<()>| {
             report.send(0).unwrap();
             go.recv().unwrap();
             report.send(1).unwrap();

@@ -51,13 +51,13 @@ fn address(process: HANDLE) -> io::Result<u128> {
 #[derive(Debug)]
 struct Letter {
     map: Map,
-    _memory: Memory,
+    memory: Memory,
 }
 
 impl Letter {
     fn in_memory(memory: Memory) -> io::Result<Letter> {
         let map = memory::map(&memory, SIZE as u64)?;
-        Ok(Letter { map, _memory: memory })
+        Ok(Letter { map, memory })
     }
 
     fn word(&self, at: usize) -> &AtomicU64 {
@@ -148,8 +148,8 @@ impl Invitation {
     /// resumed after this.
     ///
     /// # Errors
-    /// The system has no memory left, or the handle may not be asked about its process. The child must not be
-    /// resumed then: it would take itself for a program of its own.
+    /// The system has no memory left, or the handle does not allow to ask about its process and to give it another
+    /// one. The child must not be resumed then: it would take itself for a program of its own.
     pub fn deliver(&self, child: BorrowedHandle<'_>) -> io::Result<()> {
         let ours = &self.line.ours;
         let greeting = ours.greeting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,6 +158,8 @@ impl Invitation {
         access::write(&letter.map, &greeting.heap.0.to_le_bytes(), HEAP)?;
         access::write(&letter.map, &greeting.heap.1.to_le_bytes(), HEAP + 16)?;
         letter.put(GREETING, GREETING_TEXT, &greeting.text)?;
+        // It finds it also when this process is killed before it looks.
+        memory::keep_for(child.as_raw_handle(), &letter.memory)?;
         let child = child.try_clone_to_owned()?;
         ours.letter.set((letter, child)).map_err(|_| io::ErrorKind::AlreadyExists.into())
     }

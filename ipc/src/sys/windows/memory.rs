@@ -11,13 +11,16 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{
+    DUPLICATE_SAME_ACCESS, DuplicateHandle, ERROR_ALREADY_EXISTS, HANDLE, INVALID_HANDLE_VALUE,
+};
 use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_ALL_ACCESS, MEM_COMMIT, MEM_RESET, MEMORY_BASIC_INFORMATION,
     MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, OpenFileMappingW, PAGE_READWRITE, SEC_COMMIT,
     SEC_RESERVE, UnmapViewOfFile, VirtualAlloc, VirtualQuery,
 };
 use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
+use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use super::commit;
 use super::object::{self, checked, owned, random};
@@ -83,6 +86,16 @@ pub(super) fn open(id: u128, size: u64) -> io::Result<Memory> {
     // SAFETY: the name ends with zero. The handle is new.
     let section = unsafe { owned(OpenFileMappingW(FILE_MAP_ALL_ACCESS, 0, name.as_ptr())) };
     Ok(Memory { section: section?, id, size })
+}
+
+/// Keeps the memory for as long as that process, which does not know of the handle.
+pub(super) fn keep_for(process: HANDLE, memory: &Memory) -> io::Result<()> {
+    let (section, mut theirs) = (memory.section.as_raw_handle(), ptr::null_mut());
+    // SAFETY: handles that are open, and a local to write to. The new one is closed with the process.
+    checked(unsafe {
+        let (this, same) = (GetCurrentProcess(), DUPLICATE_SAME_ACCESS);
+        DuplicateHandle(this, section, process, &raw mut theirs, 0, 0, same)
+    })
 }
 
 fn name_of(id: u128) -> Vec<u16> {
