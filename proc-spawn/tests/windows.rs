@@ -9,7 +9,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle, Ra
 use std::{ptr, thread};
 
 use ipc::{Receiver, RecvError, Sender, channel};
-use proc_spawn::{JoinError, Process, SpawnError, StartMethod, cpu_count};
+use proc_spawn::{JoinError, Process, SpawnError, StartMethod, Stdio, cpu_count};
 use sys::exists;
 use watchdog::watch;
 use windows_sys::Win32::Foundation::{
@@ -50,6 +50,26 @@ fn a_sentinel_can_be_waited_for_with_the_systems_own_calls() {
     // SAFETY: a process that is open.
     assert_eq!(unsafe { WaitForSingleObject(handle, INFINITE) }, WAIT_OBJECT_0);
     assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, .. })));
+}
+
+#[test]
+fn what_a_child_prints_is_kept_after_the_thread_that_started_it() {
+    let _watchdog = watch("a thread that ends");
+    let (go, wait) = channel::<()>(1).unwrap();
+    let print = |wait: Receiver<()>| -> () {
+        wait.recv().unwrap();
+        // More than a pipe holds: somebody reads while it runs.
+        (0..200).for_each(|n| eprintln!("{n:01000}"));
+        std::process::exit(3);
+    };
+    let kept = || Process::builder().stderr(Stdio::null()).stderr_lines(1);
+    let child = thread::scope(|scope| scope.spawn(|| kept().spawn(print, wait)).join());
+    let child = child.unwrap().unwrap();
+    go.send(()).unwrap();
+    match child.join() {
+        Err(JoinError::WithStderr { lines, .. }) => assert_eq!(lines, format!("{:01000}", 199)),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

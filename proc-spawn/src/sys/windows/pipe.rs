@@ -12,7 +12,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_BROKEN_PIPE, ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, INVALID_HANDLE_VALUE,
+    ERROR_BROKEN_PIPE, ERROR_IO_PENDING, ERROR_OPERATION_ABORTED, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_FLAGS_AND_ATTRIBUTES,
@@ -115,19 +115,19 @@ impl Incoming {
 
     /// Reads what is there; none if there is nothing. Zero is the end.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        if let State::Pending = self.state {
-            let mut len = 0;
-            let (pipe, request) = (self.pipe.as_raw_handle(), &raw const self.request.overlapped);
-            // SAFETY: a request that is under way for this pipe, and a local to write to.
-            if unsafe { GetOverlappedResult(pipe, request, &raw mut len, 0) } != 0 {
-                self.state = State::Filled { len: len as usize, taken: 0 };
-            } else {
-                let error = io::Error::last_os_error();
-                if error.raw_os_error() == Some(ERROR_IO_INCOMPLETE as i32) {
-                    return Ok(None);
+        while let State::Pending = self.state {
+            match self.settle() {
+                Ok(len) => self.state = State::Filled { len, taken: 0 },
+                // Nothing was there. Or the thread that asked has ended, and its requests with it.
+                Err(error) if is(&error, ERROR_OPERATION_ABORTED) => {
+                    if !self.ask()? {
+                        return Ok(None);
+                    }
                 }
-                self.state = State::Ended;
-                return if is_end(&error) { Ok(Some(0)) } else { Err(error) };
+                Err(error) => {
+                    self.state = State::Ended;
+                    return if is(&error, ERROR_BROKEN_PIPE) { Ok(Some(0)) } else { Err(error) };
+                }
             }
         }
         let State::Filled { len, taken } = &mut self.state else { return Ok(Some(0)) };
@@ -141,8 +141,23 @@ impl Incoming {
         Ok((some > 0).then_some(some))
     }
 
-    /// Hands the request to the system. The event stays set, if the end is seen already.
-    fn ask(&mut self) -> io::Result<()> {
+    /// What came of the request, which is taken back if nothing has: that it is not done yet says little, for what
+    /// was written may be on its way.
+    fn settle(&self) -> io::Result<usize> {
+        let (pipe, request) = (self.pipe.as_raw_handle(), &raw const self.request.overlapped);
+        let mut len = 0;
+        // SAFETY: a request that was made for this pipe, and a local to write to. The system is done with it when
+        // this returns, and it is not long in coming: at the latest it was cancelled.
+        let done = unsafe {
+            CancelIoEx(pipe, request);
+            GetOverlappedResult(pipe, request, &raw mut len, 1)
+        };
+        if done == 0 { Err(io::Error::last_os_error()) } else { Ok(len as usize) }
+    }
+
+    /// Hands the request to the system, and says whether it is done already. The event stays set, if the end is
+    /// seen by then.
+    fn ask(&mut self) -> io::Result<bool> {
         self.state = State::Pending;
         let Request { overlapped, buffer } = &mut *self.request;
         let (pipe, size) = (self.pipe.as_raw_handle(), SIZE as u32);
@@ -151,35 +166,29 @@ impl Incoming {
             ReadFile(pipe, buffer.as_mut_ptr(), size, ptr::null_mut(), &raw mut *overlapped)
         };
         if done != 0 {
-            return Ok(());
+            return Ok(true);
         }
         match io::Error::last_os_error() {
-            error if error.raw_os_error() == Some(ERROR_IO_PENDING as i32) => Ok(()),
+            error if is(&error, ERROR_IO_PENDING) => Ok(false),
             error => {
                 self.state = State::Ended;
                 // SAFETY: an event that is open. The request that would set it is none.
                 unsafe { SetEvent(self.event.as_raw_handle()) };
-                if is_end(&error) { Ok(()) } else { Err(error) }
+                if is(&error, ERROR_BROKEN_PIPE) { Ok(true) } else { Err(error) }
             }
         }
     }
 }
 
-fn is_end(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(ERROR_BROKEN_PIPE as i32)
+fn is(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code as i32)
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
         if let State::Pending = self.state {
-            let (pipe, request) = (self.pipe.as_raw_handle(), &raw const self.request.overlapped);
-            let mut len = 0;
-            // SAFETY: the request is under way for this pipe. Once it is cancelled, which is waited for, the
-            // system writes no more.
-            unsafe {
-                CancelIoEx(pipe, request);
-                GetOverlappedResult(pipe, request, &raw mut len, 1);
-            }
+            // The system writes no more then.
+            let _ = self.settle();
         }
     }
 }
