@@ -93,7 +93,8 @@ impl Builder<Process> {
         self
     }
 
-    /// Gives the child only those variables that are set after this.
+    /// Gives the child only those variables that are set after this. On Windows, set `SystemRoot` again: without it the
+    /// system has no sockets.
     pub fn env_clear(mut self) -> Self {
         self.own.environment = Environment::cleared();
         self

@@ -53,6 +53,17 @@ fn a_sentinel_can_be_waited_for_with_the_systems_own_calls() {
 }
 
 #[test]
+fn a_child_that_exited_with_the_code_of_one_that_runs_has_ended() {
+    let _watchdog = watch("code 259");
+    let child = Process::spawn(|| -> () { std::process::exit(259) }, ()).unwrap();
+    assert_eq!(child.wait().code(), Some(259));
+    assert!(!child.is_alive());
+    child.kill().unwrap();
+    child.terminate().unwrap();
+    assert_eq!(child.exitcode(), Some(259));
+}
+
+#[test]
 fn what_a_child_prints_is_kept_after_the_thread_that_started_it() {
     let _watchdog = watch("a thread that ends");
     let (go, wait) = channel::<()>(1).unwrap();
@@ -70,6 +81,16 @@ fn what_a_child_prints_is_kept_after_the_thread_that_started_it() {
         Err(JoinError::WithStderr { lines, .. }) => assert_eq!(lines, format!("{:01000}", 199)),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_variable_is_told_from_another_as_the_system_does_it() {
+    let _watchdog = watch("two variables");
+    // One letter that has two in upper case, which the system takes for what it is.
+    let both = Process::builder().env("straße", "1").env("STRASSE", "2").env("Strasse", "3");
+    let values = || ["straße", "STRASSE", "strasse"].map(|name| std::env::var(name).ok());
+    let values = both.spawn(values, ()).unwrap().join().unwrap();
+    assert_eq!(values, [Some("1".to_owned()), Some("3".to_owned()), Some("3".to_owned())]);
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Reference {
         self.process.try_clone()
     }
 
-    /// Ends it. For a process that has ended this is no error.
+    /// Ends it, a child of ours. For one that has ended this is no error.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
         let number = match signal {
             Signal::Terminate => TERMINATED,
@@ -92,13 +92,8 @@ impl Reference {
         // SAFETY: a process that is open.
         let ended = unsafe { TerminateProcess(self.process.as_raw_handle(), SIGNALS | number) };
         match checked(ended) {
-            // It is being ended, or has been.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                match exit_code(self) {
-                    Ok(STILL_ACTIVE) | Err(_) => Err(error),
-                    Ok(_) => Ok(()),
-                }
-            }
+            // It is being ended, or has been: a child's handle allows everything else.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
             other => other,
         }
     }
@@ -127,9 +122,6 @@ impl Reference {
         self.look()
     }
 }
-
-/// What stands for the code of a process that runs.
-const STILL_ACTIVE: u32 = 259;
 
 fn exit_code(reference: &Reference) -> io::Result<u32> {
     let mut code = 0;

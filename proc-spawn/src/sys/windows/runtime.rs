@@ -1,11 +1,14 @@
 //! This process itself.
 #![expect(unsafe_code, reason = "asks the system about this process, and ends it")]
 
+use std::cmp::Ordering;
 use std::ffi::{CStr, OsStr};
+use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::AsRawHandle;
 use std::sync::OnceLock;
 use std::{io, process, thread};
 
+use windows_sys::Win32::Globalization::{CSTR_EQUAL, CompareStringOrdinal};
 use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, GetProcessAffinityMask, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
@@ -89,6 +92,14 @@ pub(crate) fn cpu_count() -> usize {
 
 /// Whether two names are of the same variable.
 pub(crate) fn is_same_variable(one: &OsStr, other: &OsStr) -> bool {
-    let upper = |name: &OsStr| name.to_string_lossy().to_uppercase();
-    one == other || upper(one) == upper(other)
+    let wide = |name: &OsStr| name.encode_wide().collect::<Vec<_>>();
+    compare(&wide(one), &wide(other)).is_eq()
+}
+
+/// Compares names of variables as the system does, for which upper and lower case are the same: letter by letter.
+pub(super) fn compare(one: &[u16], other: &[u16]) -> Ordering {
+    let (len, other_len) = (one.len() as i32, other.len() as i32);
+    // SAFETY: both texts, with their lengths.
+    let order = unsafe { CompareStringOrdinal(one.as_ptr(), len, other.as_ptr(), other_len, 1) };
+    order.cmp(&CSTR_EQUAL)
 }

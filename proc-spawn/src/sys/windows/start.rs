@@ -8,7 +8,7 @@
 #![expect(unsafe_code, reason = "CreateProcessW and its attributes are foreign functions")]
 
 use std::env;
-use std::ffi::{OsStr, OsString, c_void};
+use std::ffi::{OsString, c_void};
 use std::fs::File;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
@@ -35,6 +35,7 @@ use windows_sys::Win32::System::Threading::{
 use super::end::Reference;
 use super::job::Job;
 use super::object::{checked, owned, wide};
+use super::runtime::compare;
 
 /// What a child is started with.
 #[derive(Debug)]
@@ -121,11 +122,9 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
     if unsafe { ResumeThread(thread.as_raw_handle()) } == u32::MAX {
         return Err(io::Error::last_os_error());
     }
-    let job = match start.handover.is_daemon {
-        true => Some(job),
-        false => job.let_go().map(|()| None)?,
-    };
-    Ok((made.dwProcessId, Reference::of_child(process, job)))
+    // It runs, so there is no way back: one that cannot be let go ends with us, as a daemon does.
+    let ends_with_us = start.handover.is_daemon || job.let_go().is_err();
+    Ok((made.dwProcessId, Reference::of_child(process, ends_with_us.then_some(job))))
 }
 
 /// `NUL`, for reading and writing.
@@ -149,12 +148,14 @@ fn own_command_line() -> Vec<u16> {
 }
 
 /// The variables one after the other, each with a zero at its end, in the order that the system wants.
-fn block(mut environment: Vec<(OsString, OsString)>) -> Vec<u16> {
-    environment.sort_by_cached_key(|(name, _)| name.to_string_lossy().to_uppercase());
+fn block(environment: Vec<(OsString, OsString)>) -> Vec<u16> {
+    let wide = |(name, value): (OsString, _)| (name.encode_wide().collect::<Vec<_>>(), value);
+    let mut variables: Vec<_> = environment.into_iter().map(wide).collect();
+    variables.sort_by(|(one, _), (other, _)| compare(one, other));
     let mut block = Vec::new();
-    for (name, value) in &environment {
-        block.extend(name.encode_wide());
-        block.extend(OsStr::new("=").encode_wide());
+    for (name, value) in variables {
+        block.extend(name);
+        block.push(u16::from(b'='));
         block.extend(value.encode_wide());
         block.push(0);
     }
