@@ -86,6 +86,8 @@ fn any_of_a_mix_ends_the_wait_and_is_named() {
         assert_eq!(wait(&[&ended, &receiver], LONG).unwrap(), [0]);
     });
     assert_eq!(wait(&all, NOW).unwrap(), [0, 1]);
+    // What is there twice is told twice.
+    assert_eq!(wait(&[&ended, &ours, &ended, &ours], NOW).unwrap(), [0, 1, 2, 3]);
 }
 
 #[test]

@@ -102,11 +102,12 @@ mod tests {
         let (gone, alone) = UnixStream::pair().expect("sockets");
         drop(gone);
         quiet.write_all(b"x").expect("room");
-        let fds = [quiet.as_fd(), loud.as_fd(), alone.as_fd()];
+        // One of them twice.
+        let fds = [quiet.as_fd(), loud.as_fd(), alone.as_fd(), loud.as_fd()];
         for ready in [poll, select] {
             let ready = |events| ready(&fds, events, ptr::null_mut()).expect("an answer");
-            assert_eq!(ready(libc::POLLIN), [false, true, true]);
-            assert_eq!(ready(libc::POLLOUT), [true, true, true]);
+            assert_eq!(ready(libc::POLLIN), [false, true, true, true]);
+            assert_eq!(ready(libc::POLLOUT), [true, true, true, true]);
         }
     }
 

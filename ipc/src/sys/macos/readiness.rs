@@ -1,6 +1,7 @@
 //! Sleeping until descriptors are ready.
 #![expect(unsafe_code, reason = "poll is a foreign function")]
 
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -32,7 +33,10 @@ fn ready(
             _ => Err(error),
         };
     }
-    Ok(polled.iter().map(|fd| fd.revents != 0).collect())
+    // Of a descriptor that is there several times the kernel tells at one place only (`poll_nocancel` in XNU's
+    // `bsd/kern/sys_generic.c` asks a queue, which has it once).
+    let ready: HashSet<_> = polled.iter().filter(|fd| fd.revents != 0).map(|fd| fd.fd).collect();
+    Ok(polled.iter().map(|fd| ready.contains(&fd.fd)).collect())
 }
 
 /// Rounded up; -1 is for ever.
@@ -57,8 +61,9 @@ mod tests {
         let (gone, alone) = UnixStream::pair().expect("sockets");
         drop(gone);
         quiet.write_all(b"x").expect("room");
-        let fds = [quiet.as_fd(), loud.as_fd(), alone.as_fd()];
-        assert_eq!(readable(&fds, None).expect("an answer"), [false, true, true]);
+        // One of them twice.
+        let fds = [quiet.as_fd(), loud.as_fd(), alone.as_fd(), loud.as_fd()];
+        assert_eq!(readable(&fds, None).expect("an answer"), [false, true, true, true]);
         assert!(fds.iter().all(|fd| writable(*fd, None).expect("an answer")));
     }
 
