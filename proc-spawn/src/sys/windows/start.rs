@@ -76,8 +76,8 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
     let directory = start.directory.map(|path| wide(path.as_os_str())).transpose()?;
     let directory = directory.as_ref().map_or(ptr::null(), |path| path.as_ptr());
 
-    let streams = Streams::new(start.streams)?;
     let job = Job::that_ends_with_us()?;
+    let streams = Streams::new(start.streams)?;
     let (mut jobs, mut inherited) = ([job.handle()], streams.handles());
     let mut attributes = Attributes::new()?;
     attributes.set(PROC_THREAD_ATTRIBUTE_JOB_LIST, &mut jobs)?;
@@ -114,6 +114,7 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
             &raw mut made,
         )
     })?;
+    drop((attributes, streams));
     // SAFETY: the call has just given both.
     let (process, thread) = unsafe { (owned(made.hProcess)?, owned(made.hThread)?) };
     // Where this fails, the job ends the child when it is dropped.
@@ -164,8 +165,8 @@ fn block(environment: Vec<(OsString, OsString)>) -> Vec<u16> {
     block
 }
 
-/// The standard streams of a child, in handles that it inherits. They are open here for as long as the start takes: a
-/// program that another library starts meanwhile, without saying what it inherits, has them as well.
+/// The standard streams of a child, in handles that it inherits. They are open here until it is created: a program that
+/// another library starts meanwhile, without saying what it inherits, has them as well.
 struct Streams([Option<OwnedHandle>; 3]);
 
 impl Streams {
