@@ -5,6 +5,9 @@
 //! kind, and whether more follows (8) | length (32, little-endian) | that many bytes
 //! ```
 //!
+//! Behind the last of a message is a byte that says whether it counts: a message that could not be sent in time is called
+//! off, be it but for its end.
+//!
 //! What comes from the other end is input. A chunk is bounded, a message is, and memory is used as bytes
 //! come, not as they are announced.
 
@@ -13,7 +16,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 
 use super::contract::{BYTES, CALLED_OFF, KIND, MORE, PARCEL, Receiving, VALUE, Wanted, is_end};
-use super::socket_send::{HEADER, LARGEST_CHUNK, LARGEST_MESSAGE, SocketSend};
+use super::socket_send::{COUNTS, DROPPED, HEADER, LARGEST_CHUNK, LARGEST_MESSAGE, SocketSend};
 use crate::error::RecvError;
 use crate::handle::Unique;
 use crate::ring::Stream;
@@ -122,6 +125,11 @@ impl SocketRecv {
         u32::from_le_bytes([a, b, c, d]) as usize
     }
 
+    /// How many bytes come behind it.
+    fn end(&self) -> usize {
+        usize::from(u32::from(self.header[0]) & (MORE | CALLED_OFF) == 0)
+    }
+
     /// Reads some of what is missing of the header or the chunk. Zero is the end.
     fn read(&mut self) -> io::Result<usize> {
         if self.broken {
@@ -132,7 +140,7 @@ impl SocketRecv {
             self.have += some;
             return Ok(some);
         }
-        let missing = self.chunk() - (self.have - HEADER);
+        let missing = self.chunk() + self.end() - (self.have - HEADER);
         let start = self.message.len();
         self.message.resize(start + missing, 0);
         let got = stream::recv(&self.socket, &mut self.message[start..]);
@@ -158,21 +166,34 @@ impl SocketRecv {
             _ => false,
         };
         if !(called_off || fits && flags & !(KIND | MORE) == 0 && known) {
-            self.broken = true;
-            self.message = Vec::new();
-            self.have = 0;
-            let why = "what came over the connection is no message";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
+            return Err(self.give_up());
         }
-        if come < chunk {
+        if come < chunk + self.end() {
             return Ok(None);
         }
         self.have = 0;
-        if called_off {
-            self.message.clear();
+        if self.end() == 0 {
+            if called_off {
+                self.message.clear();
+            }
             return Ok(None);
         }
-        Ok((flags & MORE == 0).then_some(kind))
+        match self.message.pop() {
+            Some(COUNTS) => Ok(Some(kind)),
+            Some(DROPPED) => {
+                self.message.clear();
+                Ok(None)
+            }
+            _ => Err(self.give_up()),
+        }
+    }
+
+    fn give_up(&mut self) -> RecvError {
+        self.broken = true;
+        self.message = Vec::new();
+        self.have = 0;
+        let why = "what came over the connection is no message";
+        io::Error::new(io::ErrorKind::InvalidData, why).into()
     }
 }
 
@@ -192,7 +213,7 @@ mod tests {
     use proptest::prelude::{any, proptest};
     use proptest::prop_assert;
 
-    use super::super::socket_send::header;
+    use super::super::socket_send::{COUNTS, header};
     use super::stream::{self, Socket};
     use super::{BYTES, HEADER, MORE, Receiving, SocketRecv, VALUE, ends};
     use crate::error::RecvError;
@@ -223,7 +244,7 @@ mod tests {
         let mut bytes = header(BYTES | MORE, 2).to_vec();
         bytes.extend(b"ab");
         bytes.extend(header(BYTES, 1));
-        bytes.extend(b"c");
+        bytes.extend([b'c', COUNTS]);
         let (last, before) = bytes.split_last().unwrap();
         for byte in before {
             write(&theirs, &[*byte]);
@@ -276,12 +297,29 @@ mod tests {
             let mut ours = Connection::<(), Vec<String>>::over(ours);
             write(&theirs, &header(VALUE, bytes.len()));
             write(&theirs, &bytes);
+            write(&theirs, &[COUNTS]);
             let received = ours.recv_timeout(LONG);
             prop_assert!(matches!(received, Ok(_) | Err(RecvError::Decode(_))), "{received:?}");
             // The next one is received as if nothing had been.
             write(&theirs, &header(VALUE, 1));
-            write(&theirs, &[0]);
+            write(&theirs, &[0, COUNTS]);
             prop_assert!(ours.recv_timeout(LONG).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_message_of_which_only_the_end_was_not_sent_is_called_off() {
+        for size in [1000, 60_000, 100_000] {
+            let (theirs, ours) = stream::pair().unwrap();
+            let mut sender = Connection::<Vec<u8>, ()>::over(ours);
+            let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
+            let sent = (0..).take_while(|_| sender.try_send(vec![7; size]).is_ok()).count();
+            for _ in 0..sent {
+                assert_eq!(receiver.recv().unwrap().len(), size);
+            }
+            // It brings along what is left of the one that was given back.
+            sender.send(vec![8]).unwrap();
+            assert!(receiver.recv().unwrap() == [8], "after {sent} of {size} bytes");
         }
     }
 

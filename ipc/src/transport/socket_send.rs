@@ -14,6 +14,9 @@ use crate::sys::{fork, readiness, stream};
 
 pub(super) const HEADER: usize = 5;
 pub(super) const LARGEST_CHUNK: usize = 64 << 10;
+/// Ends a message: whether it counts. It is the last to be sent, so that it can be told until then.
+pub(super) const COUNTS: u8 = 0;
+pub(super) const DROPPED: u8 = 1;
 /// The largest message, in bytes.
 pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
 
@@ -43,25 +46,23 @@ impl Sending for SocketSend {
         }
         let mut rest = bytes;
         loop {
-            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
             let first = rest.len() == bytes.len();
-            let flags = if after.is_empty() { kind } else { kind | MORE };
-            self.unsent.extend(header(flags, chunk.len()));
-            self.unsent.extend(chunk);
+            let is_last = self.enqueue_chunk(kind, &mut rest);
             let whole = self.unsent.len();
-            if let Err(failed) = self.flush(patience)? {
-                if first && self.unsent.len() == whole {
-                    // Nothing is on its way.
-                    self.unsent.clear();
-                } else {
-                    self.unsent.extend(header(CALLED_OFF, 0));
+            let flushed = self.flush(patience);
+            if let Ok(Ok(())) = flushed {
+                if is_last {
+                    return flushed;
                 }
-                return Ok(Err(failed));
+                continue;
             }
-            rest = after;
-            if rest.is_empty() {
-                return Ok(Ok(()));
+            let nothing_is_sent = first && self.unsent.len() == whole;
+            match self.unsent.last_mut() {
+                _ if nothing_is_sent => self.unsent.clear(),
+                Some(counts) if is_last => *counts = DROPPED,
+                _ => self.unsent.extend(header(CALLED_OFF, 0)),
             }
+            return flushed;
         }
     }
 
@@ -98,16 +99,18 @@ impl SocketSend {
     /// Puts one message of bytes behind what is still to be sent, whole, without sending it.
     pub(crate) fn enqueue(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        loop {
-            let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
-            rest = after;
-            let flags = if rest.is_empty() { BYTES } else { BYTES | MORE };
-            self.unsent.extend(header(flags, chunk.len()));
-            self.unsent.extend(chunk);
-            if rest.is_empty() {
-                return;
-            }
-        }
+        while !self.enqueue_chunk(BYTES, &mut rest) {}
+    }
+
+    /// Puts the next chunk there, and says whether it is the message's last.
+    fn enqueue_chunk(&mut self, kind: u32, rest: &mut &[u8]) -> bool {
+        let (chunk, after) = rest.split_at(rest.len().min(LARGEST_CHUNK));
+        *rest = after;
+        let is_last = after.is_empty();
+        self.unsent.extend(header(if is_last { kind } else { kind | MORE }, chunk.len()));
+        self.unsent.extend(chunk);
+        self.unsent.extend(is_last.then_some(COUNTS));
+        is_last
     }
 
     /// Sends what was left over.
@@ -126,7 +129,10 @@ impl SocketSend {
                         break Ok(Err(Failed::Timeout));
                     }
                     Patience::Until(deadline) => {
-                        readiness::writable(self.socket.descriptor(), deadline.remaining())?;
+                        let left = deadline.remaining();
+                        if let Err(error) = readiness::writable(self.socket.descriptor(), left) {
+                            break Err(error);
+                        }
                     }
                 },
                 Err(error) if is_end(&error) => break Ok(Err(Failed::Disconnected)),
