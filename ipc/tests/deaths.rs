@@ -1,6 +1,6 @@
 //! What is left when a process dies: nothing that anybody waits for. Counts everything in the heap,
 //! so the tests run one at a time.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 
@@ -153,43 +153,6 @@ fn a_killed_holder_is_reported_to_the_next_locker() {
 }
 
 #[test]
-fn an_orphan_is_noticed_by_its_grandparent() {
-    let _alone = alone("an orphan");
-    fn middle(sender: Sender<u32>) {
-        let child = Process::spawn(inner, sender).unwrap();
-        child.wait();
-    }
-    fn inner(sender: Sender<u32>) {
-        sender.send(std::process::id()).unwrap();
-        forever();
-    }
-    let (sender, receiver) = channel(1).unwrap();
-    let child = Process::spawn(middle, sender).unwrap();
-    let orphan = receiver.recv().unwrap();
-    child.kill().unwrap();
-    child.join().unwrap_err();
-    assert!(matches!(receiver.try_recv(), Err(RecvError::Empty)), "the orphan can still send");
-    let killed = std::process::Command::new("kill").args(["-9", &orphan.to_string()]).status();
-    assert!(killed.unwrap().success());
-    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
-}
-
-#[test]
-fn a_process_that_becomes_another_program_is_gone() {
-    let _alone = alone("an exec");
-    fn become_another(_sender: Sender<u32>) {
-        use std::os::unix::process::CommandExt;
-        let error = std::process::Command::new("sleep").arg("1000").exec();
-        panic!("{error}");
-    }
-    let (sender, receiver) = channel(1).unwrap();
-    let child = Process::spawn(become_another, sender).unwrap();
-    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
-    child.kill().unwrap();
-    child.join().unwrap_err();
-}
-
-#[test]
 fn a_lone_putter_is_told_that_nobody_will_get_it() {
     let _alone = alone("a lone putter");
     fn put_on_and_on(queue: Queue<u32>) -> u32 {
@@ -222,4 +185,37 @@ fn a_request_that_nobody_will_take_is_given_up_and_its_asker_told() {
     assert!(matches!(answer.recv(), Err(RecvError::Disconnected)));
     drop((sender, answer));
     assert_eq!(usage().unwrap(), before);
+}
+
+#[test]
+fn workers_that_are_killed_take_no_more_than_one_message_each_with_them() {
+    const MESSAGES: u64 = 1000;
+    let _alone = alone("workers");
+    fn double(numbers: Queue<u64>, doubled: Queue<u64>) {
+        numbers.iter().for_each(|number| doubled.put(2 * number).unwrap());
+    }
+    let numbers = Queue::bounded(16).unwrap();
+    let doubled = Queue::bounded(MESSAGES as usize).unwrap();
+    let start = || Process::spawn(double, (numbers.clone(), doubled.clone())).unwrap();
+    let mut workers = vec![start(), start(), start()];
+    let mut kills = 0;
+    for number in 1..=MESSAGES {
+        numbers.put(number).unwrap();
+        if number % 200 == 0 {
+            let worker = workers.remove(0);
+            worker.kill().unwrap();
+            worker.join().unwrap_err();
+            workers.push(start());
+            kills += 1;
+        }
+    }
+    numbers.close();
+    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    let mut results: Vec<u64> = std::iter::from_fn(|| doubled.try_get().ok()).collect();
+    let received = results.len() as u64;
+    results.sort_unstable();
+    results.dedup();
+    assert_eq!(results.len() as u64, received, "none twice");
+    assert!(results.iter().all(|number| number % 2 == 0 && *number <= 2 * MESSAGES));
+    assert!(received >= MESSAGES - kills, "{received} of {MESSAGES}");
 }

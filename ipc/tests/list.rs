@@ -1,5 +1,5 @@
 //! Lists of small values by name.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

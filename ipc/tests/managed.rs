@@ -1,5 +1,5 @@
 //! Types with `#[ipc::managed]`, on each host.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod hosts;
 mod watchdog;

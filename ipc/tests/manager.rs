@@ -1,19 +1,15 @@
 //! What a manager holds, on a process and on threads.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
-#[expect(dead_code, unreachable_pub, reason = "another suite uses the rest")]
-#[path = "../../sync-prims/tests/stepping/asleep.rs"]
-mod asleep;
 mod hosts;
 mod watchdog;
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use hosts::{on_each, on_each_and_from_elsewhere, start};
+use hosts::{alone, on_each, on_each_and_from_elsewhere, start};
 use ipc::{DictProxy, ListProxy, Managed, ManagerError, Proxy, Queue, ValueProxy};
 use proc_spawn::{Failure, Process, Thread};
-use watchdog::watch;
 
 proc_spawn::enable_test_support!();
 
@@ -217,7 +213,7 @@ fn a_long_call_keeps_nobody_waiting_who_uses_something_else() {
 
 #[test]
 fn a_killed_server_is_gone_for_every_call_at_once() {
-    let _watchdog = watch("a killed server");
+    let _alone = alone("a killed server");
     let manager = start::<Process>();
     let started = Queue::<u32>::bounded(1).unwrap();
     let value = manager.value(started.clone()).unwrap();
@@ -225,16 +221,11 @@ fn a_killed_server_is_gone_for_every_call_at_once() {
         let value = value.clone();
         std::thread::spawn(move || value.update(hang))
     };
-    let server = started.get().unwrap();
-    assert_eq!(server, manager.pid().unwrap());
+    assert_eq!(started.get().unwrap(), manager.pid().unwrap());
+    let other = manager.value(1).unwrap();
     let killed = Instant::now();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-9", &server.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let killing = other.update(|_| -> u32 { std::process::abort() });
+    assert!(matches!(killing, Err(ManagerError::Gone)));
     assert!(matches!(calling.join().unwrap(), Err(ManagerError::Gone)));
     assert!(matches!(value.get(), Err(ManagerError::Gone)));
     assert!(matches!(manager.list::<u32>(), Err(ManagerError::Gone)));
@@ -254,50 +245,6 @@ fn after_a_shutdown_every_call_is_gone() {
     });
 }
 
-#[test]
-fn a_server_on_threads_has_ended_when_its_last_call_has() {
-    let _watchdog = watch("calls of a server that ends");
-    for ends_in_time in [false, true] {
-        let manager = start::<Thread>();
-        let queues = (Queue::<()>::bounded(1).unwrap(), Queue::<()>::bounded(1).unwrap());
-        let (started, end) = queues.clone();
-        let value = manager.value(queues).unwrap();
-        let call = std::thread::spawn(move || {
-            value.update(|(started, end)| {
-                started.put(()).unwrap();
-                end.get().unwrap();
-            })
-        });
-        started.get().unwrap();
-        let (said, heard) = std::sync::mpsc::channel();
-        let ending = std::thread::spawn(move || {
-            let patience = Duration::from_millis(if ends_in_time { 50_000 } else { 20 });
-            said.send(asleep::thread_id()).unwrap();
-            manager.shutdown_timeout(patience)
-        });
-        // Who called is told at once, while the function runs on.
-        assert!(matches!(call.join().unwrap(), Err(ManagerError::Gone)));
-        if ends_in_time {
-            asleep::until_asleep(heard.recv().unwrap());
-            assert!(!ending.is_finished());
-            end.put(()).unwrap();
-            assert!(ending.join().unwrap());
-        } else {
-            assert!(!ending.join().unwrap());
-            end.put(()).unwrap();
-        }
-    }
-}
-
-#[test]
-fn a_server_that_does_not_end_is_ended_by_force() {
-    let _watchdog = watch("a stopped server");
-    let manager = start::<Process>();
-    let pid = manager.pid().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
-    assert!(manager.shutdown_timeout(Duration::from_millis(20)));
-}
-
 fn hold_a_manager(to: ipc::Sender<ValueProxy<Queue<u32>>>, started: Queue<u32>) {
     let manager = start::<Process>();
     to.send(manager.value(started).unwrap()).unwrap();
@@ -306,7 +253,7 @@ fn hold_a_manager(to: ipc::Sender<ValueProxy<Queue<u32>>>, started: Queue<u32>) 
 
 #[test]
 fn a_server_ends_with_the_process_that_has_its_manager() {
-    let _watchdog = watch("an orphaned server");
+    let _alone = alone("an orphaned server");
     let (to, from) = ipc::channel(1).unwrap();
     let started = Queue::bounded(1).unwrap();
     let child = Process::spawn(hold_a_manager, (to, started.clone())).unwrap();

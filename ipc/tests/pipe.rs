@@ -1,5 +1,5 @@
 //! Pipes between threads and processes.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

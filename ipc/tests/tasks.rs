@@ -1,5 +1,5 @@
 //! Queues whose messages are tasks: when `join` ends, and when not.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

@@ -228,3 +228,26 @@ fn the_end_of_a_process_is_waited_for_beside_messages() {
     assert_eq!(ipc::wait(&sources[..2], None).unwrap(), [1]);
     assert!(first.join().is_err() && second.join().is_err());
 }
+
+#[test]
+fn a_child_is_told_of_its_parents_end() {
+    let _watchdog = watch("a family");
+    fn middle(told: Sender<u32>) {
+        let child = Process::builder().daemon(false).spawn(inner, told).unwrap();
+        child.wait();
+    }
+    fn inner(told: Sender<u32>) {
+        let (tell, end) = std::sync::mpsc::channel();
+        ipc::rendezvous::on_parent_end(Box::new(move || tell.send(()).unwrap())).unwrap();
+        told.send(1).unwrap();
+        end.recv().unwrap();
+        told.send(2).unwrap();
+    }
+    let (sender, receiver) = channel(1).unwrap();
+    let parent = Process::spawn(middle, sender).unwrap();
+    assert_eq!(receiver.recv().unwrap(), 1);
+    parent.kill().unwrap();
+    assert_eq!(receiver.recv().unwrap(), 2);
+    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+    parent.join().unwrap_err();
+}

@@ -8,7 +8,7 @@ mod watchdog;
 use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
 use std::{ptr, thread};
 
-use ipc::{Receiver, RecvError, Sender, channel};
+use ipc::{Receiver, RecvError, Sender, channel, wait};
 use proc_spawn::{JoinError, Process, SpawnError, StartMethod, Stdio, cpu_count};
 use sys::exists;
 use watchdog::watch;
@@ -66,15 +66,15 @@ fn a_child_that_exited_with_the_code_of_one_that_runs_has_ended() {
 #[test]
 fn what_a_child_prints_is_kept_after_the_thread_that_started_it() {
     let _watchdog = watch("a thread that ends");
-    let (go, wait) = channel::<()>(1).unwrap();
-    let print = |wait: Receiver<()>| -> () {
-        wait.recv().unwrap();
+    let (go, told) = channel::<()>(1).unwrap();
+    let print = |go: Receiver<()>| -> () {
+        go.recv().unwrap();
         // More than a pipe holds: somebody reads while it runs.
         (0..200).for_each(|n| eprintln!("{n:01000}"));
         std::process::exit(3);
     };
     let kept = || Process::builder().stderr(Stdio::null()).stderr_lines(1);
-    let child = thread::scope(|scope| scope.spawn(|| kept().spawn(print, wait)).join());
+    let child = thread::scope(|scope| scope.spawn(|| kept().spawn(print, told)).join());
     let child = child.unwrap().unwrap();
     go.send(()).unwrap();
     match child.join() {
@@ -187,6 +187,26 @@ fn a_child_whose_parent_is_killed_before_it_begins_is_no_program_of_its_own() {
         assert_ne!(GetExitCodeProcess(foundling.as_raw_handle(), &raw mut code), 0);
     }
     assert_eq!(code, 1, "it ends without having begun");
+}
+
+#[test]
+fn the_ends_of_more_children_than_can_be_waited_for_at_once_are_noticed() {
+    const CHILDREN: usize = 66;
+    let _watchdog = watch("many children");
+    let (sender, told) = std::sync::mpsc::channel();
+    let start = |number| {
+        let sender = sender.clone();
+        let child = Process::builder().on_end(move || sender.send(number).unwrap());
+        child.spawn(forever, ()).unwrap()
+    };
+    let children: Vec<_> = (0..CHILDREN).map(start).collect();
+    let sentinels: Vec<_> = children.iter().map(|child| child.sentinel() as _).collect();
+    children[CHILDREN - 2].kill().unwrap();
+    assert_eq!(wait(&sentinels, None).unwrap(), [CHILDREN - 2]);
+    assert_eq!(told.recv().unwrap(), CHILDREN - 2);
+    children.iter().for_each(|child| child.kill().unwrap());
+    assert_eq!(told.iter().take(CHILDREN - 1).count(), CHILDREN - 1);
+    assert!(children.iter().all(|child| child.exitcode() == Some(-9)));
 }
 
 /// Starts a daemon that reports, and stays.

@@ -1,11 +1,11 @@
 //! Managers on each host there is.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipc::{Address, Host, Manager, usage};
 use proc_spawn::{Process, Thread};
 
-use crate::watchdog::watch;
+use crate::watchdog::{Watchdog, watch};
 
 pub(crate) fn start<H: Host>() -> Manager {
     Manager::start::<H>().unwrap()
@@ -14,10 +14,14 @@ pub(crate) fn start<H: Host>() -> Manager {
 /// What is left is counted over the whole program.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// No other test of the suite runs beside this one.
+pub(crate) fn alone(what: &'static str) -> (MutexGuard<'static, ()>, Watchdog) {
+    (ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner), watch(what))
+}
+
 /// Calls `f` with a manager on each host, and sees that nothing is left of it.
 pub(crate) fn on_each(what: &'static str, f: impl Fn(&Manager)) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let _watchdog = watch(what);
+    let _alone = alone(what);
     f(&start::<Process>());
     let before = usage().unwrap();
     f(&start::<Thread>());

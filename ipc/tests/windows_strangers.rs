@@ -1,16 +1,57 @@
-//! Memory by name, between programs: a stranger is this binary started anew, without an invitation.
+//! Memory by name, and managers, between programs: a stranger is this binary started anew, without an invitation.
 #![cfg(windows)]
 
-mod children;
 mod watchdog;
 
+use std::env;
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::os::windows::io::AsHandle;
+use std::process::{Child, Command};
 use std::thread;
+use std::time::Duration;
 
-use children::{LONG, Role, Stranger, argument, arguments, stay, stranger};
-use ipc::{Sender, ShareableList, ShareableValue, SharedMemory, channel, wait};
+use ipc::{
+    Address, Manager, QueueProxy, Sender, ShareableList, ShareableValue, SharedMemory, channel,
+    wait,
+};
+use proc_spawn::{Process, Thread};
 use watchdog::watch;
+use windows_sys::Win32::Foundation::ERROR_INTERNAL_ERROR;
+
+proc_spawn::enable_test_support!();
+
+/// Nothing takes a tenth of this.
+const LONG: Duration = Duration::from_secs(30);
+const KEY: &[u8] = b"correct horse battery staple";
+
+/// Another program, which is killed when it is dropped.
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts another program, in the role of one of the ignored tests.
+fn stranger(role: &str, argument: &str) -> Stranger {
+    let mut command = Command::new(env::current_exe().expect("this binary"));
+    command.args([role, "--exact", "--ignored", "--nocapture"]).env("TANDEM_TEST", argument);
+    loop {
+        match command.spawn() {
+            // Now and then a process comes to nothing under wine before it begins.
+            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR as i32) => {}
+            child => return Stranger(child.expect("a child")),
+        }
+    }
+}
+
+/// What [`stranger`] was given.
+fn argument() -> String {
+    env::var("TANDEM_TEST").expect("started by a test")
+}
 
 /// Waits for it to end by itself.
 fn end(child: &Stranger) {
@@ -57,7 +98,7 @@ fn a_name_that_was_taken_away_leads_to_other_memory() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a stranger"]
 fn adder() {
     let list = ShareableList::attach(&argument()).unwrap();
     assert_eq!(list.get(0).unwrap(), 1.into());
@@ -76,14 +117,13 @@ fn another_program_changes_a_list() {
     assert_eq!(list.get(1).unwrap(), "TEXT".into());
 }
 
-#[test]
-#[ignore = "the role of a child"]
-fn holder() {
-    let (name, ready): (String, Sender<()>) = arguments();
+fn hold(name: String, ready: Sender<()>) {
     let memory = SharedMemory::create_named(&name, 100).unwrap();
     memory.write_at(b"mine", 0).unwrap();
     ready.send(()).unwrap();
-    stay();
+    loop {
+        thread::park();
+    }
 }
 
 #[test]
@@ -92,10 +132,11 @@ fn a_killed_holder_leaves_nothing() {
     let name = "windows names: killed".to_owned();
     for attach in [true, false] {
         let (ready, told) = channel::<()>(1).unwrap();
-        let mut holder = Role::start("holder", (name.clone(), ready));
+        let holder = Process::spawn(hold, (name.clone(), ready)).unwrap();
         told.recv_timeout(LONG).unwrap();
         let same = attach.then(|| SharedMemory::attach(&name).unwrap());
-        holder.kill();
+        holder.kill().unwrap();
+        holder.wait();
         if let Some(same) = same {
             let mut bytes = [0; 4];
             same.read_at(&mut bytes, 0).unwrap();
@@ -108,7 +149,7 @@ fn a_killed_holder_leaves_nothing() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a stranger"]
 fn churner() {
     let name = argument();
     loop {
@@ -142,4 +183,30 @@ fn strangers_that_are_killed_anywhere_block_nobody() {
     drop(children);
     let memory = SharedMemory::create_named(name, 8).unwrap();
     assert_eq!(SharedMemory::attach(name).unwrap().len(), memory.len());
+}
+
+#[test]
+#[ignore = "the role of a stranger"]
+fn guest() {
+    let address = Address::Tcp(argument().parse().unwrap());
+    let there = Manager::connect(&address, KEY).unwrap();
+    let queue = there.find::<QueueProxy<String>>("queue").unwrap();
+    let large = queue.get().unwrap();
+    queue.put(large.to_uppercase()).unwrap();
+}
+
+#[test]
+fn a_manager_serves_other_programs() {
+    let _watchdog = watch("a manager for others");
+    for manager in [Manager::start::<Process>().unwrap(), Manager::start::<Thread>().unwrap()] {
+        let queue = manager.queue::<String>(1).unwrap();
+        manager.publish("queue", &queue).unwrap();
+        let anywhere = Address::Tcp((Ipv4Addr::LOCALHOST, 0).into());
+        let address = manager.serve(&anywhere, KEY).unwrap();
+        assert!(Manager::connect(&address, b"another key").is_err());
+        let large = "large".repeat(600_000);
+        queue.put(large.clone()).unwrap();
+        end(&stranger("guest", &address.to_string()));
+        assert!(queue.get_timeout(LONG).unwrap() == large.to_uppercase());
+    }
 }
