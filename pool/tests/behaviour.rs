@@ -1,6 +1,7 @@
 //! What both pools do with tasks that are handed something, tested once and run on threads and on processes by either start method.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -273,4 +274,6 @@ macro_rules! suite {
 
 suite!(threads);
 suite!(by_spawn);
-suite!(by_fork_server);
+sys::where_a_fork_server_can_be! {
+    suite!(by_fork_server);
+}

@@ -1,6 +1,7 @@
 //! `imap` and `imap_unordered`, tested once and run on every kind of pool.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -127,4 +128,6 @@ macro_rules! suite {
 
 suite!(threads);
 suite!(by_spawn);
-suite!(by_fork_server);
+sys::where_a_fork_server_can_be! {
+    suite!(by_fork_server);
+}

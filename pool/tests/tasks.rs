@@ -2,6 +2,7 @@
 //! once and run on every kind of pool.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -225,7 +226,9 @@ macro_rules! suite {
 
 suite!(threads);
 suite!(by_spawn);
-suite!(by_fork_server);
+sys::where_a_fork_server_can_be! {
+    suite!(by_fork_server);
+}
 
 #[test]
 fn a_running_task_is_cancelled_with_its_process_and_no_other_pays() {
