@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use async_nats::Client;
+use async_nats::client::RequestErrorKind;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::{AckPolicy, Info, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, RetentionPolicy, Stream};
+use serde::Deserialize;
 
 use crate::error::ClusterError;
 use crate::names;
@@ -80,10 +83,75 @@ async fn acknowledge_gone(
     }
     let asked = stream.info_builder().with_deleted(true).fetch().await;
     let state = asked.map_err(ClusterError::server("ask for what was deleted"))?.info.state;
-    let awaited = consumer.ack_floor.stream_sequence + 1..=consumer.delivered.stream_sequence;
-    for gone in state.deleted.iter().flatten().filter(|it| awaited.contains(it)) {
-        let sent = context.client().publish(names::ack(build, *gone), "+ACK".into()).await;
+    let awaited = consumer.ack_floor.stream_sequence + 1..consumer.delivered.stream_sequence + 1;
+    let deleted = state.deleted.unwrap_or_default();
+    let client = context.client();
+    if state.first_sequence + state.messages + deleted.len() as u64 == state.last_sequence + 1 {
+        let before = awaited.start..state.first_sequence.min(awaited.end);
+        acknowledge(&client, before, build).await?;
+        return acknowledge(
+            &client,
+            deleted.iter().copied().filter(|it| awaited.contains(it)),
+            build,
+        )
+        .await;
+    }
+    // Of the files that were left with nothing in them, such a server says nothing.
+    let mut next = awaited.start;
+    while next < awaited.end {
+        let from = format!("{{\"seq\":{next},\"next_by_subj\":\"{}\"}}", names::ALL_TASKS);
+        // What it does not say now, it is asked for at the next occasion.
+        let Some(found) = message(&client, from).await else { break };
+        let there = found.map_or(awaited.end, |kept| kept.seq.min(awaited.end));
+        acknowledge(&client, next..there, build).await?;
+        next = there + 1;
+    }
+    Ok(())
+}
+
+async fn acknowledge(
+    client: &Client,
+    gone: impl IntoIterator<Item = u64>,
+    build: &str,
+) -> Result<(), ClusterError> {
+    for gone in gone {
+        let sent = client.publish(names::ack(build, gone), "+ACK".into()).await;
         sent.map_err(ClusterError::server("acknowledge a task"))?;
     }
     Ok(())
+}
+
+/// A message that the stream has.
+#[derive(Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) subject: String,
+    seq: u64,
+}
+
+/// What the server says about one.
+#[derive(Deserialize)]
+struct Got {
+    message: Option<Kept>,
+    error: Option<Refused>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    code: u16,
+}
+
+/// There is no such message.
+const NOT_FOUND: u16 = 404;
+
+/// Asks for a message of the stream: whether there is one, or `None` if the server does not say.
+pub(crate) async fn message(client: &Client, which: String) -> Option<Option<Kept>> {
+    match client.request(names::message_get(), which.into()).await {
+        Ok(answer) => match serde_json::from_slice(&answer.payload).ok()? {
+            Got { message: Some(message), .. } => Some(Some(message)),
+            Got { error: Some(Refused { code: NOT_FOUND }), .. } => Some(None),
+            _ => None,
+        },
+        Err(error) if error.kind() == RequestErrorKind::NoResponders => Some(None),
+        Err(_) => None,
+    }
 }

@@ -107,12 +107,12 @@ fn a_task_that_the_server_takes_for_delivered_is_published_anew_and_runs_once() 
     assert_eq!(marks.read(), [2]);
 }
 
-/// Has so many tasks delivered, to nobody.
-async fn deliver(url: String, token: String, count: usize) {
+/// Has so many tasks of this size delivered, to nobody.
+async fn deliver(url: String, token: String, (count, size): (usize, usize)) {
     let (context, _, consumer) = look_into(url, token).await;
     let subject = consumer.cached_info().config.filter_subject.replace('*', "nobody");
     for _ in 0..count {
-        context.publish(subject.clone(), "".into()).await.unwrap().await.unwrap();
+        context.publish(subject.clone(), vec![0; size].into()).await.unwrap().await.unwrap();
     }
     let delivered = consumer.fetch().max_messages(count).messages().await.unwrap();
     assert_eq!(delivered.try_collect::<Vec<_>>().await.unwrap().len(), count);
@@ -120,6 +120,15 @@ async fn deliver(url: String, token: String, count: usize) {
 
 #[test]
 fn a_server_that_has_not_written_down_what_is_done_goes_on_all_the_same() {
+    goes_on_with_an_old_state((40, 0));
+}
+
+#[test]
+fn so_does_one_whose_files_are_gone_with_all_that_was_in_them() {
+    goes_on_with_an_old_state((40, 800_000));
+}
+
+fn goes_on_with_an_old_state(tasks: (usize, usize)) {
     let _watchdog = watch("an old state");
     let Some(mut cluster) = Cluster::start(&[1, 1]) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -131,13 +140,16 @@ fn a_server_that_has_not_written_down_what_is_done_goes_on_all_the_same() {
     guests.sort_by_key(|(n, _)| *n);
     let [first, second] = guests;
     let (url, token) = (cluster.server.url(), cluster.server.token().to_owned());
-    runtime.block_on(deliver(url.clone(), token.clone(), 40));
+    runtime.block_on(deliver(url.clone(), token.clone(), tasks));
     cluster.server.stop();
     let old = cluster.server.deliveries();
     cluster.server.restart();
     runtime.block_on(async {
-        let (_, stream, _) = look_into(url, token).await;
+        let (context, stream, _) = look_into(url, token).await;
         stream.purge().filter("tandem.tasks.*.nobody").await.unwrap();
+        // So that the stream still knows how far it has come.
+        let last = context.publish("tandem.tasks.no_build.nobody", "".into()).await.unwrap();
+        last.await.unwrap();
     });
     cluster.server.kill();
     cluster.server.set_deliveries(&old);

@@ -4,9 +4,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use async_nats::Client;
-use async_nats::client::RequestErrorKind;
 use pool::TaskKey;
-use serde::Deserialize;
 
 use super::driver::{Driver, Note};
 use super::pending::{Deadlines, Pending};
@@ -18,17 +16,6 @@ use crate::names;
 /// task that nobody has said a word of for so many leases waits for its turn, or is one that the server does not give to
 /// anybody.
 const LEASES: u32 = 2;
-
-/// What the server says about a message.
-#[derive(Deserialize)]
-struct Got {
-    message: Option<Kept>,
-}
-
-#[derive(Deserialize)]
-struct Kept {
-    subject: String,
-}
 
 impl Driver {
     /// Looks after what has waited for long.
@@ -116,13 +103,6 @@ impl Driver {
 async fn is_there(client: &Client, tasks: &str, sequence: Option<u64>) -> Option<bool> {
     // Nobody has said that it was taken in.
     let Some(sequence) = sequence else { return Some(false) };
-    let request = format!("{{\"seq\":{sequence}}}");
-    match client.request(names::message_get(), request.into()).await {
-        Ok(message) => {
-            let got: Got = serde_json::from_slice(&message.payload).ok()?;
-            Some(got.message.is_some_and(|message| message.subject == tasks))
-        }
-        Err(error) if error.kind() == RequestErrorKind::NoResponders => Some(false),
-        Err(_) => None,
-    }
+    let found = consumer::message(client, format!("{{\"seq\":{sequence}}}")).await?;
+    Some(found.is_some_and(|message| message.subject == tasks))
 }
