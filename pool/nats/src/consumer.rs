@@ -83,18 +83,16 @@ async fn acknowledge_gone(
     }
     let asked = stream.info_builder().with_deleted(true).fetch().await;
     let state = asked.map_err(ClusterError::server("ask for what was deleted"))?.info.state;
-    let awaited = consumer.ack_floor.stream_sequence + 1..consumer.delivered.stream_sequence + 1;
+    // A number that the stream has not come to, or has forgotten that it had, is that of a task to come.
+    let end = consumer.delivered.stream_sequence.min(state.last_sequence) + 1;
+    let awaited = consumer.ack_floor.stream_sequence + 1..end;
     let deleted = state.deleted.unwrap_or_default();
     let client = context.client();
     if state.first_sequence + state.messages + deleted.len() as u64 == state.last_sequence + 1 {
         let before = awaited.start..state.first_sequence.min(awaited.end);
         acknowledge(&client, before, build).await?;
-        return acknowledge(
-            &client,
-            deleted.iter().copied().filter(|it| awaited.contains(it)),
-            build,
-        )
-        .await;
+        let listed = deleted.into_iter().filter(|it| awaited.contains(it));
+        return acknowledge(&client, listed, build).await;
     }
     // Of the files that were left with nothing in them, such a server says nothing.
     let mut next = awaited.start;
