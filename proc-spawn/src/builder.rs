@@ -156,7 +156,7 @@ impl Builder<Process> {
     ///
     /// A child that asks for more is refused, and as a rule dies of that: it is then
     /// [`JoinError::MemoryLimit`](crate::JoinError::MemoryLimit). On Windows, where what counts is
-    /// what it has committed, the error is that of any abort.
+    /// what it has committed, the error is that of any abort. On macOS the child refuses: there is no such limit.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.own.limits.memory = Some(bytes);
         self
@@ -180,7 +180,8 @@ impl Builder<Process> {
         self
     }
 
-    /// Runs the child on these processors alone, which are counted from 0.
+    /// Runs the child on these processors alone, which are counted from 0. On macOS the child refuses: nothing keeps it
+    /// to some.
     pub fn affinity(mut self, processors: impl IntoIterator<Item = usize>) -> Self {
         self.own.limits.affinity = Some(processors.into_iter().collect());
         self

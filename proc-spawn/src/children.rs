@@ -16,10 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use ipc::rendezvous::{Guest, Refusal};
+use ipc::rendezvous::{self, Guest, Refusal};
 
 use crate::sentinel::Sentinel;
-use crate::sys::Descriptor;
 use crate::sys::end::{Fate, Reference, Signal};
 
 static CHILDREN: Mutex<BTreeMap<u64, Arc<Child>>> = Mutex::new(BTreeMap::new());
@@ -202,7 +201,7 @@ impl Child {
     }
 
     /// For somebody else to watch it by.
-    pub(crate) fn another_reference(&self) -> io::Result<Descriptor> {
+    pub(crate) fn another_reference(&self) -> io::Result<rendezvous::Sentinel> {
         self.sentinel.0.try_clone()
     }
 

@@ -10,7 +10,8 @@ use crate::sys::end::Reference;
 /// It can be waited for beside receivers, connections and whatever else [`ipc::wait`] takes.
 ///
 /// On Linux it can be lent as a descriptor (`AsFd`), a pidfd, that is readable once the process has
-/// ended, for use with `poll`, `epoll` and the like; on Windows as a handle (`AsHandle`). It only tells: the process's handle is
+/// ended, for use with `poll`, `epoll` and the like; on macOS as that of a kernel event queue, from which nobody may take
+/// the event; on Windows as a handle (`AsHandle`). It only tells: the process's handle is
 /// still there to be joined, and what the process held may not have been released for a moment yet.
 ///
 /// # Example

@@ -35,7 +35,7 @@ pub enum StartMethod {
     /// inherited (umask, limits, user, ignored signals) as it was when the server was started. In a
     /// child the handlers of `pthread_atfork` are not called.
     ///
-    /// `Unsupported` on Windows.
+    /// `Unsupported` on Windows and macOS.
     ForkServer,
 }
 

@@ -33,28 +33,39 @@
 //! | `runtime::cpu_count()` | the processors that this process may use |
 //! | `runtime::is_same_variable(one, other)` | whether two names are of the same variable of the environment |
 //! | `runtime::exit(code)` | exits normally, as `std::process::exit` |
+//! | `spawn::{FLAGS, image, leave_out_others}` | on Unix, what the start needs of one system |
 //! | `constructor` | `enable_test_support!`, which runs before `main` |
 
+mod constructor;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(not(target_os = "linux"))]
+pub(crate) mod no_forkserver;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, pipe, refusal,
-    runtime, start,
+    runtime, spawn, start,
 };
-
-#[cfg(windows)]
-mod windows;
-
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
+    BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, pipe, refusal,
+    runtime, spawn, start,
+};
 #[cfg(windows)]
 pub(crate) use windows::{
     BorrowedDescriptor, Descriptor, end, fork, forkserver, interrupt, limits, pipe, refusal,
     runtime, start,
 };
 
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!(
-    "proc-spawn has a body for Linux and Windows only so far: on Linux it starts /proc/self/exe anew and waits for the \
-     end of a process on a pidfd. PLATFORM.md says what other systems offer for each."
+    "proc-spawn has a body for Linux, macOS and Windows only so far: it starts the file anew that this process runs, and \
+     waits for the end of a process. PLATFORM.md says what other systems offer for each."
 );

@@ -14,11 +14,17 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
+    ABORT, ABORT_TEXT, FOREIGN, METHODS, NULL, exists, is_given, make_another_build,
+};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
     ABORT, ABORT_TEXT, FOREIGN, METHODS, NULL, exists, is_given, make_another_build,
 };
 #[cfg(windows)]

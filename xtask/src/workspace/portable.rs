@@ -18,37 +18,37 @@ pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-
 /// signals.
 const PARTS_ON_WINDOWS: [(&str, &[&str]); 3] = [
     ("ipc", &[]),
-    (
-        "proc-spawn",
-        &[
-            "behaviour",
-            "failure",
-            "given",
-            "life",
-            "logs",
-            "misuse_init_never_reached",
-            "misuse_init_twice",
-            "misuse_no_init",
-            "misuse_recursion",
-            "misuse_spawn_at_exit",
-            "misuse_spawn_before_init",
-            "misuse_spawn_while_decoding",
-            "outcomes",
-            "surface",
-            "threads",
-            "tokio_inside",
-            "tokio_outside",
-            "windows",
-        ],
-    ),
+    ("proc-spawn", &STARTS),
     (
         "pool",
         &["behaviour", "keeps_contract", "lazy", "misuse_no_init", "progress", "remote", "tasks"],
     ),
 ];
 
-/// The same for macOS, where nothing starts processes yet.
-const PARTS_ON_MACOS: [(&str, &[&str]); 1] = [("ipc", &[])];
+/// The same for macOS.
+const PARTS_ON_MACOS: [(&str, &[&str]); 2] = [("ipc", &[]), ("proc-spawn", &STARTS)];
+
+/// The suites of `proc-spawn` that need nothing of Linux.
+const STARTS: [&str; 18] = [
+    "behaviour",
+    "failure",
+    "given",
+    "life",
+    "logs",
+    "misuse_init_never_reached",
+    "misuse_init_twice",
+    "misuse_no_init",
+    "misuse_recursion",
+    "misuse_spawn_at_exit",
+    "misuse_spawn_before_init",
+    "misuse_spawn_while_decoding",
+    "outcomes",
+    "surface",
+    "threads",
+    "tokio_inside",
+    "tokio_outside",
+    "windows",
+];
 
 /// What Cargo is told of each of these packages: not to build its examples and doctests, which may start processes by
 /// what Linux has.

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lives;
@@ -25,19 +26,37 @@ pub(crate) fn is_held(memory: &Memory, byte: u64, pid: u32) -> io::Result<bool> 
 }
 
 /// Refers to one process until dropped, even after its id is used again: a queue that its end is an event in.
-#[derive(Debug)]
-pub struct Sentinel(Queue);
+#[derive(Debug, Clone)]
+pub struct Sentinel(Arc<Queue>);
 
 impl Sentinel {
     /// `None` when there is no such process any more, or it is at its very end: then it cannot be asked for.
-    pub(crate) fn open(pid: u32) -> io::Result<Option<Sentinel>> {
+    ///
+    /// # Errors
+    /// The system is out of descriptors or memory.
+    pub fn open(pid: u32) -> io::Result<Option<Sentinel>> {
         let queue = Queue::new()?;
         let end = event(pid as usize, libc::EVFILT_PROC, libc::EV_ADD, libc::NOTE_EXIT);
         match queue.change(end) {
-            Ok(()) => Ok(Some(Sentinel(queue))),
+            Ok(()) => Ok(Some(Sentinel(Arc::new(queue)))),
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Of a child, which is at its end if it cannot be asked for.
+    ///
+    /// # Errors
+    /// The system is out of descriptors or memory.
+    pub fn of_child(pid: u32) -> io::Result<Sentinel> {
+        if let Some(sentinel) = Sentinel::open(pid)? {
+            return Ok(sentinel);
+        }
+        let queue = Queue::new()?;
+        // Without `EV_CLEAR` it stays, for nobody takes it.
+        queue.change(event(0, libc::EVFILT_USER, libc::EV_ADD, 0))?;
+        queue.change(event(0, libc::EVFILT_USER, 0, libc::NOTE_TRIGGER))?;
+        Ok(Sentinel(Arc::new(queue)))
     }
 }
 

@@ -1,22 +1,11 @@
 //! This process itself.
-#![expect(unsafe_code, reason = "atexit, _exit and prctl have no safe form")]
+#![expect(unsafe_code, reason = "unshare and prctl have no safe form")]
 
-use std::ffi::{CStr, OsStr};
-use std::fs;
+use std::ffi::CStr;
 use std::os::unix::fs::MetadataExt;
-use std::{io, process, thread};
+use std::{fs, io};
 
-/// Calls `f` when this process exits normally: `main` returns or `exit` is called.
-pub(crate) fn at_exit(f: extern "C" fn()) -> io::Result<()> {
-    // SAFETY: the function is a static of this image, which is never unloaded before the exit.
-    if unsafe { libc::atexit(f) } == 0 { Ok(()) } else { Err(io::ErrorKind::OutOfMemory.into()) }
-}
-
-/// Ends all threads of this process now; nothing of it runs any more.
-pub(crate) fn leave(code: i32) -> ! {
-    // SAFETY: takes an integer and does not return.
-    unsafe { libc::_exit(code) }
-}
+pub(crate) use crate::sys::unix::runtime::{at_exit, cpu_count, exit, is_same_variable, leave};
 
 /// How many threads this process has.
 pub(crate) fn thread_count() -> io::Result<usize> {
@@ -42,19 +31,4 @@ pub(crate) fn peak_memory(id: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
-}
-
-/// How many processors this process may use. Never 0.
-pub(crate) fn cpu_count() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Whether two names are of the same variable.
-pub(crate) fn is_same_variable(one: &OsStr, other: &OsStr) -> bool {
-    one == other
-}
-
-/// Exits normally.
-pub(crate) fn exit(code: i32) -> ! {
-    process::exit(code)
 }

@@ -10,7 +10,7 @@ use std::os::windows::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Instant;
 
-use ipc::{Source, Waitable, wait};
+use ipc::{Source, Waitable, rendezvous, wait};
 use windows_sys::Win32::Foundation::{FILETIME, HANDLE};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, GetExitCodeProcess, GetProcessTimes, OpenProcess,
@@ -78,9 +78,9 @@ impl Reference {
         is_older.then_some(Self { process, _job: None })
     }
 
-    /// Another handle of the same process.
-    pub(crate) fn try_clone(&self) -> io::Result<OwnedHandle> {
-        self.process.try_clone()
+    /// For somebody else to watch the same process by.
+    pub(crate) fn try_clone(&self) -> io::Result<rendezvous::Sentinel> {
+        self.process.try_clone().map(rendezvous::Sentinel::from)
     }
 
     /// Ends it, a child of ours. For one that has ended this is no error.

@@ -1,10 +1,8 @@
 //! Windows: CreateProcessW of the program's own file, handles of processes, job objects. `README.md` in this folder
 //! says which of the system's mechanisms stands for what.
 
-mod constructor;
 pub(crate) mod end;
 pub(crate) mod fork;
-pub(crate) mod forkserver;
 pub(crate) mod interrupt;
 mod job;
 pub(crate) mod limits;
@@ -14,6 +12,7 @@ pub(crate) mod refusal;
 pub(crate) mod runtime;
 pub(crate) mod start;
 
+pub(crate) use super::no_forkserver as forkserver;
 pub(crate) use std::os::windows::io::{
     BorrowedHandle as BorrowedDescriptor, OwnedHandle as Descriptor,
 };

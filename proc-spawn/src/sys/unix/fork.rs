@@ -5,7 +5,7 @@ use std::io;
 
 use ipc::rendezvous::{Invitation, Refusal};
 
-use super::end::{self, Reference};
+use crate::sys::end::{self, Reference};
 
 /// The child, or none in the child.
 ///

@@ -1,4 +1,4 @@
-//! There is no fork here, and so no server that makes copies.
+//! What there is where no process can make a copy of itself for the one that asked: no fork server.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,7 +8,7 @@ use super::start::Start;
 
 /// Nothing can be started so.
 pub(crate) fn start(_: &Start<'_>, _prepare: &[u8]) -> io::Result<(u32, Reference)> {
-    let why = "Windows cannot copy a process: start with StartMethod::Spawn";
+    let why = "only Linux can have a fork server: start with StartMethod::Spawn";
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 

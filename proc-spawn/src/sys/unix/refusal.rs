@@ -9,7 +9,7 @@
 //! So an abort counts, too, if it comes after a refusal that the thread has dealt with and before another
 //! failed request. The callers alone would not do: an optimiser may have left no frame of that function,
 //! and C code that is refused memory calls `abort` itself.
-#![expect(unsafe_code, reason = "a signal handler, errno and the unwinder are foreign")]
+#![expect(unsafe_code, reason = "a signal handler and the unwinder are foreign")]
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -40,13 +40,12 @@ pub(crate) fn forget() {
 }
 
 extern "C" fn aborting(signal: libc::c_int) {
-    // SAFETY: the address of this thread's errno, which is always there.
-    let cause = unsafe { *libc::__errno_location() };
+    let cause = io::Error::last_os_error().raw_os_error();
     // Acquire pairs with the Release of `note_refused_memory`.
     let note = NOTE.load(Ordering::Acquire);
     // SAFETY: null, or what `note_refused_memory` was given, which is never freed.
     if let Some(note) = unsafe { note.cast_const().as_ref() }
-        && (cause == libc::ENOMEM || is_handling_alloc_error())
+        && (cause == Some(libc::ENOMEM) || is_handling_alloc_error())
     {
         // Relaxed: it is read after this process's end.
         note.store(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@
 /// called with. It works with libtest, cargo-nextest and doctests.
 ///
 /// In such a child the function runs before Rust's own start of `main`: its main thread has no
-/// name, and a stack overflow in it is a plain SIGSEGV.
+/// name, and on Unix a stack overflow in it is a plain SIGSEGV.
 ///
 /// ```
 /// proc_spawn::enable_test_support!();
@@ -29,7 +29,9 @@ macro_rules! enable_test_support {
     () => {
         const _: () = {
             #[used]
-            #[unsafe(link_section = ".init_array")]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+            #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+            #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
             static BEFORE_MAIN: extern "C" fn() = $crate::__private::before_main;
         };
     };

@@ -1,38 +1,30 @@
 //! Starts this program's image anew, by posix_spawn: neither threads nor the size of the parent
 //! matter, since no memory is copied.
 //!
-//! The image is /proc/self/exe, a link to the file that this process was started from and not to
-//! its path: it leads there also when the file has been deleted or another one put in its place.
-//!
 //! **Descriptors.** The child has 0, 1 and 2, the hand-over at 3, and nothing else. Ours are all
 //! close-on-exec, but a descriptor that the user made inheritable for some other program's sake
-//! must not live on in every worker, so everything from 4 up is closed in the child, by close_range
-//! (glibc 2.34), and where the libc has no such action, one by one as /proc/self/fd lists them
-//! before the start.
+//! must not live on in every worker.
 //!
 //! **Signals.** The child begins with no signal blocked, whatever the thread that starts it has
 //! blocked (but see `interrupt`), and with SIGCHLD at its default, since the end of its own
 //! children could not be learnt otherwise. Which other signals are ignored is inherited, as
 //! everywhere; handlers never are.
-#![expect(unsafe_code, reason = "posix_spawn, its attributes and dlsym are foreign functions")]
+#![expect(unsafe_code, reason = "posix_spawn and its attributes are foreign functions")]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::sync::OnceLock;
 use std::{env, ptr};
 
 use ipc::rendezvous::Invitation;
 
-use super::end::{self, Reference};
 use super::interrupt;
-
-/// The file that this process runs.
-const IMAGE: &CStr = c"/proc/self/exe";
+use crate::sys::end::{self, Reference};
+use crate::sys::spawn;
 
 /// What a child is started with.
 #[derive(Debug)]
@@ -74,7 +66,7 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
         }
     }
     actions.put(handover.raw(), HANDOVER)?;
-    actions.close_from(HANDOVER + 1)?;
+    spawn::leave_out_others(&mut actions.0, start.streams.map(|stream| stream.is_some()))?;
     if let Some(directory) = start.directory {
         actions.change_directory(&c_string(directory.as_os_str().to_owned())?)?;
     }
@@ -87,8 +79,10 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
         text.extend(value.as_bytes());
     });
 
-    let image = start.image.map(|path| c_string(path.as_os_str().to_owned())).transpose()?;
-    let image = image.as_deref().unwrap_or(IMAGE);
+    let image = match start.image {
+        Some(path) => c_string(path.as_os_str().to_owned())?,
+        None => spawn::image()?,
+    };
 
     let mut pid = 0;
     // SAFETY: actions and attributes are initialised (their constructors), the two vectors are
@@ -123,7 +117,7 @@ pub(crate) fn lend(owned: &[Option<OwnedFd>; 3]) -> [Option<BorrowedFd<'_>>; 3] 
     owned.each_ref().map(|owned| owned.as_ref().map(AsFd::as_fd))
 }
 
-const HANDOVER: RawFd = Invitation::CHILD_END;
+pub(in crate::sys) const HANDOVER: RawFd = Invitation::CHILD_END;
 
 /// A descriptor whose number is not one of the targets.
 enum Source<'a> {
@@ -178,28 +172,6 @@ impl Actions {
             libc::posix_spawn_file_actions_addchdir_np(&raw mut self.0, directory.as_ptr())
         })
     }
-
-    fn close_from(&mut self, first: RawFd) -> io::Result<()> {
-        if let Some(add_close_from) = add_close_from() {
-            // SAFETY: the structure is initialised; the function is the one of that name.
-            return check(unsafe { add_close_from(&raw mut self.0, first) });
-        }
-        for entry in fs::read_dir("/proc/self/fd")? {
-            let name = entry?.file_name();
-            let Some(fd) = name.to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
-                continue;
-            };
-            // SAFETY: takes integers and touches no memory of ours; a number that is not open any
-            // more is an error.
-            let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
-            if fd >= first && flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
-                // SAFETY: the structure is initialised. A number that is closed by then is
-                // skipped in the child.
-                check(unsafe { libc::posix_spawn_file_actions_addclose(&raw mut self.0, fd) })?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Actions {
@@ -207,22 +179,6 @@ impl Drop for Actions {
         // SAFETY: the structure is initialised and not used again.
         unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
     }
-}
-
-type AddCloseFrom =
-    unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, libc::c_int) -> libc::c_int;
-
-/// `posix_spawn_file_actions_addclosefrom_np`, if the libc that runs has it.
-fn add_close_from() -> Option<AddCloseFrom> {
-    static FOUND: OnceLock<Option<AddCloseFrom>> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        let name = c"posix_spawn_file_actions_addclosefrom_np";
-        // SAFETY: looks a name up in the loaded libraries.
-        let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-        // SAFETY: null is `None`; anything else is the function of that name, whose type in every
-        // libc that has it is this one.
-        unsafe { std::mem::transmute::<*mut libc::c_void, Option<AddCloseFrom>>(address) }
-    })
 }
 
 /// The child's signals.
@@ -236,7 +192,7 @@ impl Attributes {
             check(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
             Self(attributes.assume_init())
         };
-        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | spawn::FLAGS;
         let mut blocked = interrupt::no_signals();
         let mut default = interrupt::no_signals();
         // SAFETY: the sets are initialised, and so is the structure; the setters copy the sets.
@@ -301,6 +257,6 @@ fn c_string(text: impl Into<OsString>) -> io::Result<CString> {
 }
 
 /// The posix_spawn family returns its error instead of setting errno.
-fn check(error: libc::c_int) -> io::Result<()> {
+pub(in crate::sys) fn check(error: libc::c_int) -> io::Result<()> {
     if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }
