@@ -10,6 +10,7 @@ mod names;
 mod options;
 mod store;
 mod submitter;
+mod sys;
 mod timer;
 
 pub use agent::Agent;

@@ -8,7 +8,6 @@ use async_nats::{Client, Event, Message, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use pool::{Executor as _, ProcessPool, TaskError, TaskKey};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
@@ -23,6 +22,7 @@ use crate::error::ClusterError;
 use crate::message::{Missing, Notice, decode, encode};
 use crate::names;
 use crate::store::Store;
+use crate::sys::signals::Signals;
 use crate::timer;
 
 /// How many recalled tasks are remembered, in case they are delivered after that.
@@ -136,10 +136,13 @@ impl<'p> Driver<'p> {
             }
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    Some(Command::StopAtSignal) => signals = Some(Signals::new()?),
+                    Some(Command::StopAtSignal) => {
+                        let listen = Signals::new();
+                        signals = Some(listen.map_err(ClusterError::system("listen for signals"))?);
+                    }
                     Some(Command::Stop) | None => break,
                 },
-                () = Signals::come(&mut signals) => break,
+                () = come(&mut signals) => break,
                 Some(message) = self.mail.next() => self.read(message).await,
                 Some(notice) = self.notices.next() => self.heed(&notice).await,
                 Some(note) = self.noted.recv() => self.note(note).await,
@@ -331,27 +334,10 @@ impl<'p> Driver<'p> {
     }
 }
 
-/// What tells a process to end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Signals, ClusterError> {
-        let listen = |kind| signal(kind).map_err(ClusterError::system("listen for signals"));
-        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-        Ok(Signals { terminate: listen(terminate)?, interrupt: listen(interrupt)? })
-    }
-
-    /// Until one comes.
-    async fn come(signals: &mut Option<Signals>) {
-        match signals {
-            Some(Signals { terminate, interrupt }) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            },
-            None => std::future::pending().await,
-        }
+/// Until one comes, if any is awaited.
+async fn come(signals: &mut Option<Signals>) {
+    match signals {
+        Some(signals) => signals.come().await,
+        None => std::future::pending().await,
     }
 }

@@ -99,7 +99,8 @@ impl Agent {
         self.end()
     }
 
-    /// Serves until this process is told to end, by SIGTERM or by Ctrl-C, and then [stops](Self::stop).
+    /// Serves until this process is told to end, by SIGTERM or by Ctrl-C (on Windows by Ctrl-C or Ctrl-Break, or when its
+    /// console is closed or the machine goes down), and then [stops](Self::stop).
     ///
     /// # Errors
     ///
