@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use ipc::{DecodeError, EncodeError};
-use proc_spawn::{Failure, Panic, SpawnError};
+use proc_spawn::{Failure, JoinError, Panic, SpawnError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -63,7 +63,8 @@ pub enum TaskError {
     WorkerDied {
         /// The worker's process id, which may be another process's by now.
         pid: u32,
-        /// The signal that killed it, if one did.
+        /// The signal that killed it, if one did; what stands for one where there are none, as in
+        /// [`JoinError::Crashed`].
         signal: Option<i32>,
         /// The code it exited with, if it did.
         exitcode: Option<i32>,
@@ -120,10 +121,13 @@ pub enum TaskError {
     Closed,
 }
 
-/// How a worker ended.
-fn how(signal: Option<i32>, exitcode: Option<i32>) -> String {
+/// How a worker ended, to be said of it: a crash in the words that [`JoinError`] has for it on this system.
+pub(crate) fn how(signal: Option<i32>, exitcode: Option<i32>) -> String {
     match (signal, exitcode) {
-        (Some(signal), _) => format!("was killed by signal {signal}"),
+        (Some(signal), _) => {
+            let crash = JoinError::Crashed { signal, core_dumped: false }.to_string();
+            crash.trim_start_matches("the process ").to_owned()
+        }
         (None, Some(code)) => format!("exited with code {code}"),
         (None, None) => "ended".to_owned(),
     }

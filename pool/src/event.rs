@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::call::call_quietly;
-use crate::error::TaskError;
+use crate::error::{TaskError, how};
 
 /// Something that happened in a pool. See [`Builder::on_event`](crate::Builder::on_event).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Event {
         worker: usize,
         /// The process it ran in.
         pid: u32,
-        /// The signal that killed it, if one did.
+        /// The signal that killed it, or what stands for one, as in [`TaskError::WorkerDied`].
         signal: Option<i32>,
         /// The code it exited with, if it did.
         exitcode: Option<i32>,
@@ -60,14 +60,8 @@ impl fmt::Display for Event {
             Event::WorkerStarted { worker, pid } => {
                 write!(f, "worker {worker} was started as process {pid}")
             }
-            Event::WorkerEnded { worker, pid, signal: Some(signal), .. } => {
-                write!(f, "worker {worker}, process {pid}, was killed by signal {signal}")
-            }
-            Event::WorkerEnded { worker, pid, exitcode: Some(code), .. } => {
-                write!(f, "worker {worker}, process {pid}, exited with code {code}")
-            }
-            Event::WorkerEnded { worker, pid, .. } => {
-                write!(f, "worker {worker}, process {pid}, has ended")
+            Event::WorkerEnded { worker, pid, signal, exitcode } => {
+                write!(f, "worker {worker}, process {pid}, {}", how(*signal, *exitcode))
             }
             Event::TaskRetried { index, item, attempts, error } => {
                 let item = Item { index: *index, text: item.as_deref() };

@@ -1,18 +1,18 @@
-//! How pools end: closed, terminated, dropped, forgotten, interrupted, and in great numbers. Tested once and run
+//! How pools end: closed, terminated, dropped, forgotten, and in great numbers. Tested once and run
 //! on every kind of pool; then what only processes have.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::collections::HashSet;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use ipc::{Receiver, RecvError, Sender, Shared};
 use kinds::Kinds as _;
 use pool::{Pool, ProcessPool, TaskError, TaskId, TaskKey};
-use proc_spawn::{JoinError, Process};
+use proc_spawn::Process;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -92,7 +92,9 @@ macro_rules! suite {
 
 suite!(threads);
 suite!(by_spawn);
-suite!(by_fork_server);
+sys::where_a_fork_server_can_be! {
+    suite!(by_fork_server);
+}
 
 /// Has a pool whose workers are busy, and returns as if there were none.
 fn forget_a_pool(here: Sender<u32>, begun: Receiver<u32>, go_on: Receiver<()>) {
@@ -112,28 +114,6 @@ fn the_exit_of_a_process_ends_a_pool_that_was_forgotten() {
     let owner = Process::spawn(forget_a_pool, (here, begun.clone(), go_on)).unwrap();
     owner.join().unwrap();
     // The workers could send; that nobody can says that they are gone.
-    assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
-    drop(go);
-}
-
-/// Has a pool whose workers are busy, and waits for them.
-fn use_a_pool(here: Sender<u32>, go_on: Receiver<()>) {
-    let pool = ProcessPool::new(2).unwrap();
-    let _ = pool.map(meet, vec![(here, go_on); 2]);
-}
-
-#[test]
-fn an_interrupt_ends_a_program_and_its_workers_with_it() {
-    let _watchdog = watch("an interrupt");
-    let (here, begun) = ipc::channel(2).unwrap();
-    let (go, go_on) = ipc::channel::<()>(1).unwrap();
-    let owner = Process::spawn(use_a_pool, (here, go_on)).unwrap();
-    let workers = [begun.recv().unwrap(), begun.recv().unwrap()];
-    // Ctrl-C reaches every process of the terminal's foreground.
-    for pid in [workers[0], workers[1], owner.id()] {
-        Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
-    }
-    assert!(matches!(owner.join(), Err(JoinError::Crashed { signal: 2, .. })));
     assert!(matches!(begun.recv(), Err(RecvError::Disconnected)));
     drop(go);
 }

@@ -2,6 +2,7 @@
 //! that.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use ipc::{Receiver, Sender};
 use kinds::Kinds as _;
 use pool::{Event, Pool, PoolError, TaskError, with_state};
-use proc_spawn::StartMethod;
+use sys::{ABORT, ABORT_TEXT};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -159,7 +160,9 @@ macro_rules! suite {
 
 suite!(threads);
 suite!(by_spawn);
-suite!(by_fork_server);
+sys::where_a_fork_server_can_be! {
+    suite!(by_fork_server);
+}
 
 #[test]
 fn nobody_waits_for_a_thread_that_was_given_up() {
@@ -211,7 +214,7 @@ fn a_task_whose_worker_dies_is_begun_anew_as_often_as_allowed() {
         assert_eq!(pool.apply(die, (twice, 5)), Ok(5));
         let (_some, thrice) = deaths(3);
         match pool.apply(die, (thrice.clone(), 6)) {
-            Err(TaskError::WorkerDied { signal: Some(6), attempts: 3, .. }) => {}
+            Err(TaskError::WorkerDied { signal: Some(ABORT), attempts: 3, .. }) => {}
             other => panic!("expected a death, got {other:?}"),
         }
         assert!(thrice.is_empty());
@@ -230,8 +233,13 @@ fn a_task_whose_worker_dies_is_begun_anew_as_often_as_allowed() {
         });
         let expected = [(0, "5", 1), (0, "5", 2), (0, "6", 1), (0, "6", 2), (2, "2", 1)];
         assert_eq!(retried.collect::<Vec<_>>(), expected);
-        let ended = |event: &&Event| matches!(event, Event::WorkerEnded { signal: Some(6), .. });
-        assert_eq!(events.iter().filter(ended).count(), 6);
+        let aborted = events.iter().filter_map(|event| match event {
+            Event::WorkerEnded { signal: Some(ABORT), .. } => Some(event.to_string()),
+            _ => None,
+        });
+        let aborted: Vec<_> = aborted.collect();
+        assert_eq!(aborted.len(), 6);
+        assert!(aborted.iter().all(|text| text.ends_with(ABORT_TEXT)), "{aborted:?}");
     }
 }
 
@@ -246,39 +254,4 @@ fn a_time_out_a_panic_and_a_cancelled_task_are_final() {
     let pool = Pool::builder().workers(1).retries(5).processes().unwrap();
     assert!(matches!(pool.apply(odd_panics, 1), Err(TaskError::Panicked(_))));
     assert_eq!(pool.stats().workers[0].restarts, 0);
-}
-
-fn take(bytes: usize) -> usize {
-    let memory = std::hint::black_box(vec![1_u8; bytes]);
-    memory.iter().filter(|byte| **byte == 1).count()
-}
-
-#[test]
-fn a_task_that_is_refused_memory_says_so() {
-    let _watchdog = watch("a memory limit");
-    for method in [StartMethod::Spawn, StartMethod::ForkServer] {
-        let limit = 64 << 20;
-        let pool = Pool::builder().workers(2).memory_limit(limit).start_method(method);
-        let pool = pool.processes().unwrap();
-        assert_eq!(pool.apply(take, 1 << 20), Ok(1 << 20));
-        let results = pool.map_each(take, [1 << 10, 256 << 20, 1 << 11]);
-        let refused = Err(TaskError::MemoryLimit { limit });
-        assert_eq!(results, [Ok(1 << 10), refused, Ok(1 << 11)]);
-        assert_eq!(pool.apply(take, 1 << 20), Ok(1 << 20));
-    }
-}
-
-#[test]
-fn the_fork_server_makes_the_workers_it_is_asked_for() {
-    let _watchdog = watch("a start method");
-    proc_spawn::forkserver_preload(|| LOADED.set(true)).unwrap();
-    let loaded = || LOADED.get();
-    let pool = Pool::builder().workers(2).by_fork_server().unwrap();
-    assert_eq!(pool.apply(loaded, ()), Ok(true));
-    let pool = Pool::builder().workers(2).by_spawn().unwrap();
-    assert_eq!(pool.apply(loaded, ()), Ok(false));
-}
-
-thread_local! {
-    static LOADED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }

@@ -3,6 +3,14 @@
 //! | name | contract |
 //! |---|---|
 //! | `where_a_fork_server_can_be` | a macro: these items, on systems that can copy a process |
+//! | `ABORT` | what stands for the signal of a worker that has aborted |
+//! | `ABORT_TEXT` | what is said of it |
+//! | `CRASH` | what stands for the signal of one that has ended by `crash` |
+//! | `MINUS_ONE` | the exit code of one that exits with -1 |
+//! | `crash()` | ends this process as an error in its code does |
+//! | `kill(ids)` | ends these processes at once, with the system's own command |
+//! | `is_kill((signal, exitcode))` | whether these may be of a process that `kill` has ended |
+#![allow(dead_code, unused_imports, unused_macros, reason = "no suite needs all of it")]
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -10,6 +18,10 @@ mod linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::where_a_fork_server_can_be;
+pub(crate) use linux::{
+    ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill, where_a_fork_server_can_be,
+};
 #[cfg(windows)]
-pub(crate) use windows::where_a_fork_server_can_be;
+pub(crate) use windows::{
+    ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill, where_a_fork_server_can_be,
+};

@@ -1,5 +1,28 @@
+use std::process::{self, Command, Stdio};
+
 macro_rules! where_a_fork_server_can_be {
     ($($item:item)*) => {};
 }
 
 pub(crate) use where_a_fork_server_can_be;
+
+pub(crate) const ABORT: i32 = 0xc000_0409_u32 as i32;
+pub(crate) const ABORT_TEXT: &str = "was ended by exception 0xc0000409 (abort)";
+pub(crate) const CRASH: i32 = 0xc000_0005_u32 as i32;
+pub(crate) const MINUS_ONE: i32 = -1;
+
+/// A true access violation would be a debugger's matter first, where one is installed.
+pub(crate) fn crash() -> ! {
+    process::exit(CRASH)
+}
+
+pub(crate) fn kill(ids: &[u32]) {
+    let ids = ids.iter().flat_map(|id| ["/pid".to_owned(), id.to_string()]);
+    let status = Command::new("taskkill").arg("/f").args(ids).stdout(Stdio::null()).status();
+    assert!(status.expect("there is a taskkill command").success(), "taskkill");
+}
+
+/// A stranger that ends a process gives it an exit code: the command 1, and wine's 0.
+pub(crate) fn is_kill(end: (Option<i32>, Option<i32>)) -> bool {
+    matches!(end, (None, Some(0 | 1)))
+}

@@ -24,13 +24,15 @@ struct Death {
 
 impl Death {
     fn of(worker: &mut Worker) -> Death {
-        let code = worker.process.exitcode();
-        Death {
-            pid: worker.process.id(),
-            signal: code.filter(|code| *code < 0).map(|code| -code),
-            exitcode: code.filter(|code| *code >= 0),
-            outcome: worker.process.try_join(),
-        }
+        let (code, outcome) = (worker.process.exitcode(), worker.process.try_join());
+        let signal = match &outcome {
+            Some(Err(JoinError::Crashed { signal, .. })) => Some(*signal),
+            // Where exit codes may be negative, this is one.
+            Some(Err(JoinError::Exited { .. } | JoinError::NotInitialized { .. })) => None,
+            _ => code.and_then(i32::checked_neg).filter(|signal| *signal > 0),
+        };
+        let exitcode = code.filter(|_| signal.is_none());
+        Death { pid: worker.process.id(), signal, exitcode, outcome }
     }
 
     /// What an item has that its worker died of.
@@ -50,7 +52,7 @@ impl Death {
     }
 }
 
-/// The number of the signal that cannot be refused, the same on every system that has signals.
+/// The number of the signal that cannot be refused, or what stands for it.
 const SIGKILL: i32 = 9;
 
 impl Supervisor {
