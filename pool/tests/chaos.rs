@@ -2,6 +2,7 @@
 //! nothing is left.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
+#![cfg(target_os = "linux")]
 
 mod watchdog;
 

@@ -1,6 +1,7 @@
 //! Pools against a sequential model, over random mixes of sizes, panics, deaths, time-outs and settings.
 
 mod kinds;
+mod sys;
 mod watchdog;
 
 use std::process;
@@ -12,6 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq};
 use proptest::{prop_oneof, proptest};
 use serde::{Deserialize, Serialize};
+use sys::ABORT;
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -86,7 +88,7 @@ fn expected(fates: &[Fate], retries: u32) -> Vec<Outcome> {
         Fate::Value(size) => Outcome::Value(index, *size),
         Fate::Panics => Outcome::Panicked(format!("item {index}")),
         Fate::Exits => Outcome::Died { signal: None, exitcode: Some(3), attempts },
-        Fate::Aborts => Outcome::Died { signal: Some(6), exitcode: None, attempts },
+        Fate::Aborts => Outcome::Died { signal: Some(ABORT), exitcode: None, attempts },
         Fate::Hangs => Outcome::TimedOut,
     };
     fates.iter().enumerate().map(outcome).collect()
@@ -210,14 +212,20 @@ proptest! {
         let _watchdog = watch("processes beside the model");
         check!(configured!(settings).by_spawn().unwrap(), fates, settings.retries);
     }
+}
 
-    #[test]
-    fn processes_by_fork_server_do_what_the_model_says(
-        settings in settings(),
-        fates in deadly(),
-    ) {
-        let _watchdog = watch("processes beside the model");
-        check!(configured!(settings).by_fork_server().unwrap(), fates, settings.retries);
+sys::where_a_fork_server_can_be! {
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn processes_by_fork_server_do_what_the_model_says(
+            settings in settings(),
+            fates in deadly(),
+        ) {
+            let _watchdog = watch("processes beside the model");
+            check!(configured!(settings).by_fork_server().unwrap(), fates, settings.retries);
+        }
     }
 }
 

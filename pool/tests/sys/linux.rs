@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::process::{self, Command};
 use std::thread;
 
@@ -11,6 +12,27 @@ pub(crate) const ABORT: i32 = 6;
 pub(crate) const ABORT_TEXT: &str = "was killed by signal 6 (SIGABRT)";
 pub(crate) const CRASH: i32 = 11;
 pub(crate) const MINUS_ONE: i32 = 255;
+pub(crate) const SHUT: &str = "open files";
+
+/// How many descriptors a process may have behind a door that is shut, when it has many more.
+const LIMIT: usize = 32;
+
+/// As many descriptors: those of workers come after these, so that none that they leave is within the limit.
+pub(crate) struct Door {
+    _open: Vec<File>,
+}
+
+impl Door {
+    pub(crate) fn new() -> Door {
+        Door { _open: (0..LIMIT).map(|_| File::open("/dev/null").expect("a file")).collect() }
+    }
+
+    pub(crate) fn shut(&self) {
+        let (me, limit) = (process::id().to_string(), format!("--nofile={LIMIT}"));
+        let limited = Command::new("prlimit").args(["--pid", &me, &limit]).status();
+        assert!(limited.expect("there is a prlimit command").success());
+    }
+}
 
 pub(crate) fn crash() -> ! {
     signal("-SEGV", &[process::id()]);

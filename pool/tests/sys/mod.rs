@@ -7,6 +7,9 @@
 //! | `ABORT_TEXT` | what is said of it |
 //! | `CRASH` | what stands for the signal of one that has ended by `crash` |
 //! | `MINUS_ONE` | the exit code of one that exits with -1 |
+//! | `Door::new()` | what this process needs to start others; to be made before those that it is to start |
+//! | `Door::shut()` | takes that away, for as long as the door is there or for good |
+//! | `SHUT` | what is said of it by the error of a start |
 //! | `crash()` | ends this process as an error in its code does |
 //! | `kill(ids)` | ends these processes at once, with the system's own command |
 //! | `is_kill((signal, exitcode))` | whether these may be of a process that `kill` has ended |
@@ -19,9 +22,11 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill, where_a_fork_server_can_be,
+    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
+    where_a_fork_server_can_be,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill, where_a_fork_server_can_be,
+    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
+    where_a_fork_server_can_be,
 };

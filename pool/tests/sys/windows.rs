@@ -1,4 +1,6 @@
+use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
+use std::{env, fs};
 
 macro_rules! where_a_fork_server_can_be {
     ($($item:item)*) => {};
@@ -10,6 +12,31 @@ pub(crate) const ABORT: i32 = 0xc000_0409_u32 as i32;
 pub(crate) const ABORT_TEXT: &str = "was ended by exception 0xc0000409 (abort)";
 pub(crate) const CRASH: i32 = 0xc000_0005_u32 as i32;
 pub(crate) const MINUS_ONE: i32 = -1;
+pub(crate) const SHUT: &str = "(os error 2)";
+
+/// The file that this process runs, and every other one that it starts.
+pub(crate) struct Door(PathBuf);
+
+impl Door {
+    pub(crate) fn new() -> Door {
+        Door(env::current_exe().expect("this program has a path"))
+    }
+
+    pub(crate) fn shut(&self) {
+        fs::rename(&self.0, self.elsewhere()).expect("a file that runs can be renamed");
+    }
+
+    fn elsewhere(&self) -> PathBuf {
+        self.0.with_extension("away")
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // One that is not shut has nothing there.
+        let _ = fs::rename(self.elsewhere(), &self.0);
+    }
+}
 
 /// A true access violation would be a debugger's matter first, where one is installed.
 pub(crate) fn crash() -> ! {

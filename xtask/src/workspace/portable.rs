@@ -13,15 +13,28 @@ pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-
 
 /// The packages of which only a part runs on Windows, with their suites there; none are named if all run.
 ///
-/// What the other suites of `proc-spawn` test is only on Linux, or they do it by what Linux has. `examples` starts Cargo,
-/// and one of them crashes, of which wine's debugger tells another story. Those of `pool` that are missing speak of
-/// signals.
+/// What the other suites test is only on Linux, or they do it by what Linux has. `examples` starts Cargo, and one of those of
+/// `proc-spawn` crashes, of which wine's debugger tells another story.
 const PARTS_ON_WINDOWS: [(&str, &[&str]); 3] = [
     ("ipc", &[]),
     ("proc-spawn", &STARTS),
     (
         "pool",
-        &["behaviour", "keeps_contract", "lazy", "misuse_no_init", "progress", "remote", "tasks"],
+        &[
+            "behaviour",
+            "deaths",
+            "endings",
+            "keeps_contract",
+            "lazy",
+            "messages",
+            "misuse_no_init",
+            "model",
+            "progress",
+            "remote",
+            "settings",
+            "starts",
+            "tasks",
+        ],
     ),
 ];
 
