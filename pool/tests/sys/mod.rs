@@ -17,11 +17,22 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(not(target_os = "linux"))]
+mod no_fork_server;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
+    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
+    where_a_fork_server_can_be,
+};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
     ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
     where_a_fork_server_can_be,
 };

@@ -2,11 +2,7 @@ use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
 use std::{env, fs};
 
-macro_rules! where_a_fork_server_can_be {
-    ($($item:item)*) => {};
-}
-
-pub(crate) use where_a_fork_server_can_be;
+pub(crate) use super::no_fork_server::where_a_fork_server_can_be;
 
 pub(crate) const ABORT: i32 = 0xc000_0409_u32 as i32;
 pub(crate) const ABORT_TEXT: &str = "was ended by exception 0xc0000409 (abort)";

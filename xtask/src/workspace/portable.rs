@@ -7,39 +7,32 @@ use std::{
 };
 use xshell::{Cmd, Shell};
 
-/// The packages that build on macOS and Windows, with all that belongs to them. Of some others a part runs on Windows;
-/// what does not says in a `compile_error!` what is missing.
+/// The packages that build on macOS and Windows, with all that belongs to them. Of most others a part does;
+/// what does not build says in a `compile_error!` what is missing.
 pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-macros", "xtask"];
 
-/// The packages of which only a part runs on Windows, with their suites there; none are named if all run.
+/// A package of which only a part runs on a system, with its suites there; none are named if all run.
+type Part = (&'static str, Option<&'static [&'static str]>);
+
+/// Those on Windows.
 ///
 /// What the other suites test is only on Linux, or they do it by what Linux has. `examples` starts Cargo, and one of those of
 /// `proc-spawn` crashes, of which wine's debugger tells another story.
-const PARTS_ON_WINDOWS: [(&str, &[&str]); 3] = [
-    ("ipc", &[]),
-    ("proc-spawn", &STARTS),
-    (
-        "pool",
-        &[
-            "behaviour",
-            "deaths",
-            "endings",
-            "keeps_contract",
-            "lazy",
-            "messages",
-            "misuse_no_init",
-            "model",
-            "progress",
-            "remote",
-            "settings",
-            "starts",
-            "tasks",
-        ],
-    ),
+const PARTS_ON_WINDOWS: [Part; 4] = [
+    ("ipc", None),
+    ("proc-spawn", Some(&STARTS)),
+    ("pool", Some(&DELEGATES)),
+    // Its suites start a server, which is a program of Linux.
+    ("pool-nats", Some(&[])),
 ];
 
-/// The same for macOS.
-const PARTS_ON_MACOS: [(&str, &[&str]); 2] = [("ipc", &[]), ("proc-spawn", &STARTS)];
+/// Those on macOS.
+const PARTS_ON_MACOS: [Part; 4] = [
+    ("ipc", None),
+    ("proc-spawn", Some(&STARTS)),
+    ("pool", Some(&DELEGATES)),
+    ("pool-nats", Some(&[])),
+];
 
 /// The suites of `proc-spawn` that need nothing of Linux.
 const STARTS: [&str; 18] = [
@@ -63,6 +56,23 @@ const STARTS: [&str; 18] = [
     "windows",
 ];
 
+/// The same of `pool`.
+const DELEGATES: [&str; 13] = [
+    "behaviour",
+    "deaths",
+    "endings",
+    "keeps_contract",
+    "lazy",
+    "messages",
+    "misuse_no_init",
+    "model",
+    "progress",
+    "remote",
+    "settings",
+    "starts",
+    "tasks",
+];
+
 /// What Cargo is told of each of these packages: not to build its examples and doctests, which may start processes by
 /// what Linux has.
 pub(crate) fn parts_on(system: &str) -> impl Iterator<Item = Vec<&'static str>> {
@@ -73,9 +83,9 @@ pub(crate) fn parts_on(system: &str) -> impl Iterator<Item = Vec<&'static str>> 
     };
     parts.iter().map(|&(package, suites)| {
         let mut arguments = vec!["--package", package, "--lib", "--all-features"];
-        arguments.extend(suites.iter().flat_map(|suite| ["--test", *suite]));
-        if suites.is_empty() {
-            arguments.push("--tests");
+        match suites {
+            Some(suites) => arguments.extend(suites.iter().flat_map(|suite| ["--test", *suite])),
+            None => arguments.push("--tests"),
         }
         arguments
     })

@@ -1,0 +1,5 @@
+macro_rules! where_a_fork_server_can_be {
+    ($($item:item)*) => {};
+}
+
+pub(crate) use where_a_fork_server_can_be;
