@@ -1,6 +1,5 @@
 //! What is left when a process dies: nothing that anybody waits for. Counts everything in the heap,
 //! so the tests run one at a time.
-#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

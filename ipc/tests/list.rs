@@ -1,5 +1,4 @@
 //! Lists of small values by name.
-#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

@@ -1,5 +1,5 @@
 //! Connections over sockets: every promise on a Unix socket and over TCP.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod listening;
 mod watchdog;

@@ -1,5 +1,4 @@
 //! Types with `#[ipc::managed]`, on each host.
-#![cfg(any(target_os = "linux", windows))]
 
 mod hosts;
 mod watchdog;

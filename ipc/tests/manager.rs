@@ -1,5 +1,4 @@
 //! What a manager holds, on a process and on threads.
-#![cfg(any(target_os = "linux", windows))]
 
 mod hosts;
 mod watchdog;

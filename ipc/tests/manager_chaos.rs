@@ -1,7 +1,7 @@
 //! Clients of a manager are killed at random moments, and every update is accounted for.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod watchdog;
 

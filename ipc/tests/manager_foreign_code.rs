@@ -1,5 +1,5 @@
 //! The code of the user's types runs at the server: slow, panicking, or asking the server itself.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod hosts;
 mod watchdog;

@@ -1,5 +1,5 @@
 //! Managers that serve clients of other programs.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod watchdog;
 

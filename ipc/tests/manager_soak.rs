@@ -1,7 +1,7 @@
 //! Several processes update one dict for a while, and every update is there.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default).
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod watchdog;
 

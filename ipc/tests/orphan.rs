@@ -1,5 +1,4 @@
 //! A death that no parent sees. Alone in its binary, since nobody can wait until nothing of it is left.
-#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

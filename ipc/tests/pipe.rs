@@ -1,5 +1,4 @@
 //! Pipes between threads and processes.
-#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

@@ -1,7 +1,7 @@
 //! One end of a pipe is killed at random moments, and every message is accounted for.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod stalls;
 mod watchdog;

@@ -1,5 +1,5 @@
 //! The file of a listener's socket: who has it, and what is left of it when a listener was killed.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod listening;
 mod watchdog;

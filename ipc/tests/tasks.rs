@@ -1,5 +1,4 @@
 //! Queues whose messages are tasks: when `join` ends, and when not.
-#![cfg(any(target_os = "linux", windows))]
 
 mod watchdog;
 

@@ -1,5 +1,5 @@
 //! What every transport promises, between threads and between processes.
-#![cfg(target_os = "linux")]
+#![cfg(unix)]
 
 mod watchdog;
 
