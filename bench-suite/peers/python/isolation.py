@@ -45,6 +45,9 @@ def processes_share_not(task):
 
 
 def process_crashes(task):
+    # Only Unix has it, and a crash that Python cannot make an exception of.
+    import resource
+
     def do_round(amount):
         child = multiprocessing.Process(target=crash)
         child.start()

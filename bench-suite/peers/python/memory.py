@@ -42,6 +42,8 @@ def idle(there, end):
 
 
 def workers(start, make_queue, make_semaphore):
+    if not os.path.exists("/proc/self/smaps_rollup"):
+        raise NotImplementedError("Python tells what processes have by Linux's /proc alone")
     # They end with the last round: a thread of the next would else have what one of the last has left.
     waiting = []
 

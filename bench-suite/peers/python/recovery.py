@@ -3,11 +3,24 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 
 LARGE = 1 << 20
+
+
+def has_no_fork(task):
+    raise NotImplementedError("this system has no fork")
+
+
+if "fork" not in multiprocessing.get_all_start_methods():
+    from runner import serve
+
+    serve({sys.argv[1]: has_no_fork})
+    sys.exit()
+
 # Workers inherit the pipe below, so they are forked: how they are started otherwise depends on the version of Python.
 FORK = multiprocessing.get_context("fork")
 
