@@ -15,10 +15,8 @@ pub use crate::peer::crossbeam::{ask as crossbeam_ask, carry as crossbeam_carry}
 pub use crate::peer::iceoryx2::carry as iceoryx2_carry;
 pub use crate::peer::memory::carry as memory_carry;
 pub use crate::peer::servo::{ask as ipc_channel_ask, carry as ipc_channel_carry};
-pub use crate::peer::sys::streams::{
-    ask_pipe as os_pipe_ask, ask_socket as unix_socket_ask, carry_pipe as os_pipe_carry,
-    carry_socket as unix_socket_carry,
-};
+pub use crate::peer::streams::{ask_pipe as os_pipe_ask, carry_pipe as os_pipe_carry};
+pub use crate::peer::sys::socket::{ask as unix_socket_ask, carry as unix_socket_carry};
 
 /// Sends a number to another, who sends it back; gives what came back.
 pub type Ask = Box<dyn FnMut(u64) -> Outcome<u64>>;

@@ -4,4 +4,4 @@ mod facts;
 mod sys;
 
 pub(crate) use facts::Machine;
-pub(crate) use sys::processor_time;
+pub(crate) use sys::{processor_time, thread_time};

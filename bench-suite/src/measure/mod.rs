@@ -8,6 +8,8 @@ mod runner;
 mod scratch;
 mod serve;
 mod stats;
+#[cfg(test)]
+mod sys;
 mod trouble;
 
 pub(crate) use contest::{Course, Entrant, Series, contest};

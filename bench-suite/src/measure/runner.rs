@@ -1,7 +1,7 @@
 //! The suite's side of the protocol: one contender in its process.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::measure::last_words::LastWords;
 use crate::measure::protocol::{Reply, Request, Round};
 use crate::measure::trouble::Trouble;
-use crate::peer::sys::group;
+use crate::peer::sys::group::Group;
 
 /// A process that measures one contender, with whatever processes it starts.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    child: Child,
+    group: Group,
     requests: ChildStdin,
     replies: Receiver<String>,
     last_words: LastWords,
@@ -36,10 +36,11 @@ impl Runner {
     ) -> Result<(Runner, Option<String>), Trouble> {
         let program = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        group::lead(&mut command);
-        let mut child = command.spawn().map_err(|error| Trouble::not_started(&program, &error))?;
+        let mut group =
+            Group::start(&mut command).map_err(|error| Trouble::not_started(&program, &error))?;
+        let leader = &mut group.leader;
         let (Some(requests), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+            (leader.stdin.take(), leader.stdout.take(), leader.stderr.take())
         else {
             return Err(Trouble::Failed("its streams were not opened".to_owned()));
         };
@@ -51,7 +52,7 @@ impl Runner {
                 }
             }
         });
-        let runner = Runner { child, requests, replies, last_words: LastWords::of(stderr) };
+        let runner = Runner { group, requests, replies, last_words: LastWords::of(stderr) };
         match runner.hear(limit, "of starting") {
             Ok(Reply::Ready { version }) => Ok((runner, version)),
             reply => Err(runner.condemn(reply, limit)),
@@ -73,13 +74,13 @@ impl Runner {
     /// Tells it to end, and waits until it has and nobody holds its output any more: a process that
     /// it left behind would.
     pub(crate) fn dismiss(self, limit: Duration) -> Result<(), Trouble> {
-        let Runner { mut child, mut requests, replies, last_words } = self;
+        let Runner { mut group, mut requests, replies, last_words } = self;
         // What became of one that does not read shows below.
         let _ = requests.write_all(b"\n");
         drop(requests);
         let trouble = match replies.recv_timeout(limit) {
-            Err(RecvTimeoutError::Disconnected) if group::has_ended(&child, limit) => {
-                return match child.wait() {
+            Err(RecvTimeoutError::Disconnected) if group.has_ended(limit) => {
+                return match group.leader.wait() {
                     Ok(status) if status.success() => Ok(()),
                     status => Err(Trouble::died(status, &last_words.hear())),
                 };
@@ -88,7 +89,7 @@ impl Runner {
             Ok(line) => Trouble::Failed(format!("it said {line:?} when it was to end")),
         };
         // How it ends now is of no interest beside that.
-        let _ = group::kill(&mut child);
+        let _ = group.kill();
         Err(trouble)
     }
 
@@ -112,8 +113,8 @@ impl Runner {
         // What has closed its output is about to end, and should be seen to. It may also have died
         // and left a process that holds its output open.
         let patience = if matches!(reply, Err(Silence::Closed)) { limit } else { Duration::ZERO };
-        let has_ended = group::has_ended(&self.child, patience);
-        let status = group::kill(&mut self.child);
+        let has_ended = self.group.has_ended(patience);
+        let status = self.group.kill();
         match reply {
             Err(Silence::Nothing { .. } | Silence::Closed) if has_ended => {
                 Trouble::died(status, &self.last_words.hear())
@@ -129,80 +130,5 @@ impl Runner {
                 Trouble::Failed("it said what it was not asked".to_owned())
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-    use std::time::{Duration, Instant};
-
-    use super::Runner;
-    use crate::measure::trouble::Trouble;
-
-    const LONG: Duration = Duration::from_secs(60);
-    const READY: &str = r#"echo '{"ready":{"version":"1.2"}}';"#;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(script);
-        command
-    }
-
-    fn started(script: &str) -> Runner {
-        let (runner, version) = Runner::start(shell(&format!("{READY} {script}")), LONG).unwrap();
-        assert_eq!(version.as_deref(), Some("1.2"));
-        runner
-    }
-
-    #[test]
-    fn a_runner_that_answers_is_heard_and_dismissed() {
-        let answer =
-            r#"while read line && [ $line ]; do echo '{"done":{"cost":0.5,"answer":7}}'; done"#;
-        let (runner, round) = started(answer).round(1, LONG).unwrap();
-        assert_eq!((round.cost, round.answer, round.seen), (0.5, 7, None));
-        runner.dismiss(LONG).unwrap();
-    }
-
-    #[test]
-    fn a_program_that_is_not_there_is_missing() {
-        let trouble = Runner::start(Command::new("/nowhere/python3"), LONG).unwrap_err();
-        assert_eq!(trouble.to_string(), "missing: there is no /nowhere/python3");
-        let says = r#"echo '{"missing":{"reason":"no module named x"}}'"#;
-        let trouble = Runner::start(shell(says), LONG).unwrap_err();
-        assert_eq!(trouble.to_string(), "missing: no module named x");
-    }
-
-    #[test]
-    fn a_runner_that_hangs_is_killed_with_the_processes_that_it_started() {
-        let start = Instant::now();
-        // The one in the background holds the output open, so that its end is seen.
-        let runner = started("sleep 1000 & read line; sleep 1000");
-        let after = Duration::from_millis(50);
-        let trouble = runner.round(1, after).unwrap_err();
-        assert_eq!(trouble, Trouble::Hung { after, during: "in a round" });
-        assert!(start.elapsed() < LONG);
-    }
-
-    #[test]
-    fn a_runner_that_dies_is_reported_with_how_and_its_last_words() {
-        let trouble = started("read line; echo oh dear >&2; exit 3").round(1, LONG).unwrap_err();
-        assert_eq!(trouble.to_string(), "died: exit status: 3, after \"oh dear\"");
-        let trouble = started("read line; kill -SEGV $$").round(1, LONG).unwrap_err();
-        let crashed = matches!(&trouble, Trouble::Died { crashed: true, .. });
-        assert!(crashed, "{trouble}");
-    }
-
-    #[test]
-    fn a_runner_that_leaves_a_process_behind_has_not_ended() {
-        let after = Duration::from_millis(50);
-        let trouble = started("sleep 1000 & read line").dismiss(after).unwrap_err();
-        assert_eq!(trouble, Trouble::Hung { after, during: "of ending" });
-    }
-
-    #[test]
-    fn nonsense_is_no_answer() {
-        let trouble = started("read line; echo 42; read line").round(1, LONG).unwrap_err();
-        assert_eq!(trouble.to_string(), "failed: it said \"42\", which is no answer");
     }
 }

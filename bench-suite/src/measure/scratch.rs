@@ -26,7 +26,10 @@ impl Scratch {
 
     /// Has what is started put its files here.
     pub(crate) fn give_to(&self, runner: &mut Command) {
-        runner.env("TMPDIR", self.path()).env(VARIABLE, self.path());
+        // The second is what Windows calls the first.
+        for variable in ["TMPDIR", "TMP", VARIABLE] {
+            runner.env(variable, self.path());
+        }
     }
 }
 

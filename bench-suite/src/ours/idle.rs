@@ -2,9 +2,10 @@
 
 use ipc::{Receiver, Sender, channel};
 use pool::{ProcessPool, ThreadPool};
-use proc_spawn::{Join, Process, StartMethod, Thread};
+use proc_spawn::{Join, Process, Thread};
 
 use crate::measure::{Outcome, Rounds, Task};
+use crate::ours::starts::{from_fork_server, start_fork_server};
 use crate::workload::memory::rounds;
 
 /// Says that it is there, and waits until nobody has anything to say to it any more.
@@ -54,8 +55,8 @@ pub(crate) fn processes(_: &Task) -> Outcome<Rounds> {
 
 /// From a fork server, which is there before.
 pub(crate) fn forked(_: &Task) -> Outcome<Rounds> {
-    let forked = || Process::builder().start_method(StartMethod::ForkServer);
-    rounds(move |amount| start(amount, |there, end| Ok(forked().spawn(idle, (there, end))?)))
+    start_fork_server()?;
+    rounds(|amount| start(amount, |there, end| Ok(from_fork_server().spawn(idle, (there, end))?)))
 }
 
 fn succ(number: u64) -> u64 {

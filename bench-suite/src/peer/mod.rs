@@ -10,5 +10,6 @@ pub(crate) mod rayon;
 pub(crate) mod sequential;
 pub(crate) mod servo;
 pub(crate) mod standard;
+pub(crate) mod streams;
 pub(crate) mod sys;
 pub(crate) mod threadpool;

@@ -2,7 +2,7 @@
 
 use crate::measure::{Outcome, Round, Rounds, Scale, Task};
 use crate::ours::large;
-use crate::peer::{crossbeam, servo, sys::streams};
+use crate::peer::{crossbeam, servo, sys::socket};
 use crate::workload::axis::{Axis, Unit};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
@@ -47,7 +47,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             Family::Rust,
             "unix_socket",
             "Unix socket, copied",
-            How::Rust(streams::large),
+            How::Rust(socket::large),
         ),
         Contender::new(
             Family::Rust,

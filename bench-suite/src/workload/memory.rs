@@ -10,7 +10,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     title: "Memory of an idle worker",
     about: "Four are started and wait, beside those of the rounds before. The figure is how much more memory the \
             program has with all its processes, by the number of workers; what several share counts by its \
-            share (Pss_Anon and Pss_Shmem of Linux). The text of programs is not counted: how many share it \
+            share (Pss_Anon and Pss_Shmem of Linux; elsewhere it is what the system charges each process with). The text of programs is not counted: how many share it \
             depends on who else runs. Less is better.",
     measure: Measure::BytesEach,
     axis: None,

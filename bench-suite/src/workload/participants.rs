@@ -2,7 +2,7 @@
 
 use crate::measure::{Outcome, Round, Rounds, Scale, Task};
 use crate::ours::{pipes, queues};
-use crate::peer::{crossbeam, servo, standard, sys::streams};
+use crate::peer::{crossbeam, servo, standard, sys::socket};
 use crate::workload::axis::{Axis, Unit};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
@@ -46,7 +46,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
         .only(&[ONE_WAY, TO_ONE, FROM_ONE, MANY_TO_MANY]),
         Contender::new(Family::Ours, "pipe", "ipc::pipe", How::Rust(pipes::pair))
             .only(&[ONE_WAY, BOTH_WAYS]),
-        Contender::new(Family::Rust, "unix_socket", "Unix socket", How::Rust(streams::pair))
+        Contender::new(Family::Rust, "unix_socket", "Unix socket", How::Rust(socket::pair))
             .only(&[ONE_WAY, BOTH_WAYS]),
         Contender::new(Family::Rust, "ipc_channel", "ipc-channel", How::Rust(servo::crowd))
             .only(&[ONE_WAY, TO_ONE]),

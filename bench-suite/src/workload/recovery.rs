@@ -7,7 +7,7 @@ use proc_spawn::Process;
 
 use crate::measure::{Outcome, Round, Rounds};
 use crate::ours::recovery;
-use crate::peer::{procspawn, servo, sys::streams};
+use crate::peer::{procspawn, servo, sys::socket};
 use crate::workload::contender::{Contender, Family, How, Measure, Size, Work, Workload};
 
 pub(crate) const WORKLOAD: Workload = Workload {
@@ -81,7 +81,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             Family::Rust,
             "unix_socket",
             "the other end of a Unix socket",
-            How::Rust(streams::last_sender),
+            How::Rust(socket::last_sender),
         ),
         Contender::new(
             Family::Python,

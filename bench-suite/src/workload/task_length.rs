@@ -1,7 +1,8 @@
 //! Tasks from nothing to ten milliseconds, through pools.
 
-use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
+use crate::machine::thread_time;
 use crate::measure::{Outcome, Round, Rounds, Scale, Task};
 use crate::ours::pools;
 use crate::peer::{procspawn, rayon, sequential, threadpool};
@@ -124,16 +125,10 @@ fn lengths(scale: Scale, _: usize) -> Vec<u64> {
 /// Computes for so many nanoseconds of a processor's time, and gives one.
 pub(crate) fn work(nanoseconds: u64) -> u64 {
     if nanoseconds > 0 {
-        let end = processor_time() + nanoseconds;
-        while processor_time() < end {}
+        let end = thread_time() + Duration::from_nanos(nanoseconds);
+        while thread_time() < end {}
     }
     1
-}
-
-/// How long this thread has had a processor, in nanoseconds.
-fn processor_time() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
 /// Rounds of tasks of the length that the axis says; `map` does all of them and gives the sum.

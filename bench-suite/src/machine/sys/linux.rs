@@ -1,9 +1,8 @@
 //! Linux: `/proc`.
 
 use std::fs;
-use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+pub(crate) use super::unix::{processor_time, thread_time};
 
 pub(crate) fn system() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -22,11 +21,6 @@ pub(crate) fn memory() -> Option<u64> {
 
 pub(crate) fn load() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
-}
-
-pub(crate) fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// The value behind the first `name:`.

@@ -1,9 +1,8 @@
 //! Linux.
 
-pub(crate) mod crash;
+pub(crate) mod end;
 pub(crate) mod futex;
-pub(crate) mod group;
 pub(crate) mod memory;
-pub(crate) mod pthread;
-pub(crate) mod socket;
-pub(crate) mod streams;
+pub(crate) mod robust;
+
+pub(crate) use super::unix::{crash, group, pthread, socket, stdio};

@@ -3,7 +3,7 @@
 
 use std::ptr;
 
-/// Writes to memory that may not be written, for which the kernel ends the process with SIGSEGV.
+/// Writes to memory that may not be written, for which the kernel ends the process.
 pub(crate) fn now() {
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: reads one rlimit, which lives through the call. There is nothing to learn from a core
@@ -19,4 +19,9 @@ pub(crate) fn now() {
         // here, before anything else could come of it.
         unsafe { page.cast::<u8>().write_volatile(1) };
     }
+}
+
+/// Whether that is the signal that it ends by: on macOS the other one, since the page is there.
+pub(crate) fn is_of_one(signal: i32) -> bool {
+    matches!(signal, libc::SIGSEGV | libc::SIGBUS)
 }

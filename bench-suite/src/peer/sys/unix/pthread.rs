@@ -7,7 +7,8 @@ use std::hint::black_box;
 use std::io;
 use std::mem::MaybeUninit;
 
-use crate::measure::{Outcome, Rounds, Task};
+use crate::measure::{Missing, Outcome, Rounds, Task};
+use crate::peer::sys::robust;
 use crate::workload::counter;
 use crate::workload::primitives::alone;
 
@@ -25,23 +26,21 @@ unsafe impl Sync for PthreadMutex {}
 unsafe impl Send for PthreadMutex {}
 
 impl PthreadMutex {
-    /// Zero behind a mutex that does (`robust`) or does not tell the next owner of its owner's death.
+    /// Zero behind a mutex that does (`is_robust`) or does not tell the next owner of its owner's death.
     ///
     /// # Errors
     ///
-    /// The C library has no such mutex.
-    pub fn new(robust: bool) -> io::Result<Self> {
+    /// The C library has no such mutex: `Unsupported`.
+    pub fn new(is_robust: bool) -> io::Result<Self> {
         let mut kind = MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
         let mutex = Box::new(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
-        let robustness =
-            if robust { libc::PTHREAD_MUTEX_ROBUST } else { libc::PTHREAD_MUTEX_STALLED };
         // SAFETY: the attributes are initialised first and destroyed last; nobody uses the mutex yet.
         let results = unsafe {
             let kind = kind.as_mut_ptr();
             [
                 libc::pthread_mutexattr_init(kind),
                 libc::pthread_mutexattr_setpshared(kind, libc::PTHREAD_PROCESS_SHARED),
-                libc::pthread_mutexattr_setrobust(kind, robustness),
+                robust::set(kind, is_robust),
                 libc::pthread_mutex_init(mutex.get(), kind),
                 libc::pthread_mutexattr_destroy(kind),
             ]
@@ -78,16 +77,26 @@ impl fmt::Debug for PthreadMutex {
     }
 }
 
+/// A robust one, where there is any.
+fn robust_one() -> Outcome<PthreadMutex> {
+    PthreadMutex::new(true).map_err(|error| match error.kind() {
+        io::ErrorKind::Unsupported => Missing("the system has no robust mutex".to_owned()).into(),
+        _ => error.into(),
+    })
+}
+
 /// Locked and unlocked by one thread.
 pub(crate) fn lock(_: &Task) -> Outcome<Rounds> {
-    let mutex = PthreadMutex::new(true)?;
+    let mutex = robust_one()?;
     Ok(alone(move || black_box(&mutex).update(|value| *value += 1)))
 }
 
 /// Four threads that want it at once.
 pub(crate) fn counter(_: &Task) -> Outcome<Rounds> {
+    // Whether there is any is told before the first round.
+    robust_one()?;
     Ok(Box::new(|amount| {
-        let mutex = PthreadMutex::new(true)?;
+        let mutex = robust_one()?;
         let total = || {
             let mut total = 0;
             mutex.update(|value| total = *value);
