@@ -1,4 +1,5 @@
-//! What the suite does with what it is told, and when it is killed.
+//! What the suite does with what it is told, and when it is killed; what is left is looked for in `/proc`.
+#![cfg(target_os = "linux")]
 
 mod suite;
 

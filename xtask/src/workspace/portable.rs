@@ -7,8 +7,8 @@ use std::{
 };
 use xshell::{Cmd, Shell};
 
-/// The packages that build on macOS and Windows, with all that belongs to them. Of most others a part does;
-/// what does not build says in a `compile_error!` what is missing.
+/// The packages that build on macOS and Windows, with all that belongs to them. Of the others a part does:
+/// the rest is tests, examples and benches that do what they do by what Linux has.
 pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-macros", "xtask"];
 
 /// A package of which only a part runs on a system, with its suites there; none are named if all run.
@@ -18,20 +18,22 @@ type Part = (&'static str, Option<&'static [&'static str]>);
 ///
 /// What the other suites test is only on Linux, or they do it by what Linux has. `examples` starts Cargo, and one of those of
 /// `proc-spawn` crashes, of which wine's debugger tells another story.
-const PARTS_ON_WINDOWS: [Part; 4] = [
+const PARTS_ON_WINDOWS: [Part; 5] = [
     ("ipc", None),
     ("proc-spawn", Some(&STARTS)),
     ("pool", Some(&DELEGATES)),
     // Its suites start a server, which is a program of Linux.
     ("pool-nats", Some(&[])),
+    ("bench-suite", None),
 ];
 
 /// Those on macOS.
-const PARTS_ON_MACOS: [Part; 4] = [
+const PARTS_ON_MACOS: [Part; 5] = [
     ("ipc", None),
     ("proc-spawn", Some(&STARTS)),
     ("pool", Some(&DELEGATES)),
     ("pool-nats", Some(&[])),
+    ("bench-suite", None),
 ];
 
 /// The suites of `proc-spawn` that need nothing of Linux.
