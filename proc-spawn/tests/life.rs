@@ -6,8 +6,9 @@ mod watchdog;
 use std::thread;
 use std::time::Duration;
 
-use ipc::{Receiver, RecvError, Sender, Waitable, channel};
+use ipc::{Receiver, RecvError, Sender, Shared, Waitable, channel};
 use proc_spawn::{JoinError, Process, active_children, cpu_count, current, parent, peak_memory};
+use sync_prims::process::Lock;
 use sys::exists;
 use watchdog::watch;
 
@@ -250,4 +251,30 @@ fn a_child_is_told_of_its_parents_end() {
     assert_eq!(receiver.recv().unwrap(), 2);
     assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
     parent.join().unwrap_err();
+}
+
+#[test]
+fn the_thread_that_tells_of_deaths_gets_a_lock_whose_holder_died_meanwhile() {
+    let _watchdog = watch("a lock of the dead");
+    fn hold(lock: Shared<Lock<()>>, held: Sender<()>, die: Receiver<()>) {
+        let _guard = lock.lock().unwrap();
+        held.send(()).unwrap();
+        let _ = die.recv();
+        std::process::abort();
+    }
+    let lock = Shared::new(Lock::new(())).unwrap();
+    let ((held, is_held), (die, told)) = (channel(1).unwrap(), channel::<()>(1).unwrap());
+    let holder = Process::spawn(hold, (lock.clone(), held, told)).unwrap();
+    is_held.recv().unwrap();
+    let (tell, end) = std::sync::mpsc::channel();
+    let wait_for_it = move || {
+        tell.send(None).unwrap();
+        tell.send(Some(lock.lock().is_err())).unwrap();
+    };
+    let other = Process::builder().on_end(wait_for_it).spawn(|| (), ()).unwrap();
+    assert_eq!(end.recv().unwrap(), None);
+    die.send(()).unwrap();
+    assert_eq!(end.recv().unwrap(), Some(true));
+    other.join().unwrap();
+    holder.join().unwrap_err();
 }

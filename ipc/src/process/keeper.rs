@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::life::Life;
+use super::life::{Life, Teller};
 use super::sweep::sweep;
 use crate::heap::{Entry, Heap, ProcessId, State};
 use crate::sleep::SLICE;
@@ -153,6 +153,7 @@ impl Watch {
     }
 
     fn run(mut self) {
+        let _teller = Teller::new();
         self.keeper.heap.set_keeps(self.keeper.me);
         let mut changed = true;
         loop {

@@ -5,10 +5,13 @@
 //! | bounded sleep | where | why |
 //! |---|---|---|
 //! | 1 ms to 1 s | `wait_gone`, for the owner of a lock | nothing tells of an exec |
+//! | 20 ms | a [`Teller`], for the owner of a lock, where the system does not pass on the locks of the dead | it would have to tell itself |
 //! | 50 ms | `sleep.rs`, `wait/all.rs`, in a process without a keeper | the system had no thread for one |
 //! | 50 ms | `keeper.rs` | the system had no descriptor for whom it has to watch, or no memory to wait for all |
 
+use std::cell::Cell;
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +23,29 @@ use crate::heap::{Heap, ProcessId, State};
 use crate::sys::descriptor::AsDescriptor;
 use crate::sys::life::{self, Sentinel};
 use crate::sys::{fork, memory, readiness};
+
+thread_local! {
+    /// How many this thread has.
+    static TELLERS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// While a thread has one, it is of those who tell of deaths. Where it waits for a lock it looks after the owner by
+/// itself: until it has the lock, nobody else may tell.
+#[derive(Debug)]
+pub(crate) struct Teller(PhantomData<*const ()>);
+
+impl Teller {
+    pub(crate) fn new() -> Teller {
+        TELLERS.set(TELLERS.get() + 1);
+        Teller(PhantomData)
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        TELLERS.set(TELLERS.get() - 1);
+    }
+}
 
 /// Looks at the life marks on behalf of one process.
 #[derive(Debug, Clone)]
@@ -83,7 +109,7 @@ impl Witness for Life {
     }
 
     fn deaths(&self) -> Option<&EventCount> {
-        Some(self.heap.deaths())
+        (TELLERS.get() == 0).then(|| self.heap.deaths())
     }
 
     fn me(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! What is done once for every process that is gone, however it ended.
 
+use super::life::Teller;
 use crate::heap::{Heap, Kind, Owner, ProcessId, State};
 use crate::ring;
 
@@ -7,6 +8,7 @@ use crate::ring;
 /// The caller has proof that it is gone, or that it was reserved and never will come. Sweeping
 /// twice is the same as once. A death in here leaves work that the next sweep goes on with.
 pub(crate) fn sweep(heap: &Heap, me: ProcessId, dead: ProcessId) {
+    let _teller = Teller::new();
     // One at a time: a place that another sweep has just freed may be a living process's by now,
     // and a ring's slots name only the place.
     let _one = heap.lock_sweep();

@@ -43,7 +43,8 @@ pub trait Witness: Send + Sync {
     /// Where deaths are told: an event count in the shared memory on which somebody calls
     /// [`notify_after_death`](EventCount::notify_after_death) after each process that is gone, as
     /// soon as `wait_gone` says so of it. Without one, whoever waits for something that a process
-    /// may die with looks after the processes every 20 milliseconds.
+    /// may die with looks after the processes every 20 milliseconds. Give none on a thread on
+    /// which the telling depends: that one would wait for itself.
     fn deaths(&self) -> Option<&EventCount> {
         None
     }
