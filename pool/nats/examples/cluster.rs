@@ -14,7 +14,7 @@ use proc_spawn::Failure;
 const STEP: u64 = 20_000;
 
 fn is_prime(n: u64) -> bool {
-    n > 1 && (2..).take_while(|divisor| divisor * divisor <= n).all(|divisor| n % divisor != 0)
+    n > 1 && (2..).take_while(|it| it * it <= n).all(|divisor| !n.is_multiple_of(divisor))
 }
 
 /// The primes from here on, and the process that has counted them.
