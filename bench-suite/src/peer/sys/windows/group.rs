@@ -125,7 +125,7 @@ pub(crate) fn crashed(status: ExitStatus) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::process::{Command, Stdio};
+    use std::process::{ChildStdout, Command, Stdio};
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
@@ -134,17 +134,23 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Both wait for a line that nobody writes; whoever holds the output lives.
-    fn two() -> Group {
+    /// A leader, and one that it has started and that waits for a line. Whoever holds the output lives.
+    fn two() -> (Group, ChildStdout) {
         let mut command = Command::new("cmd");
-        command.args(["/c", "cmd /c set /p line="]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        Group::start(&mut command).unwrap()
+        command.args(["/c", "cmd /c set /p line=there"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut group = Group::start(&mut command).unwrap();
+        let mut output = group.leader.stdout.take().unwrap();
+        // The second says so.
+        output.read_exact(&mut [0]).unwrap();
+        (group, output)
     }
 
     #[test]
     fn a_group_that_is_killed_leaves_nobody() {
-        let mut group = two();
-        let mut output = group.leader.stdout.take().unwrap();
+        let (mut group, mut output) = two();
+        // A wait for the leader would close it.
+        let _input = group.leader.stdin.take();
         assert!(!group.has_ended(Duration::ZERO));
         assert_eq!(group.kill().unwrap().code(), Some(9));
         let (ended, has_ended) = mpsc::channel();
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_leader_that_ends_by_itself_is_seen_to() {
-        let mut group = two();
+        let (mut group, _output) = two();
         drop(group.leader.stdin.take());
         assert!(group.has_ended(LONG));
         group.leader.wait().unwrap();
