@@ -25,7 +25,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// How many bytes may be on their way, as in a pipe of this workspace: with less it waits more, and with more the
 /// messages leave the cache.
-const ROOM: usize = 512 << 10;
+const ROOM: usize = 1 << 20;
 /// What every message is filled with.
 const FILL: u8 = 7;
 

@@ -13,7 +13,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
             copy costs; a thread gets a new vector without one. Queues and channels hold 16 messages; those of \
             this workspace, and crossbeam's, get a new vector that is filled for each message, while pipes, \
             sockets, ipc-channel, iceoryx2 and Python send the same bytes again. iceoryx2 copies them into a sample \
-            and out of it again, and holds 512 KiB of them as a pipe does, from 2 to 1,024; both of its ends spin. \
+            and out of it again, and holds 1 MiB of them as a pipe does, from 2 to 1,024; both of its ends spin. \
             A message through the array is two copies and two wake-ups.",
     measure: Measure::BytesPerSecond,
     axis: Some(Axis { title: "size", unit: Unit::Bytes, points: sizes }),

@@ -10,7 +10,7 @@ use super::stream::Stream;
 use crate::heap::hostile::{watched, word};
 use crate::heap::{Contents, Heap, Kind, NewProcess, ObjectId, Owner, ProcessId, Role};
 
-const CAPACITY: usize = 512 << 10;
+const CAPACITY: usize = 1 << 20;
 /// Where in the block the words lie that the two sides share.
 const FLOW: u64 = 8;
 const TAIL: u64 = 192;
@@ -46,7 +46,7 @@ fn ends(object: ObjectId) -> (Stream, Stream) {
 fn a_position_that_makes_no_sense_is_an_error_each_time() {
     let (heap, _) = heap();
     let (object, at) = stream();
-    for wrong in [CAPACITY as u64 + 8, 1 << 20, 1 << 63, u64::MAX] {
+    for wrong in [CAPACITY as u64 + 8, 1 << 21, 1 << 63, u64::MAX] {
         let (mut sender, mut receiver) = ends(object);
         sender.write(0, b"12345678");
         heap.poke(at + HEAD, wrong);

@@ -37,8 +37,9 @@ const _: () = {
     assert!(std::mem::offset_of!(Header, not_full) as u64 == SIGNALS[1]);
 };
 
-/// Bytes a stream holds: what keeps a side busy while the other is being woken, and fits into a cache.
-const CAPACITY: u64 = 512 << 10;
+/// Bytes a stream holds: room for many chunks, so that a side is busy while the other is being woken, and no more than fits into a
+/// cache.
+const CAPACITY: u64 = 1 << 20;
 /// No stream comes to this position; one that is at it is damaged.
 const LAST: u64 = 1 << 62;
 
