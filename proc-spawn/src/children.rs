@@ -19,7 +19,8 @@ use std::time::Instant;
 use ipc::rendezvous::{self, Guest, Refusal};
 
 use crate::sentinel::Sentinel;
-use crate::sys::end::{Fate, Reference, Signal};
+use crate::sys::end::Reference;
+use crate::sys::fate::{Fate, Signal};
 
 static CHILDREN: Mutex<BTreeMap<u64, Arc<Child>>> = Mutex::new(BTreeMap::new());
 

@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::SpawnError;
-use crate::sys::end::Signal;
+use crate::sys::fate::Signal;
 use crate::sys::{forkserver, runtime};
 use crate::{children, guard, logs, tail};
 

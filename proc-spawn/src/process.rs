@@ -20,7 +20,8 @@ use crate::sentinel::Sentinel;
 use crate::settings::ProcessSettings;
 use crate::spawn::{Join, Settings, Spawn};
 use crate::stdio::OurEnds;
-use crate::sys::end::{Fate, Signal, exitcode};
+use crate::sys::end::exitcode;
+use crate::sys::fate::{Fate, Signal};
 
 /// A function that was started in a process of its own.
 ///

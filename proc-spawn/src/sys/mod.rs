@@ -17,6 +17,7 @@
 //! | `end::Reference` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
 //! | `end::Reference::open_parent(id)` | the process that started this one and had that id, if it runs |
 //! | `end::{ending, exitcode, describe_crash}` | what a status says |
+//! | `end::exited(code)` | the status of a process that exited with this code |
 //! | `pipe::{to_child, from_child}` | our end and the child's of a pipe, as `std` takes ours |
 //! | `pipe::Incoming` | the end of a pipe that is read without waiting, with something to wait for |
 //! | `interrupt::ignore()` | keeps the terminal's interrupt from this process, which was started with `hold_interrupt` |
@@ -37,6 +38,7 @@
 //! | `constructor` | `enable_test_support!`, which runs before `main` |
 
 mod constructor;
+pub(crate) mod fate;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]

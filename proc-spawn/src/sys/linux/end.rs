@@ -8,13 +8,13 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::parent_id;
 use std::ptr;
-use std::time::Instant;
 
-use ipc::{rendezvous, wait};
+use ipc::rendezvous;
 
+use crate::sys::fate::{Fate, Signal};
 use crate::sys::unix::status;
 pub(crate) use crate::sys::unix::status::{
-    Ending, Fate, Signal, describe_crash, discard, ending, exitcode,
+    Ending, describe_crash, discard, ending, exitcode, exited,
 };
 
 /// One process.
@@ -79,28 +79,8 @@ impl Reference {
         Ok(())
     }
 
-    /// Sleeps until the process has ended, or until the time has passed; says whether it has ended.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<bool> {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        Ok(!wait(&[&self.fd], left)?.is_empty())
-    }
-
-    /// Whether it has ended.
-    pub(crate) fn has_ended(&self) -> io::Result<bool> {
-        self.wait(Some(Instant::now()))
-    }
-
-    /// How the child ended, if it has. It is not reaped by this.
-    pub(crate) fn look(&self) -> io::Result<Option<Fate>> {
-        self.wait_id(libc::WNOWAIT)
-    }
-
-    /// The same, and its process id is free from then on.
-    pub(crate) fn reap(&self) -> io::Result<Option<Fate>> {
-        self.wait_id(0)
-    }
-
-    fn wait_id(&self, flags: libc::c_int) -> io::Result<Option<Fate>> {
+    /// How the child ended, if it has. It is reaped unless `WNOWAIT` is among the flags.
+    pub(in crate::sys) fn wait_id(&self, flags: libc::c_int) -> io::Result<Option<Fate>> {
         if self.gone {
             return Ok(Some(Fate::Unknown));
         }

@@ -1,7 +1,8 @@
 //! What a start needs of Linux.
 #![expect(unsafe_code, reason = "the actions of posix_spawn and dlsym are foreign functions")]
 
-use std::ffi::CString;
+use std::borrow::Cow;
+use std::ffi::CStr;
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
 use std::{fs, io, mem};
@@ -13,8 +14,8 @@ pub(crate) const FLAGS: libc::c_int = 0;
 
 /// The file that this process runs: a link to the file that it was started from and not to its path, which leads
 /// there also when the file has been deleted or another one put in its place.
-pub(crate) fn image() -> io::Result<CString> {
-    Ok(c"/proc/self/exe".to_owned())
+pub(crate) fn image() -> io::Result<Cow<'static, CStr>> {
+    Ok(c"/proc/self/exe".into())
 }
 
 /// Closes everything after the hand-over, by close_range (glibc 2.34), and where the libc has no such action, one by

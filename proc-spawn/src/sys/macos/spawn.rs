@@ -4,7 +4,8 @@
     reason = "the actions of posix_spawn and proc_pidpath are foreign functions"
 )]
 
-use std::ffi::CString;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
 use std::{io, process};
 
@@ -23,7 +24,7 @@ unsafe extern "C" {
 
 /// The path that the file has now which this process was started from, also if it was moved. If that was deleted
 /// there is none, or one that leads to another file: a child of another build refuses.
-pub(crate) fn image() -> io::Result<CString> {
+pub(crate) fn image() -> io::Result<Cow<'static, CStr>> {
     let mut path = vec![0_u8; libc::PROC_PIDPATHINFO_MAXSIZE as usize];
     let room = path.len() as u32;
     // SAFETY: writes at most as many bytes as there is room for.
@@ -32,7 +33,7 @@ pub(crate) fn image() -> io::Result<CString> {
         return Err(io::Error::last_os_error());
     }
     path.truncate(len as usize);
-    CString::new(path).map_err(io::Error::other)
+    CString::new(path).map(Cow::Owned).map_err(io::Error::other)
 }
 
 /// Names the standard streams that are inherited as they are, those that there are.

@@ -5,6 +5,7 @@ pub(crate) mod fork;
 pub(crate) mod interrupt;
 pub(in crate::sys) mod limits;
 pub(crate) mod pipe;
+mod reference;
 pub(crate) mod refusal;
 pub(in crate::sys) mod runtime;
 mod sentinel;

@@ -80,7 +80,7 @@ pub(crate) fn start(start: Start<'_>) -> io::Result<(u32, Reference)> {
     });
 
     let image = match start.image {
-        Some(path) => c_string(path.as_os_str().to_owned())?,
+        Some(path) => c_string(path.as_os_str().to_owned())?.into(),
         None => spawn::image()?,
     };
 

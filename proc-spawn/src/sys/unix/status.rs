@@ -5,40 +5,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::{io, mem, ptr};
 
-/// A request that a process end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Signal {
-    /// It may refuse, or clean up first.
-    Terminate,
-    /// It may not.
-    Kill,
-}
+use crate::sys::fate::Signal;
 
 impl Signal {
     pub(in crate::sys) fn number(self) -> libc::c_int {
         match self {
             Self::Terminate => libc::SIGTERM,
             Self::Kill => libc::SIGKILL,
-        }
-    }
-}
-
-/// What can be said of how a child ended.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
-    /// As the kernel says.
-    Ended(ExitStatus),
-    /// Something else in this process has reaped it and been told how: a `waitpid` for any child,
-    /// or SIGCHLD is ignored.
-    Unknown,
-}
-
-impl Fate {
-    /// The status, or exit code 255 for want of one.
-    pub(crate) fn status(self) -> ExitStatus {
-        match self {
-            Self::Ended(status) => status,
-            Self::Unknown => ExitStatus::from_raw(wait_status(libc::CLD_EXITED, 255)),
         }
     }
 }
@@ -60,6 +33,11 @@ pub(crate) enum Ending {
     Code(i32),
     /// A signal ended it.
     Signal { signal: i32, core_dumped: bool },
+}
+
+/// The status of a process that exited with this code.
+pub(crate) fn exited(code: u8) -> ExitStatus {
+    ExitStatus::from_raw(wait_status(libc::CLD_EXITED, code.into()))
 }
 
 /// What a status says.

@@ -20,37 +20,12 @@ use windows_sys::Win32::System::Threading::{
 use super::job::Job;
 use super::object::{checked, owned};
 use crate::sentinel::Sentinel;
-
-/// A request that a process end, which no process can refuse here.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Signal {
-    Terminate,
-    Kill,
-}
+use crate::sys::fate::{Fate, Signal};
 
 /// Python's way to make an exit code of a signal's number that no program exits with.
 const SIGNALS: u32 = 0x1_0000;
 const TERMINATED: u32 = 15;
 const KILLED: u32 = 9;
-
-/// What can be said of how a child ended.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
-    /// As the kernel says.
-    Ended(ExitStatus),
-    /// The kernel did not say.
-    Unknown,
-}
-
-impl Fate {
-    /// The status, or exit code 255 for want of one.
-    pub(crate) fn status(self) -> ExitStatus {
-        match self {
-            Self::Ended(status) => status,
-            Self::Unknown => ExitStatus::from_raw(255),
-        }
-    }
-}
 
 /// One process.
 #[derive(Debug)]
@@ -159,6 +134,11 @@ pub(crate) enum Ending {
     Code(i32),
     /// It was ended by us, or by an exception that nobody handled.
     Signal { signal: i32, core_dumped: bool },
+}
+
+/// The status of a process that exited with this code.
+pub(crate) fn exited(code: u8) -> ExitStatus {
+    ExitStatus::from_raw(code.into())
 }
 
 /// What a status says.

@@ -13,9 +13,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ipc::rendezvous::SharedWord;
 
-use super::super::end::{Reference, Signal};
+use super::super::end::Reference;
 use super::super::start::{self, Start};
 use super::wire::{self, MAGIC, Request};
+use crate::sys::fate::Signal;
 
 /// The fork server of this process, if one was started.
 static SERVER: Mutex<Option<Server>> = Mutex::new(None);
