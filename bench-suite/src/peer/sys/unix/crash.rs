@@ -21,7 +21,13 @@ pub(crate) fn now() {
     }
 }
 
-/// Whether that is the signal that it ends by: on macOS the other one, since the page is there.
+#[cfg(target_os = "linux")]
+const OF_ONE: i32 = libc::SIGSEGV;
+/// The page is there, so it is not the usual one (`ux_exception` in XNU's `bsd/uxkern/ux_exception.c`).
+#[cfg(target_os = "macos")]
+const OF_ONE: i32 = libc::SIGBUS;
+
+/// Whether that is the signal that it ends by.
 pub(crate) fn is_of_one(signal: i32) -> bool {
-    matches!(signal, libc::SIGSEGV | libc::SIGBUS)
+    signal == OF_ONE
 }

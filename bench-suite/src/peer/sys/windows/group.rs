@@ -42,7 +42,8 @@ impl Group {
     /// Starts what the command says as the first of a group of its own.
     pub(crate) fn start(command: &mut Command) -> io::Result<Group> {
         let job = job()?;
-        // It runs when it is in its job: what it starts is in it, too.
+        // It runs when it is in its job: what it starts is in it, too. Were the suite killed before that, it would stay
+        // suspended: std starts nothing in a job.
         let leader = command.creation_flags(CREATE_SUSPENDED).spawn()?;
         let mut group = Group { leader, job };
         match group.release() {
