@@ -6,11 +6,11 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
 
 use super::spsc::Flow;
-use super::stream::Stream;
+use super::stream::{CAPACITY as BYTES, Stream};
 use crate::heap::hostile::{watched, word};
 use crate::heap::{Contents, Heap, Kind, NewProcess, ObjectId, Owner, ProcessId, Role};
 
-const CAPACITY: usize = 1 << 20;
+const CAPACITY: usize = BYTES as usize;
 /// Where in the block the words lie that the two sides share.
 const FLOW: u64 = 8;
 const TAIL: u64 = 192;
@@ -46,7 +46,7 @@ fn ends(object: ObjectId) -> (Stream, Stream) {
 fn a_position_that_makes_no_sense_is_an_error_each_time() {
     let (heap, _) = heap();
     let (object, at) = stream();
-    for wrong in [CAPACITY as u64 + 8, 1 << 21, 1 << 63, u64::MAX] {
+    for wrong in [BYTES + 8, 2 * BYTES, 1 << 63, u64::MAX] {
         let (mut sender, mut receiver) = ends(object);
         sender.write(0, b"12345678");
         heap.poke(at + HEAD, wrong);

@@ -39,7 +39,7 @@ const _: () = {
 
 /// Bytes a stream holds: room for many chunks, so that a side is busy while the other is being woken, and no more than fits into a
 /// cache.
-const CAPACITY: u64 = 1 << 20;
+pub(super) const CAPACITY: u64 = 1 << 20;
 /// No stream comes to this position; one that is at it is damaged.
 const LAST: u64 = 1 << 62;
 
