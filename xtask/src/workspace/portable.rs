@@ -14,24 +14,15 @@ pub(crate) const PORTABLE: [&str; 4] = ["sync-prims", "sync-prims-macros", "ipc-
 /// A package of which only a part runs on a system, with its suites there; none are named if all run.
 type Part = (&'static str, Option<&'static [&'static str]>);
 
-/// Those on Windows.
+/// The same parts build on macOS and run on Windows.
 ///
 /// What the other suites test is only on Linux, or they do it by what Linux has. `examples` starts Cargo, and one of those of
 /// `proc-spawn` crashes, of which wine's debugger tells another story.
-const PARTS_ON_WINDOWS: [Part; 5] = [
+const PARTS: [Part; 5] = [
     ("ipc", None),
     ("proc-spawn", Some(&STARTS)),
     ("pool", Some(&DELEGATES)),
-    // Its suites start a server, which is a program of Linux.
-    ("pool-nats", Some(&[])),
-    ("bench-suite", None),
-];
-
-/// Those on macOS.
-const PARTS_ON_MACOS: [Part; 5] = [
-    ("ipc", None),
-    ("proc-spawn", Some(&STARTS)),
-    ("pool", Some(&DELEGATES)),
+    // Its suites start a server and kill it by what Linux has.
     ("pool-nats", Some(&[])),
     ("bench-suite", None),
 ];
@@ -78,11 +69,7 @@ const DELEGATES: [&str; 13] = [
 /// What Cargo is told of each of these packages: not to build its examples and doctests, which may start processes by
 /// what Linux has.
 pub(crate) fn parts_on(system: &str) -> impl Iterator<Item = Vec<&'static str>> {
-    let parts = match system {
-        "windows" => &PARTS_ON_WINDOWS[..],
-        "macos" => &PARTS_ON_MACOS[..],
-        _ => &[],
-    };
+    let parts = if matches!(system, "windows" | "macos") { &PARTS[..] } else { &[] };
     parts.iter().map(|&(package, suites)| {
         let mut arguments = vec!["--package", package, "--lib", "--all-features"];
         match suites {
