@@ -98,7 +98,7 @@ fn a_name_that_was_taken_away_leads_to_other_memory() {
 }
 
 #[test]
-#[ignore = "the role of a stranger"]
+#[ignore = "the role of a stranger: the tests start it by name"]
 fn adder() {
     let list = ShareableList::attach(&argument()).unwrap();
     assert_eq!(list.get(0).unwrap(), 1.into());
@@ -149,7 +149,7 @@ fn a_killed_holder_leaves_nothing() {
 }
 
 #[test]
-#[ignore = "the role of a stranger"]
+#[ignore = "the role of a stranger: the tests start it by name"]
 fn churner() {
     let name = argument();
     loop {
@@ -186,7 +186,7 @@ fn strangers_that_are_killed_anywhere_block_nobody() {
 }
 
 #[test]
-#[ignore = "the role of a stranger"]
+#[ignore = "the role of a stranger: the tests start it by name"]
 fn guest() {
     let address = Address::Tcp(argument().parse().unwrap());
     let there = Manager::connect(&address, KEY).unwrap();

@@ -36,7 +36,7 @@ fn process() -> (OwnedHandle, impl Drop + Send) {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn reads_to_the_end() {
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
 }

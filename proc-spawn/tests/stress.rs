@@ -80,7 +80,7 @@ fn many_starts_leave_descriptors_zombies_and_memory_as_they_were() {
 }
 
 #[test]
-#[ignore = "long: cargo xtask nightly"]
+#[ignore = "takes minutes: cargo xtask nightly"]
 fn ten_thousand_starts_leave_descriptors_zombies_and_memory_as_they_were() {
     let _alone = alone();
     let _watchdog = watch_for("very many starts", Duration::from_secs(600));

@@ -273,7 +273,7 @@ fn limits() -> (u32, usize, i64) {
 }
 
 #[test]
-#[ignore = "wine takes the limits of a job and keeps none"]
+#[ignore = "wine takes the limits of a job and keeps none: for a real Windows, by name"]
 fn a_child_is_in_a_job_with_its_limits() {
     let _watchdog = watch("limits");
     let limited = Process::builder()

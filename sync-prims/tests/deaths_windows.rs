@@ -88,7 +88,7 @@ fn stay(stage: &Stage) {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn holder() {
     let stage = inherited();
     let mut guard = stage.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -97,7 +97,7 @@ fn holder() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn reader() {
     let stage = inherited();
     let _guard = stage.shared.read().unwrap();
@@ -105,7 +105,7 @@ fn reader() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn writer() {
     let stage = inherited();
     let _guard = stage.shared.write().unwrap();
@@ -113,7 +113,7 @@ fn writer() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn taker() {
     let stage = inherited();
     let _permits = [stage.semaphore.acquire(), stage.semaphore.acquire()];
@@ -121,7 +121,7 @@ fn taker() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn owner_of_a_mutex() {
     let stage = inherited();
     // SAFETY: the memory stays.
@@ -130,7 +130,7 @@ fn owner_of_a_mutex() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn party() {
     let stage = inherited();
     stage.ready.set();
@@ -138,7 +138,7 @@ fn party() {
 }
 
 #[test]
-#[ignore = "the role of a child"]
+#[ignore = "the role of a child: the tests start it by name"]
 fn partner() {
     let stage = inherited();
     stage.ready.set();

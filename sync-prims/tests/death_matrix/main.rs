@@ -26,7 +26,7 @@ fn the_survivors_get_over_a_death_at_any_of_a_sample_of_instructions() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: cargo xtask death --all"]
 fn the_survivors_get_over_a_death_at_any_instruction() {
     within(Duration::from_secs(7_200), || stepping::every_instruction(&scenarios::all()));
 }

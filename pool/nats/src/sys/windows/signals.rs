@@ -1,4 +1,4 @@
-//! What the console tells its programs, and a service's is told when the machine goes down.
+//! What the console tells its programs, and a service when the machine goes down.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
 /// What tells a process to end.
 pub(crate) struct Signals {
     interrupt: CtrlC,
-    r#break: CtrlBreak,
+    break_key: CtrlBreak,
     close: CtrlClose,
     shutdown: CtrlShutdown,
 }
@@ -17,7 +17,7 @@ impl Signals {
     pub(crate) fn new() -> io::Result<Signals> {
         Ok(Signals {
             interrupt: ctrl_c()?,
-            r#break: ctrl_break()?,
+            break_key: ctrl_break()?,
             close: ctrl_close()?,
             shutdown: ctrl_shutdown()?,
         })
@@ -27,7 +27,7 @@ impl Signals {
     pub(crate) async fn come(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
-            _ = self.r#break.recv() => {}
+            _ = self.break_key.recv() => {}
             _ = self.close.recv() => {}
             _ = self.shutdown.recv() => {}
         }
