@@ -79,6 +79,12 @@ impl Reference {
         Ok(())
     }
 
+    /// Whether it is a child of this process that was not reaped.
+    pub(in crate::sys) fn is_child(&self) -> bool {
+        let pidfd = self.fd.as_raw_fd() as libc::id_t;
+        !self.gone && status::wait_id(libc::P_PIDFD, pidfd, libc::WNOWAIT | libc::WNOHANG).is_ok()
+    }
+
     /// How the child ended, if it has. It is reaped unless `WNOWAIT` is among the flags.
     pub(in crate::sys) fn wait_id(&self, flags: libc::c_int) -> io::Result<Option<Fate>> {
         if self.gone {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ipc::rendezvous::SharedWord;
@@ -64,7 +64,7 @@ pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Refer
         };
         match running.make_child(start, directory.as_ref()) {
             Ok(Some(child)) => return Reference::of_child(child).map(|pidfd| (child, pidfd)),
-            // It is dead and has made no child, nor ever will.
+            // It is dead, and nobody has taken the request, nor ever will.
             Ok(None) => *server = None,
             Err(error) => return Err(error),
         }
@@ -98,15 +98,15 @@ pub(crate) fn end() {
 struct Server {
     line: OwnedFd,
     pidfd: Reference,
-    /// Where the kernel writes the id of the latest child.
-    child_id: SharedWord,
+    /// Where the kernel writes the id of the child that stands by.
+    spare_id: SharedWord,
     is_ours: bool,
 }
 
 impl Server {
     fn launch(prepare: &[u8]) -> io::Result<Self> {
         let (line, theirs) = wire::line()?;
-        let (child_id, page) = SharedWord::new()?;
+        let (spare_id, page) = SharedWord::new()?;
         let greeting = [&MAGIC, prepare].concat();
         wire::send(line.as_fd(), &greeting, &[page.as_fd()])?;
         let (_, pidfd) = start::start(Start {
@@ -118,7 +118,7 @@ impl Server {
             // Left to us, and its children begin as all do.
             hold_interrupt: true,
         })?;
-        Ok(Self { line, pidfd, child_id, is_ours: true })
+        Ok(Self { line, pidfd, spare_id, is_ours: true })
     }
 
     /// The id of the child; none if the server has died before it made one.
@@ -142,27 +142,29 @@ impl Server {
                 descriptors.push(stream);
             }
         }
-        // Relaxed, here and below: the line orders it, and so does the server's end.
-        self.child_id.store(0, Ordering::Relaxed);
         let mut answer = [0; size_of::<i32>()];
         let answered = wire::send(self.line.as_fd(), &[request.to_byte()], &descriptors)
             .and_then(|()| wire::receive(self.line.as_fd(), &mut answer));
         match answered {
             Ok((len, _)) if len == answer.len() => match i32::from_ne_bytes(answer) {
-                0 => {}
-                libc::EDEADLK => {
-                    let why = "what the fork server was told to load has started threads";
-                    return Err(io::Error::other(why));
+                child @ 1.. => {
+                    // It does not stand by any more. By now there may be the next; that has another id, for this one
+                    // has not been reaped. Relaxed, here and below: one word is all there is.
+                    let (child, none) = (child as u32, 0);
+                    let _ = self.spare_id.compare_exchange(child, none, Relaxed, Relaxed);
+                    Ok(Some(child))
                 }
-                error => return Err(io::Error::from_raw_os_error(error)),
+                error if error == -libc::EDEADLK => {
+                    let why = "what the fork server was told to load has started threads";
+                    Err(io::Error::other(why))
+                }
+                error => Err(io::Error::from_raw_os_error(-error)),
             },
-            // The line is closed, so the server is past everything that it could do to the page.
-            Ok(_) => {}
-            Err(error) if is_hang_up(&error) => {}
-            Err(error) => return Err(error),
+            // The line is closed.
+            Ok(_) => Ok(None),
+            Err(error) if is_hang_up(&error) => Ok(None),
+            Err(error) => Err(error),
         }
-        let child = self.child_id.load(Ordering::Relaxed);
-        Ok((child != 0).then_some(child))
     }
 }
 
@@ -171,11 +173,20 @@ impl Drop for Server {
         if !self.is_ours {
             return;
         }
-        // It may be dead. It has nothing to clean up, and its id is its own until it is reaped.
-        let _ = self.pidfd.signal(Signal::Kill);
-        let _ = self.pidfd.wait(None);
-        let _ = self.pidfd.reap();
+        end_now(&self.pidfd);
+        // Nobody makes another one now.
+        match self.spare_id.load(Relaxed) {
+            0 => {}
+            id => Reference::of_child(id).iter().filter(|spare| spare.is_child()).for_each(end_now),
+        }
     }
+}
+
+/// Ends a process that has nothing to clean up. It may be dead, and its id is its own until it is reaped.
+fn end_now(process: &Reference) {
+    let _ = process.signal(Signal::Kill);
+    let _ = process.wait(None);
+    let _ = process.reap();
 }
 
 fn is_hang_up(error: &io::Error) -> bool {

@@ -1,9 +1,11 @@
 //! The fork server: this program started anew, which stops in its guard and makes children.
 //!
 //! ```text
-//! program ──── control: {what it starts with, its descriptors} ───► fork server
-//!    ▲   ◄──── answer: 0 or an error ────────────────────────────────── │
-//!    └─────────────── parent of ─────────────── child ◄── clone3 ───────┘
+//! program ──── control: {what it starts with, its descriptors} ───► spare
+//!  ▲ ▲ ▲  ◄─── answer: its id, or an error ─────────────────────────  │ ▲
+//!  │ │ └───────────── parent of ───────────── child ◄── becomes ──────┘ │
+//!  │ └─────────────── parent of ───────────── spare ◄── clone3 ── fork server
+//!  └───────────────── parent of ─────────────────────────────────────┘
 //! ```
 //!
 //! It has one thread and little memory, so that to copy it is cheap. It has not joined the program,
@@ -11,11 +13,17 @@
 //! CLONE_PARENT and so are the program's own children, whose end it sees and whose status it gets,
 //! whether the server lives or not.
 //!
-//! The control line is a socket pair. The server inherits its end, and nobody else has one: whoever
-//! can ask is the program. When the program is gone the line is closed, and the server ends.
+//! One copy is made ahead, the spare. It alone takes a request, answers it and is the child; it then
+//! has the server make the next. So a start waits neither for the fork nor for another process.
 //!
-//! A server may die after it has made a child and before it has said so. The kernel
-//! therefore writes the child's id, before that runs, into a page that the program looks at.
+//! The control line is a socket pair. The server and its spare have its other end, and nobody else does:
+//! whoever can ask is the program. When the program is gone the line is closed, the spare ends, and at
+//! that the server ends.
+//!
+//! Any of them may die at any time. A spare that ends without having answered takes the server with it,
+//! and when both are gone the line is closed: no child runs then, and the program starts another server.
+//! A server that ends leaves its spare, which still takes a request. For a spare that nobody wants any more
+//! the kernel writes its id, before it runs, into a page that the program looks at.
 
 mod client;
 mod server;

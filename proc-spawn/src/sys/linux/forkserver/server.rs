@@ -1,4 +1,4 @@
-//! In the fork server.
+//! In the fork server, and in the child that stands by.
 //!
 //! A child that the system call makes has bypassed the C library, which keeps three things for the
 //! thread that forks and would see to them: the thread's id in its own record, which the
@@ -7,16 +7,19 @@
 //! not called. The server has one thread, so no lock of the library is held by another one.
 #![expect(unsafe_code, reason = "clone3, prctl, dup2 and the robust list are foreign functions")]
 
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
-use std::{io, ptr};
+use std::{io, process, ptr};
 
 use ipc::rendezvous::SharedWord;
 
 use super::super::interrupt;
 use super::super::runtime::{leave, thread_count};
 use super::wire::{self, LONGEST, MAGIC, Request};
+
+/// What a child says to its server.
+const WANTED: u8 = 1;
 
 const HANDOVER: i32 = ipc::rendezvous::Invitation::CHILD_END;
 
@@ -33,7 +36,7 @@ pub(crate) fn is_fork_server() -> bool {
     inherited().is_some_and(wire::is_first_message_ours)
 }
 
-/// Makes children until the program is gone. Returns in each of them, which has its hand-over then.
+/// Makes children until the program is gone. Returns in each of them that is wanted, which has its hand-over then.
 /// `prepare` is given what the program asked for before the first request.
 pub(crate) fn serve(prepare: impl FnOnce(&[u8])) {
     match Server::open(prepare) {
@@ -43,10 +46,16 @@ pub(crate) fn serve(prepare: impl FnOnce(&[u8])) {
     }
 }
 
+/// What a fork returns in, each with its end of a line between the two.
+enum Fork {
+    Child(OwnedFd),
+    Server(OwnedFd),
+}
+
 struct Server {
     line: BorrowedFd<'static>,
-    /// Where the program finds the id of the latest child.
-    child_id: SharedWord,
+    /// Where the program finds the id of the child that stands by.
+    spare_id: SharedWord,
     thread: Thread,
     /// What was loaded must not have started any: a copy would lack them.
     threads: usize,
@@ -68,42 +77,82 @@ impl Server {
         let mut bytes = [0; LONGEST];
         let (len, mut descriptors) = wire::receive(line, &mut bytes)?;
         let page = descriptors.pop().ok_or(io::ErrorKind::InvalidData)?;
-        let child_id = SharedWord::in_memory(page)?;
-        child_id.keep_from_forks()?;
+        let spare_id = SharedWord::in_memory(page)?;
+        spare_id.keep_from_forks()?;
         prepare(&bytes[MAGIC.len().min(len)..len]);
-        Ok(Self { line, child_id, thread: Thread::describe()?, threads: thread_count()? })
+        Ok(Self { line, spare_id, thread: Thread::describe()?, threads: thread_count()? })
     }
 
+    /// Keeps one child ready. Returns in each that is wanted.
     fn run(self) {
         loop {
-            let mut request = [0];
-            let made = match wire::receive(self.line, &mut request) {
-                Ok((1, descriptors)) => self.make_child().map(|is_child| (is_child, descriptors)),
-                Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
-                _ => leave(0),
-            };
-            let answer = match made {
-                Ok((true, descriptors)) => {
-                    // The page is not there to be unmapped.
-                    std::mem::forget(self);
-                    return settle_in(Request::from_byte(request[0]), descriptors);
+            // What stands against it may be past once a child is wanted.
+            let fork = self.fork().or_else(|_| {
+                if wire::wait_for_message(self.line).is_err() {
+                    leave(0);
                 }
-                Ok((false, _)) => 0,
-                Err(error) => error.raw_os_error().unwrap_or(libc::EINVAL),
-            };
-            if wire::send(self.line, &answer.to_ne_bytes(), &[]).is_err() {
-                leave(0);
+                self.fork()
+            });
+            match fork {
+                Ok(Fork::Child(server)) => {
+                    // The page is not there to be unmapped.
+                    return ManuallyDrop::new(self).stand_by(&server);
+                }
+                Ok(Fork::Server(spare)) => look_after(&spare),
+                Err(error) => {
+                    // Its descriptors may be what there is no room for.
+                    let _ = self.receive();
+                    self.answer(-error_number(&error));
+                }
             }
         }
     }
 
-    /// Whether this is the child.
-    fn make_child(&self) -> io::Result<bool> {
+    /// In a child: waits until it is wanted, and puts everything in its place.
+    fn stand_by(&self, server: &OwnedFd) {
+        let (request, descriptors) = loop {
+            match self.receive() {
+                Ok(received) => break received,
+                Err(error) => self.answer(-error_number(&error)),
+            }
+        };
+        if !request.has(Request::HOLD_INTERRUPT) && is_interrupted() {
+            // That was meant for those who were there, and perhaps the program has died of it.
+            leave(1);
+        }
+        self.answer(process::id() as i32);
+        // After the answer: when a child ends that has not answered, the server ends, and so the program learns of
+        // it. The server may be dead.
+        let _ = wire::send(server.as_fd(), &[WANTED], &[]);
+        settle_in(request, descriptors);
+    }
+
+    /// The next request. What there is no room for is an error.
+    fn receive(&self) -> io::Result<(Request, Vec<OwnedFd>)> {
+        let mut request = [0];
+        match wire::receive(self.line, &mut request) {
+            Ok((1, descriptors)) => Ok((Request::from_byte(request[0]), descriptors)),
+            Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
+            // The program is gone.
+            _ => leave(0),
+        }
+    }
+
+    /// The id of the child, or what stands against it as a negative number.
+    fn answer(&self, answer: i32) {
+        if wire::send(self.line, &answer.to_ne_bytes(), &[]).is_err() {
+            leave(0);
+        }
+    }
+
+    /// Makes a child.
+    fn fork(&self) -> io::Result<Fork> {
         if self.threads > 1 {
             return Err(io::Error::from_raw_os_error(libc::EDEADLK));
         }
+        let (ours, theirs) = wire::line()?;
         // Touched now, so that the kernel finds the page in place. Relaxed: the line orders it.
-        self.child_id.store(0, Ordering::Relaxed);
+        self.spare_id.store(0, Ordering::Relaxed);
         let flags = libc::CLONE_PARENT
             | libc::CLONE_PARENT_SETTID
             | libc::CLONE_CHILD_SETTID
@@ -111,7 +160,7 @@ impl Server {
         // SAFETY: an all-zero clone_args is a value of it.
         let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
         args.flags = flags as u64;
-        args.parent_tid = self.child_id.as_ptr().addr() as u64;
+        args.parent_tid = self.spare_id.as_ptr().addr() as u64;
         args.child_tid = self.thread.id;
         // SAFETY: without CLONE_VM and a stack the call is a fork: the child goes on here with a copy
         // of this memory, and there is no other thread whose locks could be held in it. The
@@ -126,11 +175,33 @@ impl Server {
                 let Thread { robust_list, robust_list_size, .. } = self.thread;
                 // SAFETY: the head is the C library's own, at the same address in the child.
                 unsafe { libc::syscall(libc::SYS_set_robust_list, robust_list, robust_list_size) };
-                Ok(true)
+                Ok(Fork::Child(theirs))
             }
-            1.. => Ok(false),
+            1.. => Ok(Fork::Server(ours)),
         }
     }
+}
+
+/// In the server: waits until the child is wanted. When it ends before, for whatever reason, or because the program
+/// is gone, the server ends.
+fn look_after(spare: &OwnedFd) {
+    if !matches!(wire::receive(spare.as_fd(), &mut [0]), Ok((1, _))) {
+        leave(0);
+    }
+}
+
+/// Whether an interrupt came while this process stood by, which has it blocked.
+fn is_interrupted() -> bool {
+    let mut pending = interrupt::no_signals();
+    // SAFETY: the set is initialised, and written before it is read.
+    unsafe {
+        libc::sigpending(&raw mut pending);
+        libc::sigismember(&raw const pending, libc::SIGINT) == 1
+    }
+}
+
+fn error_number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EINVAL)
 }
 
 impl Thread {

@@ -140,6 +140,16 @@ pub(super) fn receive(line: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<(usiz
     Ok((got, descriptors))
 }
 
+/// Waits until there is a message, and leaves it there.
+pub(super) fn wait_for_message(line: BorrowedFd<'_>) -> io::Result<()> {
+    let mut byte = 0_u8;
+    let got = retry(|| {
+        // SAFETY: the kernel writes at most one byte.
+        unsafe { libc::recv(line.as_raw_fd(), (&raw mut byte).cast(), 1, libc::MSG_PEEK) }
+    })?;
+    if got == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
 /// Whether the first message is still there to be received. Has no side effect.
 pub(super) fn is_first_message_ours(line: BorrowedFd<'_>) -> bool {
     let mut magic = [0; MAGIC.len()];
