@@ -133,6 +133,7 @@ fn report_large() -> Outcome<()> {
     for (size, times) in [(4 << 10, 100_000), (64 << 10, 10_000), (1 << 20, 600)] {
         let mut contenders = vec![
             ("pipe", carried(way::pipe_carry(size))?, times),
+            ("queue", carried(way::queue_carry(size))?, times),
             ("Unix socket", carried(way::unix_socket_carry(size))?, times),
             ("memcpy", carried(way::memory_carry(size))?, times),
         ];
@@ -145,6 +146,7 @@ fn report_large() -> Outcome<()> {
             .for_each(|(name, figure)| println!("  {name:<14} {:9.2}", size as f64 / figure));
         bar("pipe / Unix socket", rate("pipe") / rate("Unix socket"), 2.0, false);
         bar("pipe / iceoryx2", rate("pipe") / rate("iceoryx2"), 1.0, false);
+        bar("queue / Unix socket", rate("queue") / rate("Unix socket"), 1.0, false);
     }
     let figures = compare(&mut [("256 MiB", hand_over()?, 200)])?;
     println!("an Owned of 256 MiB handed over");

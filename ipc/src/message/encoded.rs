@@ -16,8 +16,9 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// More than this is not kept for the next message.
-const BUFFER_KEPT: usize = 64 << 10;
+/// More memory than this is not kept from one message for the next. What is not kept, the C library takes from the
+/// system anew each time, and its pages cost twenty times what is done with them.
+pub(crate) const KEPT: usize = 4 << 20;
 
 /// An encoded value on its way out.
 pub(crate) struct Encoded {
@@ -119,7 +120,7 @@ const STILL_ELSEWHERE: &str = "something that can have only one owner is still i
 impl Drop for Encoded {
     #[inline]
     fn drop(&mut self) {
-        if self.bytes.capacity() <= BUFFER_KEPT {
+        if self.bytes.capacity() <= KEPT {
             let buffer = std::mem::take(&mut self.bytes);
             let _ = BUFFER.try_with(|kept| kept.replace(buffer));
         }

@@ -13,6 +13,6 @@ mod parcel;
 pub use codec::{Decoder, Encoder};
 pub(crate) use codec::{decode_plain, one};
 pub(crate) use context::{current_parcel, move_along, refuse, send_along};
-pub(crate) use encoded::{Encoded, LARGEST, TooLarge};
+pub(crate) use encoded::{Encoded, KEPT, LARGEST, TooLarge};
 pub(crate) use leaving::leaves;
 pub use parcel::Parcel;

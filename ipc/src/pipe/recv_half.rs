@@ -13,7 +13,7 @@ use super::half::{FOR_EVER, Way, fingerprint, stays, within};
 use crate::error::{DecodeError, RecvError};
 use crate::handle::{self, Hold};
 use crate::heap::Role;
-use crate::message::{self, Parcel};
+use crate::message::{self, KEPT, Parcel};
 use crate::ring::Stream;
 use crate::sleep::Patience;
 use crate::sys::stream::Socket;
@@ -122,9 +122,6 @@ impl<R> RecvHalf<R> {
         if filled > 0 { Ok(filled) } else { bytes_of(end, kind, |message| copy(message, buffer))? }
     }
 }
-
-/// More than this is not kept for the next message.
-const KEPT: usize = 4 << 20;
 
 /// Keeps a message's memory for the next one.
 fn keep(end: &mut dyn Receiving, mut message: Vec<u8>) {
