@@ -22,8 +22,6 @@ pub(super) const CLASSES: u8 = 4 * 35;
 const SMALLEST: u64 = 64;
 /// Blocks of this size and more give their pages back when they are freed.
 const DISCARD_FROM: u64 = 1 << 20;
-/// Those of parcels from this size on, while not too much is free: the next message needs as much again.
-const DISCARD_PARCELS_FROM: u64 = 16 << 20;
 /// Large blocks start at a multiple of this, so that the system may use huge pages.
 const LARGEST_ALIGN: u64 = 2 << 20;
 
@@ -36,13 +34,15 @@ pub(super) fn class_size(class: u8) -> u64 {
 
 /// Whether blocks of the class may be free and still have memory.
 pub(super) fn is_trimmed(class: u8) -> bool {
-    class_size(class) < DISCARD_PARCELS_FROM
+    class_size(class) <= trim::KEPT
 }
 
-/// Whether the block of such an object gives its pages back at once when it is freed.
+/// Whether the block of such an object gives its pages back at once when it is freed. That of a parcel does not while
+/// there is room for it in what is kept: the next message needs as much again.
 pub(super) fn is_discarded(tx: &Transaction<'_>, kind: Kind, class: u8) -> bool {
-    let keeps = kind == Kind::Parcel && tx.read(header::FREE_TOUCHED) <= trim::KEPT;
-    class_size(class) >= if keeps { DISCARD_PARCELS_FROM } else { DISCARD_FROM }
+    let size = class_size(class);
+    let is_kept = || tx.read(header::FREE_TOUCHED).saturating_add(size) <= trim::KEPT;
+    size >= DISCARD_FROM && !(kind == Kind::Parcel && is_kept())
 }
 
 /// What a block must hold.

@@ -233,6 +233,13 @@ mod tests {
         (new.hold, new.object)
     }
 
+    /// A block of a message, of which every page was written.
+    fn message(heap: &Heap, me: ProcessId, bytes: usize) -> Allocated {
+        let message = allocate(heap, me, Kind::Parcel, bytes);
+        places(heap, message.object, bytes).for_each(|at| heap.poke(at, 7));
+        message
+    }
+
     fn places(heap: &Heap, object: ObjectId, bytes: usize) -> impl Iterator<Item = u64> {
         let start = heap.block(object, 8).expect("a block").offset;
         (start..start + bytes as u64).step_by(PAGE as usize)
@@ -274,37 +281,34 @@ mod tests {
 
     #[test]
     fn a_large_block_keeps_its_memory_for_the_next_message_and_no_longer() {
-        const LARGE: usize = 2 << 20;
-        let (heap, me) = heap();
-        let empty = memory(&heap);
-        let message = allocate(&heap, me, Kind::Parcel, LARGE);
-        places(&heap, message.object, LARGE).for_each(|at| heap.poke(at, 7));
-        heap.release(message.hold, Owner::Process(me), me);
-        assert!(memory(&heap) >= empty + LARGE as u64);
+        for large in [2 << 20, KEPT as usize] {
+            let (heap, me) = heap();
+            let empty = memory(&heap);
+            let message = message(&heap, me, large);
+            heap.release(message.hold, Owner::Process(me), me);
+            assert!(memory(&heap) >= empty + large as u64);
 
-        let value = allocate(&heap, me, Kind::Value, LARGE);
-        assert!(value.object == message.object && !value.zeroed);
-        heap.release(value.hold, Owner::Process(me), me);
-        assert_eq!(heap.load(header::FREE_TOUCHED), 0);
-        assert!(!GIVES_BACK || memory(&heap) < empty + LARGE as u64);
+            let value = allocate(&heap, me, Kind::Value, large);
+            assert!(value.object == message.object && !value.zeroed);
+            heap.release(value.hold, Owner::Process(me), me);
+            assert_eq!(heap.load(header::FREE_TOUCHED), 0);
+            assert!(!GIVES_BACK || memory(&heap) < empty + large as u64);
 
-        let next = allocate(&heap, me, Kind::Value, LARGE);
-        assert!(next.object == value.object && next.zeroed == GIVES_BACK);
-        assert!(!next.zeroed || places(&heap, next.object, LARGE).all(|at| heap.peek(at) == 0));
+            let next = allocate(&heap, me, Kind::Value, large);
+            assert!(next.object == value.object && next.zeroed == GIVES_BACK);
+            assert!(!next.zeroed || places(&heap, next.object, large).all(|at| heap.peek(at) == 0));
+        }
     }
 
     #[test]
-    fn the_memory_of_many_large_messages_is_given_back_but_for_a_part() {
+    fn the_memory_of_many_large_messages_and_of_a_larger_one_is_given_back_but_for_a_part() {
         const LARGE: usize = 5 << 20;
         let (heap, me) = heap();
         let empty = memory(&heap);
-        let messages: Vec<Allocated> =
-            (0..30).map(|_| allocate(&heap, me, Kind::Parcel, LARGE)).collect();
-        for message in &messages {
-            places(&heap, message.object, LARGE).for_each(|at| heap.poke(at, 7));
-        }
+        let messages: Vec<Allocated> = (0..30).map(|_| message(&heap, me, LARGE)).collect();
         assert!(memory(&heap) > empty + 2 * KEPT);
         messages.iter().for_each(|it| heap.release(it.hold, Owner::Process(me), me));
+        heap.release(message(&heap, me, KEPT as usize + 1).hold, Owner::Process(me), me);
         assert!(!GIVES_BACK || memory(&heap) < empty + KEPT + 2 * LARGE as u64);
         assert_eq!(heap.load(header::FREE_TOUCHED), counted(&heap));
         for _ in 0..30 {
