@@ -83,8 +83,8 @@ impl Listener {
     /// could come; and what the system says.
     pub fn bind(address: &Address, authkey: &[u8]) -> io::Result<Listener> {
         address.check_key(authkey)?;
-        let (socket, address, first) = Bound::new(address)?;
-        Listener::on(socket, address, &[&first, authkey].concat())
+        let (socket, address) = Bound::new(address)?;
+        Listener::on(socket, address, authkey)
     }
 
     /// Listens for who knows the key and the name, which is new and in no file system.

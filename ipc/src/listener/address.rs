@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Address {
     /// A socket in the file system, for programs on this machine. The path has up to 107 bytes.
     ///
-    /// On Windows nothing is in the file system: the path is a name among the programs of a user's session,
-    /// which goes with its listener.
+    /// On Windows it is a named pipe, and the path may be longer. Nothing is in the file system: the pipe is called after the
+    /// user and the path, goes with its listener, and only processes of the same user on this machine get there.
     Unix(PathBuf),
     /// A port, for programs on this machine or another. With port 0 a listener gets a free one.
     Tcp(SocketAddr),

@@ -14,18 +14,15 @@ pub(super) enum Bound {
 }
 
 impl Bound {
-    /// Listens, and tells where, and what both sides put before their key.
-    pub(super) fn new(address: &Address) -> io::Result<(Bound, Address, Vec<u8>)> {
+    /// Listens, and tells where.
+    pub(super) fn new(address: &Address) -> io::Result<(Bound, Address)> {
         match address {
-            Address::Unix(path) => {
-                let (socket, first) = Local::at(path)?;
-                Ok((Bound::Local(socket), address.clone(), first))
-            }
+            Address::Unix(path) => Ok((Bound::Local(Local::at(path)?), address.clone())),
             Address::Tcp(address) => {
                 let socket = TcpListener::bind(address)?;
                 socket.set_nonblocking(true)?;
                 let address = Address::Tcp(socket.local_addr()?);
-                Ok((Bound::Tcp(socket), address, Vec::new()))
+                Ok((Bound::Tcp(socket), address))
             }
         }
     }

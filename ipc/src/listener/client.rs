@@ -27,7 +27,8 @@ impl Client {
     /// # Errors
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) or [`NotFound`](io::ErrorKind::NotFound)
     /// if nobody listens there;
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the two have not the same key;
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the two have not the same key, or the path is
+    /// another user's;
     /// [`InvalidData`](io::ErrorKind::InvalidData) if whoever listens there is no
     /// [`Listener`](crate::Listener); [`TimedOut`](io::ErrorKind::TimedOut);
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty key over TCP; and what the system says.
@@ -46,8 +47,8 @@ impl Client {
     ) -> io::Result<Connection<S, R>> {
         address.check_key(authkey)?;
         let deadline = Deadline::after(timeout);
-        let (socket, first) = connect(address, timeout)?;
-        shake_hands(&socket, &AuthKey::new(&[&first, authkey].concat()), deadline)?;
+        let socket = connect(address, timeout)?;
+        shake_hands(&socket, &AuthKey::new(authkey), deadline)?;
         Ok(Connection::over(socket))
     }
 
@@ -63,8 +64,7 @@ impl Client {
     }
 }
 
-/// The connection, and what both sides put before their key.
-fn connect(address: &Address, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
+fn connect(address: &Address, timeout: Duration) -> io::Result<Socket> {
     if timeout.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
@@ -73,10 +73,7 @@ fn connect(address: &Address, timeout: Duration) -> io::Result<(Socket, Vec<u8>)
             let full = error.kind() == io::ErrorKind::WouldBlock;
             if full { io::ErrorKind::TimedOut.into() } else { error }
         }),
-        Address::Tcp(address) => {
-            let socket = TcpStream::connect_timeout(address, timeout).and_then(stream::tcp)?;
-            Ok((socket, Vec::new()))
-        }
+        Address::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(stream::tcp),
     }
 }
 

@@ -24,7 +24,7 @@
 //! | `names::{create, attach, …}` | memory that unrelated programs find by a name |
 //! | `names::random()` | 128 bits that nobody else has |
 //! | `stream::{Socket, send, recv, shutdown}` | bytes of a connected stream, without waiting and without a signal |
-//! | `stream::{tcp, connect_unix}` | where streams come from |
+//! | `stream::{tcp, connect_at}` | where streams come from |
 //! | `stream::{Local, connect_unnamed}` | streams at a path, and under a name that is gone with who listens |
 //! | `readiness::{readable, writable}` | sleeps until one of some descriptors is |
 //! | `epoll::Epoll` | a descriptor that is ready when one of many others is |

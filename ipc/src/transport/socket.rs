@@ -224,9 +224,9 @@ mod tests {
     /// More than any socket takes that nobody reads from.
     const LARGE: usize = 32 << 20;
 
-    fn hostile() -> (Socket, SocketRecv) {
-        let (theirs, ours) = stream::pair().unwrap();
-        (theirs, ends(ours, (None, None)).1)
+    fn hostile() -> impl Iterator<Item = (Socket, SocketRecv)> {
+        let pairs = stream::pairs().unwrap().into_iter();
+        pairs.map(|(theirs, ours)| (theirs, ends(ours, (None, None)).1))
     }
 
     /// What a socket that nothing was sent on has room for.
@@ -240,38 +240,44 @@ mod tests {
 
     #[test]
     fn a_message_that_comes_byte_by_byte_is_whole() {
-        let (theirs, mut ours) = hostile();
-        let mut bytes = header(BYTES | MORE, 2).to_vec();
-        bytes.extend(b"ab");
-        bytes.extend(header(BYTES, 1));
-        bytes.extend([b'c', COUNTS]);
-        let (last, before) = bytes.split_last().unwrap();
-        for byte in before {
-            write(&theirs, &[*byte]);
-            assert!(matches!(ours.recv(None, Patience::None, &mut None), Err(RecvError::Empty)));
+        for (theirs, mut ours) in hostile() {
+            let mut bytes = header(BYTES | MORE, 2).to_vec();
+            bytes.extend(b"ab");
+            bytes.extend(header(BYTES, 1));
+            bytes.extend([b'c', COUNTS]);
+            let (last, before) = bytes.split_last().unwrap();
+            for byte in before {
+                write(&theirs, &[*byte]);
+                assert!(matches!(
+                    ours.recv(None, Patience::None, &mut None),
+                    Err(RecvError::Empty)
+                ));
+            }
+            write(&theirs, &[*last]);
+            assert_eq!(ours.recv(None, soon(), &mut None).unwrap(), BYTES);
+            assert_eq!(ours.message(), b"abc");
         }
-        write(&theirs, &[*last]);
-        assert_eq!(ours.recv(None, soon(), &mut None).unwrap(), BYTES);
-        assert_eq!(ours.message(), b"abc");
     }
 
     #[test]
     fn an_oversized_chunk_is_an_error_and_takes_no_memory() {
-        let (theirs, mut ours) = hostile();
-        write(&theirs, &header(VALUE, u32::MAX as usize));
-        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Io(_))));
-        assert_eq!(ours.message.capacity(), 0);
-        write(&theirs, &header(VALUE, 0));
-        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
+        for (theirs, mut ours) in hostile() {
+            write(&theirs, &header(VALUE, u32::MAX as usize));
+            assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Io(_))));
+            assert_eq!(ours.message.capacity(), 0);
+            write(&theirs, &header(VALUE, 0));
+            assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
+        }
     }
 
     #[test]
     fn a_truncated_message_is_no_message() {
-        let (theirs, mut ours) = hostile();
-        write(&theirs, &header(BYTES, 4));
-        write(&theirs, b"abc");
-        drop(theirs);
-        assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
+        for (theirs, mut ours) in hostile() {
+            write(&theirs, &header(BYTES, 4));
+            write(&theirs, b"abc");
+            drop(theirs);
+            assert!(matches!(ours.recv(None, soon(), &mut None), Err(RecvError::Disconnected)));
+        }
     }
 
     proptest! {
@@ -279,66 +285,70 @@ mod tests {
         /// in it.
         #[test]
         fn hostile_bytes_are_errors_and_end(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            let (theirs, ours) = stream::pair().unwrap();
-            let mut ours = Connection::<(), Vec<String>>::over(ours);
-            write(&theirs, &bytes);
-            drop(theirs);
-            let mut received = 0;
-            while !matches!(ours.recv_timeout(LONG), Err(RecvError::Disconnected)) {
-                received += 1;
-                prop_assert!(received <= bytes.len() / HEADER + 1);
+            for (theirs, ours) in stream::pairs().unwrap() {
+                let mut ours = Connection::<(), Vec<String>>::over(ours);
+                write(&theirs, &bytes);
+                drop(theirs);
+                let mut received = 0;
+                while !matches!(ours.recv_timeout(LONG), Err(RecvError::Disconnected)) {
+                    received += 1;
+                    prop_assert!(received <= bytes.len() / HEADER + 1);
+                }
             }
         }
 
         /// The same with headers that are right, so that the decoder sees what is hostile.
         #[test]
         fn hostile_values_are_decode_errors(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let (theirs, ours) = stream::pair().unwrap();
-            let mut ours = Connection::<(), Vec<String>>::over(ours);
-            write(&theirs, &header(VALUE, bytes.len()));
-            write(&theirs, &bytes);
-            write(&theirs, &[COUNTS]);
-            let received = ours.recv_timeout(LONG);
-            prop_assert!(matches!(received, Ok(_) | Err(RecvError::Decode(_))), "{received:?}");
-            // The next one is received as if nothing had been.
-            write(&theirs, &header(VALUE, 1));
-            write(&theirs, &[0, COUNTS]);
-            prop_assert!(ours.recv_timeout(LONG).unwrap().is_empty());
+            for (theirs, ours) in stream::pairs().unwrap() {
+                let mut ours = Connection::<(), Vec<String>>::over(ours);
+                write(&theirs, &header(VALUE, bytes.len()));
+                write(&theirs, &bytes);
+                write(&theirs, &[COUNTS]);
+                let received = ours.recv_timeout(LONG);
+                prop_assert!(matches!(received, Ok(_) | Err(RecvError::Decode(_))), "{received:?}");
+                // The next one is received as if nothing had been.
+                write(&theirs, &header(VALUE, 1));
+                write(&theirs, &[0, COUNTS]);
+                prop_assert!(ours.recv_timeout(LONG).unwrap().is_empty());
+            }
         }
     }
 
     #[test]
     fn a_message_of_which_only_the_end_was_not_sent_is_called_off() {
         for size in [1000, 60_000, 100_000] {
-            let (theirs, ours) = stream::pair().unwrap();
-            let mut sender = Connection::<Vec<u8>, ()>::over(ours);
-            let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
-            let sent = (0..).take_while(|_| sender.try_send(vec![7; size]).is_ok()).count();
-            for _ in 0..sent {
-                assert_eq!(receiver.recv().unwrap().len(), size);
+            for (theirs, ours) in stream::pairs().unwrap() {
+                let mut sender = Connection::<Vec<u8>, ()>::over(ours);
+                let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
+                let sent = (0..).take_while(|_| sender.try_send(vec![7; size]).is_ok()).count();
+                for _ in 0..sent {
+                    assert_eq!(receiver.recv().unwrap().len(), size);
+                }
+                // It brings along what is left of the one that was given back.
+                sender.send(vec![8]).unwrap();
+                assert!(receiver.recv().unwrap() == [8], "after {sent} of {size} bytes");
             }
-            // It brings along what is left of the one that was given back.
-            sender.send(vec![8]).unwrap();
-            assert!(receiver.recv().unwrap() == [8], "after {sent} of {size} bytes");
         }
     }
 
     #[test]
     fn a_message_that_is_not_sent_in_time_is_called_off() {
-        let (theirs, ours) = stream::pair().unwrap();
-        let mut sender = Connection::<Vec<u8>, ()>::over(ours);
-        let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
-        let large = vec![7; LARGE];
-        assert!(sender.send_timeout(large.clone(), Duration::from_millis(20)).is_err());
-        assert!(sender.try_send(large.clone()).is_err());
-        let other = thread::spawn(move || {
-            assert_eq!(receiver.recv().unwrap(), [1]);
-            assert_eq!(receiver.recv().unwrap().len(), LARGE);
-            assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
-        });
-        sender.send(vec![1]).unwrap();
-        sender.send(large).unwrap();
-        drop(sender);
-        other.join().unwrap();
+        for (theirs, ours) in stream::pairs().unwrap() {
+            let mut sender = Connection::<Vec<u8>, ()>::over(ours);
+            let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
+            let large = vec![7; LARGE];
+            assert!(sender.send_timeout(large.clone(), Duration::from_millis(20)).is_err());
+            assert!(sender.try_send(large.clone()).is_err());
+            let other = thread::spawn(move || {
+                assert_eq!(receiver.recv().unwrap(), [1]);
+                assert_eq!(receiver.recv().unwrap().len(), LARGE);
+                assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+            });
+            sender.send(vec![1]).unwrap();
+            sender.send(large).unwrap();
+            drop(sender);
+            other.join().unwrap();
+        }
     }
 }

@@ -45,9 +45,9 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
     unsafe { libc::shutdown(socket.as_raw_fd(), how) };
 }
 
-/// Connects to the socket at `path`, which its own rights guard: nothing is put before the key. Waits at most `timeout` while its backlog is full: `WouldBlock`,
-/// at once if `timeout` is zero. Where the system does not wait for that, it is `ConnectionRefused`.
-pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
+/// Connects to the socket at `path`. Waits at most `timeout` while its backlog is full: `WouldBlock`, at once if
+/// `timeout` is zero. Where the system does not wait for that, it is `ConnectionRefused`.
+pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<Socket> {
     let address = address(path)?;
     let stream = UnixStream::from(socket::open(libc::SOCK_STREAM)?);
     if timeout.is_zero() {
@@ -57,7 +57,7 @@ pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<(Socket, 
         stream.set_write_timeout(Some(timeout))?;
     }
     connect(stream.as_fd(), &address)?;
-    Ok((socket::prepare(stream.into())?, Vec::new()))
+    socket::prepare(stream.into())
 }
 
 /// Whether there is a socket at `path` that nobody has open any more, which is the kernel's to say. One that is
@@ -105,11 +105,11 @@ pub(crate) enum Local {
 }
 
 impl Local {
-    /// Listens at a path. Nothing is put before the key.
-    pub(crate) fn at(path: &Path) -> io::Result<(Local, Vec<u8>)> {
+    /// Listens at a path.
+    pub(crate) fn at(path: &Path) -> io::Result<Local> {
         let (socket, file) = socket_file::listen(path)?;
         socket.set_nonblocking(true)?;
-        Ok((Local::At { _file: file, socket }, Vec::new()))
+        Ok(Local::At { _file: file, socket })
     }
 
     /// Listens under a new name that is in no file system and goes with the socket.
@@ -188,11 +188,11 @@ pub(in crate::sys) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()
     }
 }
 
-/// Both ends of a stream, for tests.
+/// Both ends of a stream of each kind, for tests.
 #[cfg(test)]
-pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
+pub(crate) fn pairs() -> io::Result<[(Socket, Socket); 1]> {
     let (one, other) = UnixStream::pair()?;
-    Ok((socket::prepare(one.into())?, socket::prepare(other.into())?))
+    Ok([(socket::prepare(one.into())?, socket::prepare(other.into())?)])
 }
 
 #[cfg(test)]

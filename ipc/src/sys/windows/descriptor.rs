@@ -1,11 +1,13 @@
-//! What a thread sleeps on: an object that is signalled, or a socket.
+//! What a thread sleeps on: an object that is signalled, a socket or a pipe.
 
 use std::net::TcpListener;
 use std::os::windows::io::{
     AsHandle, AsSocket, BorrowedHandle, BorrowedSocket, OwnedHandle, OwnedSocket,
 };
+use std::sync::Arc;
 
 use super::epoll::Epoll;
+use super::named_pipe::Post;
 use crate::wait::{Source, Waitable};
 
 #[derive(Debug, Clone, Copy)]
@@ -13,18 +15,13 @@ pub(crate) enum Descriptor<'a> {
     /// An event that is reset by hand, a process, or the like: looking at it does not change it.
     Object(BorrowedHandle<'a>),
     Socket(BorrowedSocket<'a>),
+    Pipe(&'a Arc<dyn Post>),
     Set(&'a Epoll),
 }
 
 /// Has a descriptor.
 pub(crate) trait AsDescriptor {
     fn descriptor(&self) -> Descriptor<'_>;
-}
-
-impl AsDescriptor for OwnedSocket {
-    fn descriptor(&self) -> Descriptor<'_> {
-        Descriptor::Socket(self.as_socket())
-    }
 }
 
 impl AsDescriptor for TcpListener {

@@ -1,4 +1,4 @@
-//! Waiting for many objects and sockets by way of one.
+//! Waiting for many objects, sockets and pipes by way of one.
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, AsRawSocket, OwnedHandle, OwnedSocket};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::descriptor::{AsDescriptor, Descriptor};
 use super::life::Doorbell;
+use super::named_pipe::Post;
 use super::poll::Events;
 use super::readiness;
 
@@ -47,25 +48,29 @@ struct Entry {
 enum Key {
     Object(usize),
     Socket(u64),
+    Pipe(usize),
     Set(usize),
 }
 
-/// A duplicate of a descriptor, so that it stays open while somebody sleeps for it, and what counts of it.
+/// A duplicate of a descriptor, so that it stays open while somebody sleeps for it, and what counts of it. A pipe can be closed
+/// all the same.
 #[derive(Debug, Clone)]
 pub(super) enum Member {
     Object(Arc<OwnedHandle>, bool),
     Socket(Arc<OwnedSocket>, Events),
+    Pipe(Arc<dyn Post>, Events),
     Set(Arc<Set>, bool),
 }
 
 impl Member {
     fn of(descriptor: Descriptor<'_>) -> io::Result<Member> {
+        let asked = Events::GONE.and_if(Events::READ, true);
         Ok(match descriptor {
             Descriptor::Object(object) => Member::Object(object.try_clone_to_owned()?.into(), true),
             Descriptor::Socket(socket) => {
-                let asked = Events::GONE.and_if(Events::READ, true);
                 Member::Socket(socket.try_clone_to_owned()?.into(), asked)
             }
+            Descriptor::Pipe(post) => Member::Pipe(Arc::clone(post), asked),
             Descriptor::Set(epoll) => Member::Set(Arc::clone(&epoll.0), true),
         })
     }
@@ -73,7 +78,7 @@ impl Member {
     fn heed(&mut self, read: bool, write: bool) {
         match self {
             Member::Object(_, heeded) | Member::Set(_, heeded) => *heeded = read,
-            Member::Socket(_, asked) => {
+            Member::Socket(_, asked) | Member::Pipe(_, asked) => {
                 *asked = Events::GONE.and_if(Events::READ, read).and_if(Events::WRITE, write);
             }
         }
@@ -84,6 +89,7 @@ fn key(descriptor: Descriptor<'_>) -> Key {
     match descriptor {
         Descriptor::Object(object) => Key::Object(object.as_raw_handle().addr()),
         Descriptor::Socket(socket) => Key::Socket(socket.as_raw_socket()),
+        Descriptor::Pipe(post) => Key::Pipe(Arc::as_ptr(post).addr()),
         Descriptor::Set(epoll) => Key::Set(Arc::as_ptr(&epoll.0).addr()),
     }
 }

@@ -2,13 +2,13 @@
 
 mod commit;
 pub(crate) mod descriptor;
-mod door;
 pub(crate) mod epoll;
 pub(crate) mod fork;
 pub(crate) mod image;
 pub(crate) mod life;
 pub(crate) mod line;
 pub(crate) mod memory;
+mod named_pipe;
 pub(crate) mod names;
 mod object;
 mod poll;

@@ -31,9 +31,10 @@ const CONNECT_FAIL: u32 = 0x100;
 
 /// What is asked of a socket, or told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Events(u32);
+pub(crate) struct Events(u32);
 
 impl Events {
+    pub(super) const NONE: Events = Events(0);
     /// The other end is gone, or never was there. Always asked.
     pub(super) const GONE: Events = Events(DISCONNECT | ABORT | LOCAL_CLOSE | CONNECT_FAIL);
     /// There is something to receive, or somebody to accept.

@@ -1,4 +1,4 @@
-//! Sleeping until objects and sockets are ready.
+//! Sleeping until objects, sockets and pipes are ready.
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, AsRawSocket, RawSocket};
@@ -11,6 +11,7 @@ use windows_sys::Win32::Foundation::HANDLE;
 use super::descriptor::Descriptor;
 use super::epoll::{Member, Set};
 use super::life::Doorbell;
+use super::named_pipe::{Lookout, Post};
 use super::poll::{Events, Poll};
 use super::sleep::{is_signalled, until_any};
 
@@ -61,6 +62,7 @@ pub(super) fn wait_for<'a>(
 pub(super) struct Watch<'a> {
     objects: Vec<(u64, HANDLE)>,
     sockets: Vec<(u64, RawSocket, Events)>,
+    pipes: Vec<(u64, Arc<dyn Post>, Events)>,
     /// Rung when a set has changed.
     changed: Option<Arc<Doorbell>>,
     sets: Vec<Arc<Set>>,
@@ -76,6 +78,7 @@ impl<'a> Watch<'a> {
             Descriptor::Socket(socket) => {
                 self.sockets.push((place, socket.as_raw_socket(), asked));
             }
+            Descriptor::Pipe(post) => self.pipes.push((place, Arc::clone(post), asked)),
             Descriptor::Set(epoll) => {
                 for (_, member) in self.enter(epoll.set())? {
                     self.add_member(place, member)?;
@@ -101,6 +104,7 @@ impl<'a> Watch<'a> {
             Member::Socket(socket, asked) => {
                 self.sockets.push((place, socket.as_raw_socket(), *asked));
             }
+            Member::Pipe(post, asked) => self.pipes.push((place, Arc::clone(post), *asked)),
             Member::Set(set, true) => {
                 for (_, inner) in self.enter(set)? {
                     self.add_member(place, inner)?;
@@ -119,7 +123,13 @@ impl<'a> Watch<'a> {
         let mut objects: Vec<HANDLE> = self.objects.iter().map(|(_, object)| *object).collect();
         objects.extend(poll.iter().map(Poll::answered));
         objects.extend(self.changed.iter().map(|changed| changed.handle()));
+        let mut lookout = if self.pipes.is_empty() { None } else { Some(Lookout::new()?) };
+        if let Some(lookout) = &mut lookout {
+            self.pipes.iter().for_each(|(_, post, asked)| post.look(*asked, lookout));
+            objects.push(lookout.told());
+        }
         until_any(&objects, deadline)?;
+        drop(lookout);
         let signalled = self.objects.iter().filter(|(_, object)| is_signalled(*object));
         let mut ready: Vec<_> = signalled.map(|(place, _)| (*place, Events::READ)).collect();
         let answer = poll.map(Poll::answer).unwrap_or_default();
@@ -127,6 +137,8 @@ impl<'a> Watch<'a> {
             let told = answer.iter().find(|(told, found)| told == socket && found.has(*events));
             ready.extend(told.map(|(_, found)| (*place, *found)));
         }
+        let pipes = self.pipes.iter().map(|(place, post, asked)| (*place, post.ready(*asked)));
+        ready.extend(pipes.filter(|(_, found)| *found != Events::NONE));
         Ok(ready)
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn is_signalled(object: HANDLE) -> bool {
 }
 
 /// What is left until then, rounded up.
-fn milliseconds(deadline: Deadline) -> u32 {
+pub(super) fn milliseconds(deadline: Deadline) -> u32 {
     deadline.remaining().map_or(INFINITE, |left| {
         let left = left.as_nanos().div_ceil(1_000_000);
         u32::try_from(left).unwrap_or(INFINITE - 1).min(INFINITE - 1)

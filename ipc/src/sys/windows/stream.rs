@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::os::windows::io::{AsRawSocket, OwnedSocket};
+use std::os::windows::io::{AsRawSocket, AsSocket, OwnedSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,10 +14,23 @@ use windows_sys::Win32::Networking::WinSock::{
 };
 
 use super::descriptor::{AsDescriptor, Descriptor};
-use super::door::{self, Door};
+use super::named_pipe::{self, Door, PipeStream};
 
 /// A connected stream, as one of its two ends has it.
-pub(crate) type Socket = OwnedSocket;
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(OwnedSocket),
+    Pipe(PipeStream),
+}
+
+impl AsDescriptor for Socket {
+    fn descriptor(&self) -> Descriptor<'_> {
+        match self {
+            Socket::Tcp(socket) => Descriptor::Socket(socket.as_socket()),
+            Socket::Pipe(stream) => stream.descriptor(),
+        }
+    }
+}
 
 fn raw(socket: &impl AsRawSocket) -> SOCKET {
     socket.as_raw_socket() as SOCKET
@@ -33,18 +46,30 @@ fn length(bytes: &[u8]) -> i32 {
 
 /// Sends as much as there is room for now; none is `WouldBlock`.
 pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
+    let socket = match socket {
+        Socket::Tcp(socket) => socket,
+        Socket::Pipe(stream) => return stream.send(bytes),
+    };
     // SAFETY: the system reads at most the length of the slice.
     checked(unsafe { send_to(raw(socket), bytes.as_ptr(), length(bytes), 0) })
 }
 
 /// Receives what is there now; nothing is `WouldBlock`, zero bytes are the end.
 pub(crate) fn recv(socket: &Socket, into: &mut [u8]) -> io::Result<usize> {
+    let socket = match socket {
+        Socket::Tcp(socket) => socket,
+        Socket::Pipe(stream) => return stream.recv(into),
+    };
     // SAFETY: the system writes at most the length of the slice.
     checked(unsafe { recv_from(raw(socket), into.as_mut_ptr(), length(into), 0) })
 }
 
 /// Nothing more will be sent, or received, by any handle of the socket.
 pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
+    let socket = match socket {
+        Socket::Tcp(socket) => socket,
+        Socket::Pipe(stream) => return stream.shutdown(how),
+    };
     let how = match how {
         Shutdown::Read => SD_RECEIVE,
         Shutdown::Write => SD_SEND,
@@ -54,50 +79,46 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
     unsafe { shut_down(raw(socket), how) };
 }
 
-/// Connects to who listens at the path, within `timeout`. With what both sides put before their key.
-pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<(Socket, Vec<u8>)> {
-    let (address, key) = door::find(path)?;
-    let socket = TcpStream::connect_timeout(&address, timeout).and_then(tcp)?;
-    Ok((socket, key))
+/// Connects to who listens at the path, which must be a process of the same user, within `timeout`.
+pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<Socket> {
+    named_pipe::connect(path, timeout).map(Socket::Pipe)
 }
 
-/// Listens for programs on this machine, at a port that goes with the socket.
+/// Listens for programs on this machine.
 #[derive(Debug)]
-pub(crate) struct Local {
-    listener: TcpListener,
-    /// The path that leads to it.
-    _door: Option<Door>,
+pub(crate) enum Local {
+    At(Door),
+    Unnamed(TcpListener),
 }
 
 impl Local {
-    /// Listens at a path. With what both sides put before their key.
-    pub(crate) fn at(path: &Path) -> io::Result<(Local, Vec<u8>)> {
-        let (listener, port) = listen()?;
-        let (door, key) = Door::open(path, port)?;
-        Ok((Local { listener, _door: Some(door) }, key))
+    /// Listens at a path, where only processes of the same user can come.
+    pub(crate) fn at(path: &Path) -> io::Result<Local> {
+        Door::new(path).map(Local::At)
     }
 
-    /// Listens under no name. Others can find the port; who may come is for the handshake to tell.
+    /// Listens at a port that goes with the socket. Others can find it; who may come is for the handshake to tell.
     pub(crate) fn unnamed() -> io::Result<(Local, Vec<u8>)> {
-        let (listener, port) = listen()?;
-        Ok((Local { listener, _door: None }, port.to_le_bytes().to_vec()))
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok((Local::Unnamed(listener), port.to_le_bytes().to_vec()))
     }
 
     /// The next connection; none is `WouldBlock`.
     pub(crate) fn accept(&self) -> io::Result<Socket> {
-        self.listener.accept().and_then(|(stream, _)| tcp(stream))
+        match self {
+            Local::At(door) => door.accept().map(Socket::Pipe),
+            Local::Unnamed(listener) => listener.accept().and_then(|(stream, _)| tcp(stream)),
+        }
     }
 
     pub(crate) fn descriptor(&self) -> Descriptor<'_> {
-        self.listener.descriptor()
+        match self {
+            Local::At(door) => door.descriptor(),
+            Local::Unnamed(listener) => listener.descriptor(),
+        }
     }
-}
-
-fn listen() -> io::Result<(TcpListener, u16)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    let port = listener.local_addr()?.port();
-    Ok((listener, port))
 }
 
 /// Connects to who listens under such a name.
@@ -129,14 +150,20 @@ pub(crate) fn tcp(stream: TcpStream) -> io::Result<Socket> {
             setsockopt(raw(&stream), IPPROTO_TCP, name, value, size_of::<i32>() as i32)
         };
     }
-    Ok(stream.into())
+    Ok(Socket::Tcp(stream.into()))
 }
 
-/// Both ends of a stream, for tests.
+/// Both ends of a stream of each kind, for tests.
 #[cfg(test)]
-pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
+pub(crate) fn pairs() -> io::Result<[(Socket, Socket); 3]> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let one = TcpStream::connect(listener.local_addr()?)?;
     let (other, _) = listener.accept()?;
-    Ok((tcp(one)?, tcp(other)?))
+    let (client, server) = PipeStream::pair()?;
+    let (second_client, second_server) = PipeStream::pair()?;
+    Ok([
+        (tcp(one)?, tcp(other)?),
+        (Socket::Pipe(client), Socket::Pipe(server)),
+        (Socket::Pipe(second_server), Socket::Pipe(second_client)),
+    ])
 }
