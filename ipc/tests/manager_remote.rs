@@ -1,5 +1,4 @@
 //! Managers that serve clients of other programs.
-#![cfg(unix)]
 
 mod watchdog;
 
@@ -184,33 +183,47 @@ fn an_object_goes_with_the_last_proxy_elsewhere() {
     });
 }
 
+/// Serves until it is killed.
+fn serve(address: Address, served: Sender<Address>) {
+    let manager = start::<Thread>();
+    served.send(manager.serve(&address, KEY).unwrap()).unwrap();
+    loop {
+        thread::park();
+    }
+}
+
 #[test]
 fn a_killed_server_is_gone_for_clients_from_elsewhere_also_for_who_waits() {
     let _watchdog = watch("a killed server");
-    let manager = start::<Process>();
-    let address = manager.serve(&Address::Tcp(([127, 0, 0, 1], 0).into()), KEY).unwrap();
-    let there = Manager::connect(&address, KEY).unwrap();
-    let (event, lock) = (there.event().unwrap(), there.lock().unwrap());
-    let guard = lock.lock().unwrap();
-    let (started, is_started) = ipc::channel::<()>(2).unwrap();
-    thread::scope(|scope| {
-        let waits: [_; 2] = [0, 1].map(|which| {
-            let (started, event, lock) = (started.clone(), &event, &lock);
-            scope.spawn(move || {
-                started.send(()).unwrap();
-                if which == 0 { event.wait() } else { lock.lock().map(drop) }
-            })
+    let directory = tempfile::tempdir().unwrap();
+    let unix = Address::Unix(directory.path().join("manager"));
+    for address in [unix, Address::Tcp(([127, 0, 0, 1], 0).into())] {
+        let (served, is_served) = ipc::channel(1).unwrap();
+        let server = Process::spawn(serve, (address, served)).unwrap();
+        let address = is_served.recv().unwrap();
+        let there = Manager::connect(&address, KEY).unwrap();
+        let (event, lock) = (there.event().unwrap(), there.lock().unwrap());
+        let guard = lock.lock().unwrap();
+        let (started, is_started) = ipc::channel::<()>(2).unwrap();
+        thread::scope(|scope| {
+            let waits: [_; 2] = [0, 1].map(|which| {
+                let (started, event, lock) = (started.clone(), &event, &lock);
+                scope.spawn(move || {
+                    started.send(()).unwrap();
+                    if which == 0 { event.wait() } else { lock.lock().map(drop) }
+                })
+            });
+            waits.iter().for_each(|_| is_started.recv().unwrap());
+            server.kill().unwrap();
+            for wait in waits {
+                assert!(matches!(wait.join().unwrap(), Err(ManagerError::Gone)));
+            }
         });
-        waits.iter().for_each(|_| is_started.recv().unwrap());
-        let pid = manager.pid().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
-        for wait in waits {
-            assert!(matches!(wait.join().unwrap(), Err(ManagerError::Gone)));
-        }
-    });
-    drop(guard);
-    assert!(matches!(there.list::<u32>(), Err(ManagerError::Gone)));
-    assert!(matches!(event.is_set(), Err(ManagerError::Gone)));
+        server.wait();
+        drop(guard);
+        assert!(matches!(there.list::<u32>(), Err(ManagerError::Gone)));
+        assert!(matches!(event.is_set(), Err(ManagerError::Gone)));
+    }
 }
 
 #[test]
