@@ -68,7 +68,7 @@ impl SendAside for IpcBytesSender {
     }
 
     fn send(&mut self, piece: &[u8]) -> io::Result<()> {
-        IpcBytesSender::send(self, piece)
+        IpcBytesSender::send(self, piece).map_err(unwrapped)
     }
 }
 
@@ -86,7 +86,32 @@ impl RecvAside for IpcBytesReceiver {
 
 fn into_io(error: IpcError) -> io::Error {
     match error {
-        IpcError::Io(error) => error,
+        IpcError::Io(error) => unwrapped(error),
         error => io::Error::other(error),
+    }
+}
+
+/// On Windows ipc-channel has the system's codes inside larger ones, HRESULTs, of which `io` knows no kind.
+fn unwrapped(error: io::Error) -> io::Error {
+    const OF_THE_SYSTEM: u32 = 0x8007_0000;
+    match error.raw_os_error().map(|code| code as u32 ^ OF_THE_SYSTEM) {
+        Some(code @ ..=0xffff) => io::Error::from_raw_os_error(code as i32),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::unwrapped;
+
+    #[test]
+    fn a_code_of_the_system_is_itself_again_and_any_other_stays() {
+        let code = |code| unwrapped(io::Error::from_raw_os_error(code)).raw_os_error();
+        assert_eq!(code(0x8007_00e8_u32 as i32), Some(0xe8));
+        assert_eq!(code(0x8008_0005_u32 as i32), Some(0x8008_0005_u32 as i32));
+        assert_eq!(code(32), Some(32));
+        assert_eq!(unwrapped(io::Error::other("none")).raw_os_error(), None);
     }
 }
