@@ -1,7 +1,6 @@
 //! Clients of a manager are killed at random moments, and every update is accounted for.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(unix)]
 
 mod watchdog;
 

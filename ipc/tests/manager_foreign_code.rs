@@ -1,10 +1,11 @@
 //! The code of the user's types runs at the server: slow, panicking, or asking the server itself.
-#![cfg(unix)]
 
 mod hosts;
 mod watchdog;
 
 use std::hash::{Hash, Hasher};
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use hosts::on_each;
@@ -182,10 +183,10 @@ impl Serialize for Slow {
 
 impl<'de> Deserialize<'de> for Slow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Slow, D::Error> {
-        let path = String::deserialize(deserializer)?;
-        // Until somebody opens the other end.
-        std::fs::read(&path).unwrap();
-        Ok(Slow(path))
+        let address = String::deserialize(deserializer)?;
+        // Until the other end is closed.
+        TcpStream::connect(&address).unwrap().read_to_end(&mut Vec::new()).unwrap();
+        Ok(Slow(address))
     }
 }
 
@@ -193,17 +194,16 @@ impl<'de> Deserialize<'de> for Slow {
 fn slow_code_of_an_argument_from_elsewhere_keeps_nobody_from_elsewhere_waiting() {
     on_each("slow code from elsewhere", |manager| {
         let directory = tempfile::tempdir().unwrap();
-        let pipe = directory.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let place = listener.local_addr().unwrap().to_string();
         let address = Address::Unix(directory.path().join("manager"));
         let address = manager.serve(&address, b"a key").unwrap();
         let [slow, quick] = [0; 2].map(|_| Manager::connect(&address, b"a key").unwrap());
         thread::scope(|scope| {
             let list = slow.list::<Slow>().unwrap();
-            let item = Slow(pipe.to_str().unwrap().to_owned());
-            let push = scope.spawn(move || list.push(item));
-            // Opened when the server has begun to read.
-            let end = std::fs::File::options().write(true).open(&pipe).unwrap();
+            let push = scope.spawn(move || list.push(Slow(place)));
+            // There when the server has begun to read.
+            let end = listener.accept().unwrap();
             assert_eq!(quick.value(1).unwrap().get().unwrap(), 1);
             assert_eq!(manager.value(1).unwrap().get().unwrap(), 1);
             drop(end);

@@ -1,7 +1,6 @@
 //! Several processes update one dict for a while, and every update is there.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default).
-#![cfg(unix)]
 
 mod watchdog;
 

@@ -1,9 +1,9 @@
 //! One end of a pipe is killed at random moments, and every message is accounted for.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(unix)]
 
 mod stalls;
+mod sys;
 mod watchdog;
 
 use std::env;

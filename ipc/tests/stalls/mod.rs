@@ -4,11 +4,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::sys::SLOW_START;
+
 /// Counted in ticks of a thread of this process, and not by the clock: where the machine has no time for
 /// that thread, it has none for those whom it watches either.
 const TICK: Duration = Duration::from_millis(5);
-/// So many ticks without progress are a stall: 200 ms and more.
-const STALL: u32 = 40;
+/// So many ticks without progress are a stall.
+const STALL: u32 = (SLOW_START.as_millis() / TICK.as_millis()) as u32;
 
 /// Looks at how far they are, again and again.
 pub(crate) struct Stalls {
