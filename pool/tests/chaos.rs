@@ -2,32 +2,29 @@
 //! nothing is left.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(target_os = "linux")]
 
+mod sys;
 mod watchdog;
 
-use std::process::{self, Command};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use ipc::{Receiver, Sender, Shared, usage};
 use pool::{Event, Pool, ProcessPool, TaskError};
-use proc_spawn::{StartMethod, active_children};
+use proc_spawn::active_children;
+use sys::{HANG, METHODS, descriptors, is_kill, kill};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
-
-/// Nothing that waits for a task waits longer, with a death and a new worker on the way.
-const HANG: Duration = Duration::from_secs(1);
 
 /// Makes a worker mortal: each message kills one, whatever it is doing.
 fn mortal(die: Receiver<()>) {
     thread::spawn(move || {
         if die.recv().is_ok() {
-            let me = process::id().to_string();
-            let _ = Command::new("kill").args(["-9", &me]).status();
+            kill(&[process::id()]);
         }
     });
 }
@@ -64,7 +61,9 @@ impl Account {
                 assert!(handle.is_none_or(|handle| *handle == n));
                 self.done += 1;
             }
-            Err(TaskError::WorkerDied { signal: Some(9), .. }) => self.died += 1,
+            Err(TaskError::WorkerDied { signal, exitcode, .. }) if is_kill((signal, exitcode)) => {
+                self.died += 1;
+            }
             Err(other) => panic!("item {n}: {other:?}"),
         }
     }
@@ -84,10 +83,6 @@ impl Random {
 
 fn number_from(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
-}
-
-fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
 /// The thread that told of the last worker's end lets go of what it has of it a moment later.
@@ -110,8 +105,8 @@ fn every_task_is_accounted_for_once_whoever_is_killed() {
     let mut random = Random(seed);
     let start = usage().expect("a program");
     // What the first pools make once for all, such as the fork server, is not left over.
-    for method in [StartMethod::Spawn, StartMethod::ForkServer] {
-        let pool = Pool::builder().workers(1).start_method(method).processes().expect("a pool");
+    for method in METHODS {
+        let pool = Pool::builder().workers(1).start_method(*method).processes().expect("a pool");
         assert!(pool.apply(work, item(1)).is_ok());
     }
     settle(|| usage().expect("a program") == start);
@@ -137,7 +132,7 @@ fn one_pool(random: &mut Random, end: Instant) -> (Account, u64) {
     let (kill, die) = ipc::channel(1).expect("a channel");
     let deaths = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&deaths);
-    let method = [StartMethod::Spawn, StartMethod::ForkServer][random.below(2) as usize];
+    let method = METHODS[random.below(METHODS.len() as u64) as usize];
     let retries = random.below(2) as u32;
     let pool = Pool::builder()
         .workers(1 + random.below(4) as usize)
@@ -146,7 +141,9 @@ fn one_pool(random: &mut Random, end: Instant) -> (Account, u64) {
         .start_method(method)
         .initializer(mortal, die)
         .on_event(move |event| {
-            if let Event::WorkerEnded { signal: Some(9), .. } = event {
+            if let Event::WorkerEnded { signal, exitcode, .. } = event
+                && is_kill((signal, exitcode))
+            {
                 *counted.lock().expect("no panic") += 1;
             }
         })

@@ -1,21 +1,20 @@
 //! Whole families of processes are killed at random instants, parents, children and fork servers.
 //!
 //! `TANDEM_CHAOS_SECONDS` sets how long (2 by default), `TANDEM_CHAOS_SEED` repeats a run's choices.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
+mod sys;
 mod watchdog;
 
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use ipc::{RecvError, Sender, channel};
 use proc_spawn::{Builder, JoinError, Process, SpawnError, StartMethod};
+use sys::{METHODS, all_children, kill, members};
 use watchdog::{watch, watch_for};
 
 proc_spawn::enable_test_support!();
-
-const METHODS: [StartMethod; 2] = [StartMethod::Spawn, StartMethod::ForkServer];
 
 /// In the environment of everybody of one family, with its number.
 const FAMILY: &str = "TANDEM_CHAOS_FAMILY";
@@ -44,33 +43,6 @@ impl Dice {
     }
 }
 
-/// Every child of this process, fork servers included.
-fn all_children() -> Vec<u32> {
-    let threads = fs::read_dir("/proc/self/task").unwrap();
-    let children = threads.map(|thread| thread.unwrap().path().join("children"));
-    let lists: String = children.filter_map(|path| fs::read_to_string(path).ok()).collect();
-    lists.split_whitespace().map(|id| id.parse().unwrap()).collect()
-}
-
-/// The processes of one family that still run.
-fn members(family: u64) -> Vec<String> {
-    let mark = format!("{FAMILY}={family}");
-    let everybody = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok());
-    everybody
-        .filter(|entry| {
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-        })
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
-fn kill(id: u32) {
-    let id = id.to_string();
-    // It may be gone.
-    Command::new("kill").args(["-9", &id]).stderr(Stdio::null()).status().unwrap();
-}
-
 fn work(_alive: Sender<()>, n: u64, turns: u64) -> u64 {
     for _ in 0..turns {
         thread::yield_now();
@@ -84,7 +56,7 @@ fn family(alive: Sender<()>, seed: u64) {
     loop {
         let mut children = Vec::new();
         for n in 0..4 {
-            let method = METHODS[dice.roll(2) as usize];
+            let method = METHODS[dice.roll(METHODS.len() as u64) as usize];
             let builder = daemon().start_method(method);
             match builder.spawn(work, (alive.clone(), n, dice.roll(200))) {
                 Ok(child) => children.push((n, child)),
@@ -121,8 +93,8 @@ fn whoever_is_killed_there_is_no_orphan_no_hang_and_no_wrong_result() {
         let _watchdog = watch("a family");
         families += 1;
         let (alive, dead) = channel::<()>(1).unwrap();
-        let number = now.wrapping_add(families);
-        let builder = daemon().env(FAMILY, number.to_string());
+        let number = now.wrapping_add(families).to_string();
+        let builder = daemon().env(FAMILY, &number);
         let head = builder.spawn(family, (alive, dice.roll(u64::MAX))).unwrap();
         // sleep: the moment of the kill is random, and that is the test
         thread::sleep(Duration::from_micros(dice.roll(60_000)));
@@ -133,8 +105,9 @@ fn whoever_is_killed_there_is_no_orphan_no_hang_and_no_wrong_result() {
         let left = dead.recv_timeout(SOON);
         assert!(matches!(left, Err(RecvError::Disconnected)), "{left:?}");
         // Who has no part in the program yet, or never: there is no event for its end.
-        while !members(number).is_empty() {
-            assert!(Instant::now() < soon, "left behind: {:?}", members(number));
+        let left = || members(FAMILY, &number);
+        while !left().is_empty() {
+            assert!(Instant::now() < soon, "left behind: {:?}", left());
             thread::yield_now();
         }
     }

@@ -1,7 +1,13 @@
 use std::fs::File;
 use std::process::{self, Command};
 
-pub(crate) use super::unix::{ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill};
+use proc_spawn::StartMethod;
+
+pub(crate) use super::unix::{
+    ABORT, ABORT_TEXT, CRASH, HANG, MINUS_ONE, crash, descriptors, is_kill, kill,
+};
+
+pub(crate) const METHODS: &[StartMethod] = &[StartMethod::Spawn, StartMethod::ForkServer];
 
 macro_rules! where_a_fork_server_can_be {
     ($($item:item)*) => { $($item)* };

@@ -3,8 +3,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-pub(crate) use super::no_fork_server::where_a_fork_server_can_be;
-pub(crate) use super::unix::{ABORT, ABORT_TEXT, CRASH, MINUS_ONE, crash, is_kill, kill};
+pub(crate) use super::no_fork_server::{METHODS, where_a_fork_server_can_be};
+pub(crate) use super::unix::{
+    ABORT, ABORT_TEXT, CRASH, HANG, MINUS_ONE, crash, descriptors, is_kill, kill,
+};
 
 pub(crate) const SHUT: &str = "(os error 13)";
 

@@ -3,6 +3,9 @@
 //! | name | contract |
 //! |---|---|
 //! | `where_a_fork_server_can_be` | a macro: these items, on systems that can copy a process |
+//! | `HANG` | nothing that waits for a task waits longer, with a death and a new worker on the way |
+//! | `METHODS` | the ways to start a worker |
+//! | `descriptors()` | how many descriptors this process has, or 0 where nobody tells |
 //! | `ABORT` | what stands for the signal of a worker that has aborted |
 //! | `ABORT_TEXT` | what is said of it |
 //! | `CRASH` | what stands for the signal of one that has ended by `crash` |
@@ -28,16 +31,16 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
-    where_a_fork_server_can_be,
+    ABORT, ABORT_TEXT, CRASH, Door, HANG, METHODS, MINUS_ONE, SHUT, crash, descriptors, is_kill,
+    kill, where_a_fork_server_can_be,
 };
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{
-    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
-    where_a_fork_server_can_be,
+    ABORT, ABORT_TEXT, CRASH, Door, HANG, METHODS, MINUS_ONE, SHUT, crash, descriptors, is_kill,
+    kill, where_a_fork_server_can_be,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    ABORT, ABORT_TEXT, CRASH, Door, MINUS_ONE, SHUT, crash, is_kill, kill,
-    where_a_fork_server_can_be,
+    ABORT, ABORT_TEXT, CRASH, Door, HANG, METHODS, MINUS_ONE, SHUT, crash, descriptors, is_kill,
+    kill, where_a_fork_server_can_be,
 };

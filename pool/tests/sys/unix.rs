@@ -1,6 +1,8 @@
 use std::process::{self, Command};
-use std::thread;
+use std::time::Duration;
+use std::{fs, thread};
 
+pub(crate) const HANG: Duration = Duration::from_secs(1);
 pub(crate) const ABORT: i32 = 6;
 pub(crate) const ABORT_TEXT: &str = "was killed by signal 6 (SIGABRT)";
 pub(crate) const CRASH: i32 = 11;
@@ -20,6 +22,10 @@ pub(crate) fn kill(ids: &[u32]) {
 
 pub(crate) fn is_kill(end: (Option<i32>, Option<i32>)) -> bool {
     end == (Some(9), None)
+}
+
+pub(crate) fn descriptors() -> usize {
+    fs::read_dir("/dev/fd").map_or(0, Iterator::count)
 }
 
 fn signal(signal: &str, ids: &[u32]) {

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
+use std::time::Duration;
 use std::{env, fs};
 
-pub(crate) use super::no_fork_server::where_a_fork_server_can_be;
+pub(crate) use super::no_fork_server::{METHODS, where_a_fork_server_can_be};
 
+/// A start takes a tenth of a second, and several on a machine that is busy.
+pub(crate) const HANG: Duration = Duration::from_secs(20);
 pub(crate) const ABORT: i32 = 0xc000_0409_u32 as i32;
 pub(crate) const ABORT_TEXT: &str = "was ended by exception 0xc0000409 (abort)";
 pub(crate) const CRASH: i32 = 0xc000_0005_u32 as i32;
@@ -43,6 +46,11 @@ pub(crate) fn kill(ids: &[u32]) {
     let ids = ids.iter().flat_map(|id| ["/pid".to_owned(), id.to_string()]);
     let status = Command::new("taskkill").arg("/f").args(ids).stdout(Stdio::null()).status();
     assert!(status.expect("there is a taskkill command").success(), "taskkill");
+}
+
+/// The system counts handles, of which a process has more than are ours.
+pub(crate) fn descriptors() -> usize {
+    0
 }
 
 /// A stranger that ends a process gives it an exit code: the command 1, and wine's 0.

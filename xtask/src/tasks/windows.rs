@@ -13,7 +13,7 @@ use xshell::Shell;
 ///
 /// With the Cargo that the environment variable TANDEM_WINDOWS_CARGO names, which can run what it builds (under wine
 /// perhaps), else with rustup's target x86_64-pc-windows-gnu, which only checks, else not at all. Takes a minute from
-/// nothing for the lints, and eight for the tests.
+/// nothing for the lints, and nine for the tests.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Windows {
     /// Run no test

@@ -28,8 +28,10 @@ const PARTS: [Part; 5] = [
 ];
 
 /// The suites of `proc-spawn` that need nothing of Linux.
-const STARTS: [&str; 18] = [
+const STARTS: [&str; 21] = [
+    "authkey",
     "behaviour",
+    "chaos",
     "failure",
     "given",
     "life",
@@ -47,11 +49,13 @@ const STARTS: [&str; 18] = [
     "tokio_inside",
     "tokio_outside",
     "windows",
+    "windows_console",
 ];
 
 /// The same of `pool`.
-const DELEGATES: [&str; 13] = [
+const DELEGATES: [&str; 14] = [
     "behaviour",
+    "chaos",
     "deaths",
     "endings",
     "keeps_contract",
@@ -181,7 +185,7 @@ mod tests {
     fn the_suites_of_a_package_are_named_or_all_run() {
         let all: Vec<_> = parts_on("windows").map(|it| it.join(" ")).collect();
         assert_eq!(all[0], "--package ipc --lib --all-features --tests");
-        assert!(all[1].starts_with("--package proc-spawn --lib --all-features --test behaviour"));
+        assert!(all[1].starts_with("--package proc-spawn --lib --all-features --test authkey"));
     }
 
     #[test]
