@@ -12,10 +12,9 @@ macro_rules! not_in_wine {
 pub(crate) use not_in_wine;
 
 #[cfg(target_os = "linux")]
-pub(crate) const SOCKETS_TELL_AT_ONCE: bool = true;
-/// They are ports of the machine, and TCP learns of a close by its answer to what came after that.
+pub(crate) const SOCKETS_ARE_TCP: bool = false;
 #[cfg(target_os = "macos")]
-pub(crate) const SOCKETS_TELL_AT_ONCE: bool = false;
+pub(crate) const SOCKETS_ARE_TCP: bool = true;
 pub(crate) const SLOW_START: Duration = Duration::from_millis(200);
 pub(crate) const CONNECT: Option<Connect> = Some(|path| Ok(Box::new(UnixStream::connect(path)?)));
 

@@ -8,8 +8,7 @@ macro_rules! not_in_wine {
 
 pub(crate) use not_in_wine;
 
-/// They are ports of the machine, and TCP learns of a close by its answer to what came after that.
-pub(crate) const SOCKETS_TELL_AT_ONCE: bool = false;
+pub(crate) const SOCKETS_ARE_TCP: bool = true;
 /// A start takes a tenth of a second and more.
 pub(crate) const SLOW_START: Duration = Duration::from_secs(2);
 /// Nothing is in the file system.
