@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use super::Connect;
-
 macro_rules! not_in_wine {
     ($why:literal; $($test:item)*) => { $(#[ignore = $why] $test)* };
 }
@@ -11,5 +9,3 @@ pub(crate) use not_in_wine;
 pub(crate) const SOCKETS_ARE_TCP: bool = true;
 /// A start takes a tenth of a second and more.
 pub(crate) const SLOW_START: Duration = Duration::from_secs(2);
-/// Nothing is in the file system.
-pub(crate) const CONNECT: Option<Connect> = None;
