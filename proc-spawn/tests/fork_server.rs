@@ -219,6 +219,33 @@ fn a_server_without_room_for_what_a_child_is_given_says_so() {
 }
 
 #[test]
+fn a_process_without_descriptors_leaves_no_child_that_nobody_knows() {
+    let _watchdog = watch("a process without descriptors");
+    let family = || {
+        one_is_started();
+        let limit = libc::rlimit { rlim_cur: 64, rlim_max: 64 };
+        // SAFETY: the kernel reads one rlimit.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+        for free in 0..12 {
+            let mut files: Vec<_> = (0..).map_while(|_| fs::File::open("/dev/null").ok()).collect();
+            files.truncate(files.len() - free);
+            let started = copied().spawn(process::id, ());
+            drop(files);
+            if let Ok(child) = started {
+                assert!(child.join().is_ok());
+            }
+            // It would be among these.
+            server_and_spare();
+        }
+        let files: Vec<_> = (0..).map_while(|_| fs::File::open("/dev/null").ok()).collect();
+        forkserver_preload(|| ()).unwrap();
+        drop(files);
+        assert_eq!(servers(), []);
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
+#[test]
 fn a_preload_cannot_start_processes() {
     let _watchdog = watch("a preload that starts processes");
     static WHY: OnceLock<String> = OnceLock::new();

@@ -79,12 +79,6 @@ impl Reference {
         Ok(())
     }
 
-    /// Whether it is a child of this process that was not reaped.
-    pub(in crate::sys) fn is_child(&self) -> bool {
-        let pidfd = self.fd.as_raw_fd() as libc::id_t;
-        !self.gone && status::wait_id(libc::P_PIDFD, pidfd, libc::WNOWAIT | libc::WNOHANG).is_ok()
-    }
-
     /// How the child ended, if it has. It is reaped unless `WNOWAIT` is among the flags.
     pub(in crate::sys) fn wait_id(&self, flags: libc::c_int) -> io::Result<Option<Fate>> {
         if self.gone {
@@ -100,6 +94,11 @@ impl Reference {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether the id is that of a child of this process that was not reaped.
+pub(in crate::sys) fn is_child(pid: u32) -> bool {
+    status::wait_id(libc::P_PID, pid, libc::WNOWAIT | libc::WNOHANG).is_ok()
 }
 
 /// A pidfd, which is readable once the process has ended.

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ipc::rendezvous::SharedWord;
 
-use super::super::end::Reference;
+use super::super::end::{self, Reference};
 use super::super::start::{self, Start};
 use super::wire::{self, MAGIC, Request};
 use crate::sys::fate::Signal;
@@ -63,8 +63,11 @@ pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Refer
             none => none.insert(Server::launch(prepare)?),
         };
         match running.make_child(start, directory.as_ref()) {
-            Ok(Some(child)) => return Reference::of_child(child).map(|pidfd| (child, pidfd)),
-            // It is dead, and nobody has taken the request, nor ever will.
+            Ok(Some(child)) => {
+                let pidfd = Reference::of_child(child).inspect_err(|_| end::discard(child));
+                return pidfd.map(|pidfd| (child, pidfd));
+            }
+            // It and its spare are dead, and nobody has taken the request, nor ever will.
             Ok(None) => *server = None,
             Err(error) => return Err(error),
         }
@@ -121,7 +124,7 @@ impl Server {
         Ok(Self { line, pidfd, spare_id, is_ours: true })
     }
 
-    /// The id of the child; none if the server has died before it made one.
+    /// The id of the child; none if server and spare are gone and nobody has taken the request.
     fn make_child(
         &self,
         start: &Start<'_>,
@@ -173,20 +176,16 @@ impl Drop for Server {
         if !self.is_ours {
             return;
         }
-        end_now(&self.pidfd);
-        // Nobody makes another one now.
-        match self.spare_id.load(Relaxed) {
-            0 => {}
-            id => Reference::of_child(id).iter().filter(|spare| spare.is_child()).for_each(end_now),
+        // It may be dead. It has nothing to clean up, and its id is its own until it is reaped.
+        let _ = self.pidfd.signal(Signal::Kill);
+        let _ = self.pidfd.wait(None);
+        let _ = self.pidfd.reap();
+        // Nobody makes another spare now. One that is dead may have been reaped by others, and its id a stranger's.
+        let spare = self.spare_id.load(Relaxed);
+        if spare != 0 && end::is_child(spare) {
+            end::discard(spare);
         }
     }
-}
-
-/// Ends a process that has nothing to clean up. It may be dead, and its id is its own until it is reaped.
-fn end_now(process: &Reference) {
-    let _ = process.signal(Signal::Kill);
-    let _ = process.wait(None);
-    let _ = process.reap();
 }
 
 fn is_hang_up(error: &io::Error) -> bool {
@@ -200,8 +199,17 @@ fn open_directory(directory: Option<&Path>) -> io::Result<Option<OwnedFd>> {
     options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
     match directory {
         Some(directory) => options.open(directory).map(|file| Some(file.into())),
-        None => Ok(options.open(".").ok().map(OwnedFd::from)),
+        None => match options.open(".") {
+            Ok(file) => Ok(Some(file.into())),
+            // No more than others could open now.
+            Err(error) if is_shortage(&error) => Err(error),
+            Err(_) => Ok(None),
+        },
     }
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }
 
 /// A standard stream of this process, if it is open.

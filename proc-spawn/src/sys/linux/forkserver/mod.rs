@@ -14,16 +14,20 @@
 //! whether the server lives or not.
 //!
 //! One copy is made ahead, the spare. It alone takes a request, answers it and is the child; it then
-//! has the server make the next. So a start waits neither for the fork nor for another process.
+//! has the server make the next, by another line between the two. So no start waits for the fork.
 //!
-//! The control line is a socket pair. The server and its spare have its other end, and nobody else does:
-//! whoever can ask is the program. When the program is gone the line is closed, the spare ends, and at
+//! The control line is a socket pair. The server and its spare have its other end, and nobody else does once it has
+//! begun: whoever can ask is the program. When the program is gone the line is closed, the spare ends, and at
 //! that the server ends.
 //!
 //! Any of them may die at any time. A spare that ends without having answered takes the server with it,
 //! and when both are gone the line is closed: no child runs then, and the program starts another server.
 //! A server that ends leaves its spare, which still takes a request. For a spare that nobody wants any more
 //! the kernel writes its id, before it runs, into a page that the program looks at.
+//!
+//! Both have interrupts blocked. One that comes while a spare stands by is meant for those who are there, and perhaps the
+//! program dies of it: the spare that finds it when it is wanted leaves without an answer, and a program that still
+//! lives has another server.
 
 mod client;
 mod server;

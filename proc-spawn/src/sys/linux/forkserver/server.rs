@@ -10,7 +10,7 @@
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
-use std::{io, process, ptr};
+use std::{io, ptr};
 
 use ipc::rendezvous::SharedWord;
 
@@ -120,7 +120,9 @@ impl Server {
             // That was meant for those who were there, and perhaps the program has died of it.
             leave(1);
         }
-        self.answer(process::id() as i32);
+        // Not the C library's word, which an old one keeps from before the fork.
+        // SAFETY: takes nothing.
+        self.answer(unsafe { libc::syscall(libc::SYS_getpid) } as i32);
         // After the answer: when a child ends that has not answered, the server ends, and so the program learns of
         // it. The server may be dead.
         let _ = wire::send(server.as_fd(), &[WANTED], &[]);
@@ -151,7 +153,8 @@ impl Server {
             return Err(io::Error::from_raw_os_error(libc::EDEADLK));
         }
         let (ours, theirs) = wire::line()?;
-        // Touched now, so that the kernel finds the page in place. Relaxed: the line orders it.
+        // Touched now, so that the kernel finds the page in place. Relaxed: one word is all there is, and the program reads
+        // it when this process has ended.
         self.spare_id.store(0, Ordering::Relaxed);
         let flags = libc::CLONE_PARENT
             | libc::CLONE_PARENT_SETTID
@@ -190,13 +193,16 @@ fn look_after(spare: &OwnedFd) {
     }
 }
 
-/// Whether an interrupt came while this process stood by, which has it blocked.
+/// Whether an interrupt came while this process stood by, which has it blocked, and it is not ignored.
 fn is_interrupted() -> bool {
     let mut pending = interrupt::no_signals();
-    // SAFETY: the set is initialised, and written before it is read.
+    // SAFETY: the set is initialised, and written before it is read; so is the action, of which all-zero is one.
     unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGINT, ptr::null(), &raw mut action);
         libc::sigpending(&raw mut pending);
-        libc::sigismember(&raw const pending, libc::SIGINT) == 1
+        action.sa_sigaction != libc::SIG_IGN
+            && libc::sigismember(&raw const pending, libc::SIGINT) == 1
     }
 }
 

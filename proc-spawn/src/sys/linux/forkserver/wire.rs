@@ -1,4 +1,4 @@
-//! What goes over the control line: short messages with descriptors.
+//! Lines, and what goes over the control line: short messages with descriptors.
 #![expect(unsafe_code, reason = "socketpair, sendmsg and recvmsg are foreign functions")]
 
 use std::io;
