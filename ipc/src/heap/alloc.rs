@@ -37,12 +37,11 @@ pub(super) fn is_trimmed(class: u8) -> bool {
     class_size(class) <= trim::KEPT
 }
 
-/// Whether the block of such an object gives its pages back at once when it is freed. That of a parcel does not while
-/// there is room for it in what is kept: the next message needs as much again.
+/// Whether the block of such an object gives its pages back at once when it is freed. That of a parcel does not, while
+/// not too much is free: the next message needs as much again.
 pub(super) fn is_discarded(tx: &Transaction<'_>, kind: Kind, class: u8) -> bool {
-    let size = class_size(class);
-    let is_kept = || tx.read(header::FREE_TOUCHED).saturating_add(size) <= trim::KEPT;
-    size >= DISCARD_FROM && !(kind == Kind::Parcel && is_kept())
+    let is_kept = || is_trimmed(class) && tx.read(header::FREE_TOUCHED) <= trim::KEPT;
+    class_size(class) >= DISCARD_FROM && !(kind == Kind::Parcel && is_kept())
 }
 
 /// What a block must hold.
