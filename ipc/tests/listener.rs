@@ -1,5 +1,6 @@
 //! Connections between programs: every promise at a path and over TCP.
 
+mod each_listener;
 mod listening;
 mod watchdog;
 
@@ -8,8 +9,9 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::Duration;
 
+use each_listener::{denied, on_each};
 use ipc::{Address, Client, Connection, Listener, RecvError, SendError, Shared, wait};
-use listening::{KEY, denied, is_served, on_each, unix};
+use listening::{KEY, is_served, unix};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();

@@ -1,6 +1,7 @@
 //! Listeners, and clients that do not know the key: on a Unix socket and over TCP.
 #![cfg(unix)]
 
+mod each_listener;
 mod listening;
 mod watchdog;
 
@@ -10,8 +11,9 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
+use each_listener::{denied, on_each};
 use ipc::{Address, Client, Listener};
-use listening::{KEY, denied, is_served, on_each, unix};
+use listening::{KEY, is_served, unix};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::prop_assert_eq;
 use watchdog::watch;

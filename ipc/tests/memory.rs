@@ -1,21 +1,13 @@
 //! What handles do to the program's shared memory. Alone in its binary, because it counts everything
 //! in the heap.
 
+mod leaves_nothing;
+
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use ipc::{Queue, Shared, Untyped, channel, usage};
+use leaves_nothing::{alone, leaves_nothing};
 use sync_prims::process::Lock;
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Runs `test` and checks that it left the heap as it was.
-fn leaves_nothing(test: impl FnOnce()) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = usage().expect("a program");
-    test();
-    assert_eq!(usage().expect("a program"), before);
-}
 
 #[test]
 fn a_value_goes_with_its_last_handle() {
@@ -102,7 +94,7 @@ fn a_queue_inside_a_queue_goes_with_it() {
 
 #[test]
 fn a_forgotten_guard_keeps_its_lock_in_place() {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = alone();
     let before = usage().expect("a program").objects;
     let lock = Shared::new(Lock::new(1u64)).expect("memory");
     std::mem::forget(lock.lock());

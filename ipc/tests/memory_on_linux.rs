@@ -4,21 +4,11 @@
 
 #[path = "footprint/mod.rs"]
 mod footprint;
-
-use std::sync::{Mutex, PoisonError};
+mod leaves_nothing;
 
 use footprint::{KEPT, memory};
-use ipc::{Queue, usage};
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Runs `test` and checks that it left the heap as it was.
-fn leaves_nothing(test: impl FnOnce()) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = usage().expect("a program");
-    test();
-    assert_eq!(usage().expect("a program"), before);
-}
+use ipc::Queue;
+use leaves_nothing::leaves_nothing;
 
 #[test]
 fn the_capacity_of_a_queue_may_be_far_more_than_the_machine_has_memory_for() {

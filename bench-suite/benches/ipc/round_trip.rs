@@ -69,11 +69,17 @@ fn start(way: Way, processor: Option<usize>) -> Outcome<Work> {
         Some(processor) => builder.affinity([processor]),
         None => builder,
     };
-    let process = builder.spawn(contender, (way, orders, answer))?;
+    let mut process = Some(builder.spawn(contender, (way, orders, answer))?);
     Ok(Box::new(move |times| {
-        let _running = &process;
-        order.send(times)?;
-        Ok(answers.recv()?)
+        // An order to one that has failed is lost, and so there is no answer.
+        let _ = order.send(times);
+        match (answers.recv(), &mut process) {
+            (Ok(took), _) => Ok(took),
+            (Err(error), process) => {
+                process.take().map_or(Ok(Ok(())), |process| process.join())??;
+                Err(error.into())
+            }
+        }
     }))
 }
 

@@ -22,7 +22,9 @@ pub(crate) fn discard(pid: u32) {
     // child's until this reaps it.
     unsafe {
         libc::kill(pid as libc::pid_t, libc::SIGKILL);
-        libc::waitpid(pid as libc::pid_t, ptr::null_mut(), 0);
+        while libc::waitpid(pid as libc::pid_t, ptr::null_mut(), 0) < 0
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
     }
 }
 
