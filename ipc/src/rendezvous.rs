@@ -289,8 +289,8 @@ fn join_on(line: &Theirs) -> Result<Arrival, Refusal> {
     })
 }
 
-/// Calls `f` on the keeper's thread when the process that started this one is gone, however it
-/// ended. Only the last such call counts. `f` must not block.
+/// Calls `f` when the process that started this one is gone, however it ended: on the keeper's thread, or at
+/// once if it is gone already. Only the last such call counts. `f` must not block.
 ///
 /// # Errors
 /// This process cannot belong to a program, or the keeper cannot be started.

@@ -16,37 +16,15 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::life::{Life, Teller};
 use super::sweep::sweep;
+use super::wards::{Event, OnEnd, Ward, Wards};
 use crate::heap::{Entry, Heap, ProcessId, State};
 use crate::sleep::SLICE;
-use crate::sys::descriptor::AsDescriptor;
-use crate::sys::life::{Doorbell, Sentinel};
-use crate::sys::line::Ours;
-use crate::sys::readiness::readable;
-
-/// Called on the keeper's thread. Must not block: nobody else's end is noticed meanwhile.
-pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
-
-/// Somebody to watch.
-pub(crate) struct Ward {
-    pub(crate) id: ProcessId,
-    pub(crate) sentinel: Sentinel,
-    /// Hangs up when the process execs, which the sentinel does not tell; at its end it hangs up a little
-    /// before the sentinel is ready.
-    pub(crate) line: Option<Arc<Ours>>,
-    pub(crate) on_end: Option<OnEnd>,
-    /// It can touch nothing of the program any more and was swept; its end is still to come.
-    pub(crate) swept: bool,
-}
-
-#[derive(Default)]
-struct Inbox {
-    wards: Vec<Ward>,
-    on_parent_end: Option<OnEnd>,
-}
+use crate::sys::life::Sentinel;
 
 /// The keeper of this process. Its thread starts when it is first needed.
 pub(crate) struct Keeper {
@@ -54,10 +32,20 @@ pub(crate) struct Keeper {
     life: Life,
     me: ProcessId,
     parent: Option<ProcessId>,
-    inbox: Mutex<Inbox>,
-    /// Changed under the lock of the inbox.
+    wards: Wards,
+    /// Changed under the lock.
     running: AtomicBool,
-    doorbell: Doorbell,
+    starting: Mutex<()>,
+    parent_end: Mutex<ParentEnd>,
+}
+
+/// The end of the parent that started this process.
+#[derive(Default)]
+enum ParentEnd {
+    #[default]
+    ToCome,
+    Awaited(OnEnd),
+    Over,
 }
 
 impl fmt::Debug for Keeper {
@@ -72,59 +60,72 @@ impl Keeper {
         me: ProcessId,
         parent: Option<ProcessId>,
     ) -> io::Result<Keeper> {
-        let life = Life::new(Arc::clone(&heap), me);
         Ok(Keeper {
+            life: Life::new(Arc::clone(&heap), me),
             heap,
-            life,
             me,
             parent,
-            inbox: Mutex::default(),
+            wards: Wards::new()?,
             running: AtomicBool::new(false),
-            doorbell: Doorbell::new()?,
+            starting: Mutex::default(),
+            parent_end: Mutex::default(),
         })
     }
 
     /// Watches a process that this one started.
     pub(crate) fn watch(self: &Arc<Self>, ward: Ward) -> io::Result<()> {
         self.start()?;
-        self.inbox().wards.push(ward);
-        self.doorbell.ring();
-        Ok(())
+        self.wards.watch(ward)
     }
 
-    /// Calls `f` when the parent that started this process is gone.
+    /// Calls `f` when the parent that started this process is gone: on the keeper's thread, or at once if it is.
     pub(crate) fn on_parent_end(self: &Arc<Self>, f: OnEnd) -> io::Result<()> {
-        self.ensure()?;
-        self.inbox().on_parent_end = Some(f);
-        self.doorbell.ring();
+        self.start()?;
+        let mut end = self.parent_end();
+        if let ParentEnd::Over = *end {
+            drop(end);
+            f();
+        } else {
+            *end = ParentEnd::Awaited(f);
+        }
         Ok(())
     }
 
     /// From now on this process notices the end of others. Whoever waits for something that only
     /// others of the program can bring about, be it by looking again and again, calls this first.
     pub(crate) fn ensure(self: &Arc<Self>) -> io::Result<()> {
-        // A first process that has started nobody is alone. Relaxed: only says that somebody has
-        // started the thread, which finds out all by itself.
-        let needless = self.parent.is_none() || self.running.load(Ordering::Relaxed);
-        if needless { Ok(()) } else { self.start() }
+        // A first process that has started nobody is alone.
+        if self.parent.is_none() { Ok(()) } else { self.start() }
+    }
+
+    fn start(self: &Arc<Self>) -> io::Result<()> {
+        // Relaxed: only says that somebody has started the thread, which finds out all by itself.
+        if self.running.load(Ordering::Relaxed) { Ok(()) } else { self.start_thread() }
     }
 
     #[cold]
-    fn start(self: &Arc<Self>) -> io::Result<()> {
-        let _inbox = self.inbox();
+    fn start_thread(self: &Arc<Self>) -> io::Result<()> {
+        let _starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.running.load(Ordering::Relaxed) {
-            let keeper = Arc::clone(self);
-            std::thread::Builder::new()
+            let watch = Watch { keeper: Arc::clone(self), guardian: None };
+            thread::Builder::new()
                 .name("tandem-keeper".into())
                 .stack_size(256 << 10)
-                .spawn(move || Watch::new(keeper).run())?;
+                .spawn(move || watch.run())?;
             self.running.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn parent_end(&self) -> MutexGuard<'_, ParentEnd> {
+        self.parent_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_parent(&self) {
+        let end = std::mem::replace(&mut *self.parent_end(), ParentEnd::Over);
+        if let ParentEnd::Awaited(f) = end {
+            f();
+        }
     }
 
     fn sweep(&self, dead: ProcessId) {
@@ -135,95 +136,78 @@ impl Keeper {
 /// What the keeper's thread knows; nobody else touches it.
 struct Watch {
     keeper: Arc<Keeper>,
-    wards: Vec<Ward>,
     guardian: Option<(ProcessId, Sentinel)>,
-    on_parent_end: Option<OnEnd>,
-    parent_ended: bool,
 }
 
 impl Watch {
-    fn new(keeper: Arc<Keeper>) -> Watch {
-        Watch {
-            keeper,
-            wards: Vec::new(),
-            guardian: None,
-            on_parent_end: None,
-            parent_ended: false,
-        }
-    }
-
     fn run(mut self) {
         let _teller = Teller::new();
         self.keeper.heap.set_keeps(self.keeper.me);
         let mut changed = true;
         loop {
-            self.take_inbox();
             // Somebody it could not watch for want of a descriptor is tried again at the next event, or soon.
             if changed {
                 changed = self.look_around().is_err();
-            }
-            if self.parent_ended {
-                self.on_parent_end.take().into_iter().for_each(|f| f());
             }
             changed |= self.sleep(changed.then_some(SLICE));
         }
     }
 
-    fn take_inbox(&mut self) {
-        let mut inbox = self.keeper.inbox();
-        self.wards.append(&mut inbox.wards);
-        if let Some(f) = inbox.on_parent_end.take() {
-            self.on_parent_end = Some(f);
-        }
-    }
-
     /// Sleeps until an event, or for `limit`; tells whether somebody has ended. Those are swept.
     fn sleep(&mut self, limit: Option<Duration>) -> bool {
-        let mut all = vec![self.keeper.doorbell.descriptor()];
-        all.extend(self.guardian.iter().map(|(_, sentinel)| sentinel.descriptor()));
-        let guardians = all.len();
-        all.extend(self.wards.iter().map(|ward| ward.sentinel.descriptor()));
-        all.extend(self.wards.iter().filter_map(|ward| ward.line.as_ref()?.hang_up()));
-        // It fails if the system has no memory for it. Then only the doorbell is heard, which nobody may ring
-        // any more, and so not for long: nobody's end is lost, only late.
-        let ready = readable(&all, limit).or_else(|_| readable(&all[..1], Some(SLICE)));
-        let mut ready = ready.unwrap_or_default();
-        ready.resize(all.len(), false);
-        self.keeper.doorbell.clear();
-
-        let guardian_ended = guardians > 1 && ready[1];
-        let count = self.wards.len();
-        let (ended, mut lines) = (&ready[guardians..][..count], ready[guardians + count..].iter());
-        let hung_up: Vec<bool> = self
-            .wards
-            .iter()
-            .map(|ward| ward.can_hang_up() && lines.next() == Some(&true))
-            .collect();
-        let mut swept = guardian_ended;
-        for index in (0..count).rev() {
-            let ward = &mut self.wards[index];
-            if hung_up[index] && ward.line.take().is_some() {
-                // It has come to its end, or to an exec; or it only closed its end of the line.
-                let gone = self.keeper.life.is_gone(ward.id).unwrap_or(false);
-                swept |= ward.sweep_if(gone, &self.keeper);
-            }
-            if ended[index] {
-                let mut ward = self.wards.swap_remove(index);
-                swept |= ward.sweep_if(true, &self.keeper);
-                ward.on_end.take().into_iter().for_each(|f| f());
-            }
-        }
-        if guardian_ended {
-            self.end_guardian();
+        let Ok(events) = self.wards().wait(limit) else {
+            // The system has no memory for it: nobody's end is lost, only late.
+            thread::sleep(SLICE);
+            return false;
+        };
+        let mut swept = false;
+        for event in events {
+            swept |= match event {
+                Event::GuardianEnded => self.end_guardian(),
+                Event::HungUp(ward) => self.hang_up(ward),
+                Event::Ended(ward) => self.end(ward),
+            };
         }
         swept
     }
 
-    fn end_guardian(&mut self) {
-        if let Some((guardian, _)) = self.guardian.take() {
-            self.keeper.sweep(guardian);
-            self.parent_ended |= self.keeper.parent == Some(guardian);
+    fn wards(&self) -> &Wards {
+        &self.keeper.wards
+    }
+
+    fn end(&self, id: ProcessId) -> bool {
+        let Some(ward) = self.wards().take(id) else { return false };
+        if !ward.swept {
+            self.keeper.sweep(id);
         }
+        ward.on_end.into_iter().for_each(|f| f());
+        !ward.swept
+    }
+
+    /// It has come to its end, or to an exec; or it only closed its end of the line.
+    fn hang_up(&self, id: ProcessId) -> bool {
+        self.wards().leave_line(id);
+        let gone = self.keeper.life.is_gone(id).unwrap_or(false);
+        if gone {
+            self.keeper.sweep(id);
+            self.wards().note_swept(id);
+        }
+        gone
+    }
+
+    fn end_guardian(&mut self) -> bool {
+        let Some(guardian) = self.leave_guardian() else { return false };
+        self.keeper.sweep(guardian);
+        if self.keeper.parent == Some(guardian) {
+            self.keeper.end_parent();
+        }
+        true
+    }
+
+    fn leave_guardian(&mut self) -> Option<ProcessId> {
+        let (guardian, sentinel) = self.guardian.take()?;
+        self.wards().leave_guardian(&sentinel);
+        Some(guardian)
     }
 
     /// Finds out whom this process has to watch now. Who cannot be watched keeps it from nobody else.
@@ -235,60 +219,52 @@ impl Watch {
             let guardian = everybody.iter().find(|entry| entry.id == me);
             let guardian = guardian.and_then(|entry| guardian_of(entry, &everybody));
             if guardian != self.guardian.as_ref().map(|(id, _)| *id) {
-                self.guardian = None;
+                self.leave_guardian();
                 if let Some(id) = guardian {
                     match self.keeper.life.watch(id) {
-                        Ok(Some(sentinel)) => self.guardian = Some((id, sentinel)),
+                        Ok(Some(sentinel)) => watches_guardian = self.obey(id, sentinel),
                         Ok(None) => {
                             self.keeper.sweep(id);
-                            self.parent_ended |= self.keeper.parent == Some(id);
                             continue;
                         }
                         Err(error) => watches_guardian = Err(error),
                     }
                 }
             }
-            // Swept by somebody else before this process could watch it.
-            self.parent_ended |= self.keeper.parent.is_some() && self.keeper.parent != guardian;
+            if self.keeper.parent.is_some() && self.keeper.parent != guardian {
+                // Swept, be it by somebody else before this process could watch it.
+                self.keeper.end_parent();
+            }
             return watches_guardian.and(self.adopt(&everybody));
         }
     }
 
+    fn obey(&mut self, guardian: ProcessId, sentinel: Sentinel) -> io::Result<()> {
+        self.wards().watch_guardian(&sentinel)?;
+        self.guardian = Some((guardian, sentinel));
+        Ok(())
+    }
+
     /// Watches those whose guardian this process has become.
-    fn adopt(&mut self, everybody: &[Entry]) -> io::Result<()> {
+    fn adopt(&self, everybody: &[Entry]) -> io::Result<()> {
         let mut watches_all = Ok(());
         for entry in everybody {
             let mine = guardian_of(entry, everybody) == Some(self.keeper.me);
             let joined = entry.state == State::Joined;
-            if mine && joined && self.wards.iter().all(|ward| ward.id != entry.id) {
-                match self.keeper.life.watch(entry.id) {
+            let id = entry.id;
+            if mine && joined && !self.wards().contain(id) {
+                let (line, on_end, swept) = (None, None, false);
+                match self.keeper.life.watch(id) {
                     Ok(Some(sentinel)) => {
-                        let (line, on_end) = (None, None);
-                        let id = entry.id;
-                        self.wards.push(Ward { id, sentinel, line, on_end, swept: false });
+                        let ward = Ward { id, sentinel, line, on_end, swept };
+                        watches_all = watches_all.and(self.wards().adopt(ward));
                     }
-                    Ok(None) => self.keeper.sweep(entry.id),
+                    Ok(None) => self.keeper.sweep(id),
                     Err(error) => watches_all = Err(error),
                 }
             }
         }
         watches_all
-    }
-}
-
-impl Ward {
-    fn can_hang_up(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.hang_up().is_some())
-    }
-
-    /// Sweeps it if it is gone and was not swept yet; tells whether it did.
-    fn sweep_if(&mut self, gone: bool, keeper: &Keeper) -> bool {
-        let sweep = gone && !self.swept;
-        if sweep {
-            keeper.sweep(self.id);
-            self.swept = true;
-        }
-        sweep
     }
 }
 

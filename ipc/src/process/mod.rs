@@ -3,7 +3,9 @@
 mod keeper;
 mod life;
 mod sweep;
+mod wards;
 
-pub(crate) use keeper::{Keeper, Ward};
+pub(crate) use keeper::Keeper;
 pub(crate) use life::Life;
 pub(crate) use sweep::sweep;
+pub(crate) use wards::Ward;

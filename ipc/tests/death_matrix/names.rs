@@ -17,12 +17,15 @@ fn name() -> String {
     format!("death-matrix-{}", std::process::id())
 }
 
-/// The name is dead and as good as new, and its file goes with the next use of it.
+/// The name is dead and as good as new, and its file goes with the next use of it: with the drop already, unless
+/// another program looks through the names just then.
 fn is_reusable(name: &str) -> Result<(), String> {
     let memory = SharedMemory::create_named(name, 16)
         .map_err(|error| format!("the name cannot be used again: {error}"))?;
     ensure(content(&memory)? == [0; 16], "the new memory is not new")?;
     drop(memory);
+    let gone = SharedMemory::attach(name).map(drop).map_err(|error| error.kind());
+    ensure(gone == Err(ErrorKind::NotFound), "the name is not free again")?;
     let user = fs::metadata("/proc/self").map_err(|error| error.to_string())?.uid();
     let left = fs::exists(format!("/dev/shm/tandem-{user}/{name}"));
     ensure(!left.map_err(|error| error.to_string())?, "the name's file is left")
