@@ -14,7 +14,8 @@
 //! whether the server lives or not.
 //!
 //! One copy is made ahead, the spare. It alone takes a request, answers it and is the child; it then
-//! has the server make the next, by another line between the two. So no start waits for the fork.
+//! has the server make the next, by another line between the two. So no start waits for the fork, nor, where there is
+//! time before it, for the pages that a child needs.
 //!
 //! The control line is a socket pair. The server and its spare have its other end, and nobody else does once it has
 //! begun: whoever can ask is the program. When the program is gone the line is closed, the spare ends, and at
@@ -30,6 +31,7 @@
 //! lives has another server.
 
 mod client;
+mod pages;
 mod server;
 mod wire;
 

@@ -16,6 +16,7 @@ use ipc::rendezvous::SharedWord;
 
 use super::super::interrupt;
 use super::super::runtime::{leave, thread_count};
+use super::pages::Pages;
 use super::wire::{self, LONGEST, MAGIC, Request};
 
 /// What a child says to its server.
@@ -59,6 +60,7 @@ struct Server {
     thread: Thread,
     /// What was loaded must not have started any: a copy would lack them.
     threads: usize,
+    pages: Pages,
 }
 
 /// What the C library told the kernel of this thread.
@@ -80,7 +82,8 @@ impl Server {
         let spare_id = SharedWord::in_memory(page)?;
         spare_id.keep_from_forks()?;
         prepare(&bytes[MAGIC.len().min(len)..len]);
-        Ok(Self { line, spare_id, thread: Thread::describe()?, threads: thread_count()? })
+        let (thread, threads, pages) = (Thread::describe()?, thread_count()?, Pages::find());
+        Ok(Self { line, spare_id, thread, threads, pages })
     }
 
     /// Keeps one child ready. Returns in each that is wanted.
@@ -110,6 +113,7 @@ impl Server {
 
     /// In a child: waits until it is wanted, and puts everything in its place.
     fn stand_by(&self, server: &OwnedFd) {
+        self.pages.put_in_place(|| !wire::has_message(self.line));
         let (request, descriptors) = loop {
             match self.receive() {
                 Ok(received) => break received,

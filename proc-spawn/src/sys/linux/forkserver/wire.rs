@@ -150,6 +150,14 @@ pub(super) fn wait_for_message(line: BorrowedFd<'_>) -> io::Result<()> {
     if got == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }
 
+/// Whether there is a message, or the other end is gone.
+pub(super) fn has_message(line: BorrowedFd<'_>) -> bool {
+    let mut byte = 0_u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the kernel writes at most one byte.
+    unsafe { libc::recv(line.as_raw_fd(), (&raw mut byte).cast(), 1, flags) >= 0 }
+}
+
 /// Whether the first message is still there to be received. Has no side effect.
 pub(super) fn is_first_message_ours(line: BorrowedFd<'_>) -> bool {
     let mut magic = [0; MAGIC.len()];
