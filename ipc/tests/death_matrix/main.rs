@@ -39,7 +39,7 @@ fn the_survivors_get_over_a_death_at_any_of_a_sample_of_instructions() {
 }
 
 #[test]
-#[ignore = "takes hours: cargo xtask death --all"]
+#[ignore = "takes an hour: cargo xtask death --all"]
 fn the_survivors_get_over_a_death_at_any_instruction() {
     let _watchdog = watch_for("the matrix", Duration::from_secs(8 * 3600));
     stepping::every_instruction(&scenarios());

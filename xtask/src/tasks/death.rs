@@ -9,7 +9,7 @@ use xshell::Shell;
 ///
 /// A child is led into each operation of sync-prims and of ipc and killed, once after each step; then the
 /// survivors have to get on within 200 ms, and to find a consistent state, whole messages, and nothing else of the dead.
-/// Prints operation, instructions, deaths and failures. Takes under a minute for a sample, hours for all.
+/// Prints operation, instructions, deaths and failures. Takes under a minute for a sample, an hour or two for all.
 #[derive(Debug, Args)]
 pub(crate) struct Death {
     /// After every single instruction, not after a sample of them

@@ -13,8 +13,8 @@ use xshell::Shell;
 /// Run the long tier: all of `ci`, then what is too long for every change
 ///
 /// After `ci`: the tests with optimisations, where races show that a debug build hides, every example, run; every
-/// order of steps between threads, a death at every instruction, and 45 minutes of chaos. Takes an hour or two, and
-/// hours more for the deaths.
+/// order of steps between threads, a death at every instruction, and 45 minutes of chaos. Takes an hour or two, and as
+/// much again for the deaths.
 #[derive(Debug, Args)]
 pub(crate) struct Nightly {}
 
