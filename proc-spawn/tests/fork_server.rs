@@ -130,12 +130,14 @@ fn an_interrupt_while_a_spare_stands_by_is_not_for_the_child_that_it_becomes() {
             libc::setpgid(0, 0);
         }
         one_is_started();
+        let (server, _) = server_and_spare();
         for _ in 0..5 {
-            server_and_spare();
+            let (_, spare) = server_and_spare();
             // SAFETY: takes integers.
             unsafe { libc::kill(0, libc::SIGINT) };
-            one_is_started();
+            assert_eq!(one_is_started(), spare);
         }
+        assert_eq!(server_and_spare().0, server);
     };
     Process::spawn(family, ()).unwrap().join().unwrap();
 }

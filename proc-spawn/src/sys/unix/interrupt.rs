@@ -30,10 +30,9 @@ pub(crate) fn restore() {
 
 /// Lets the signal through in this process, which was born with it blocked and is not to ignore it.
 pub(crate) fn release() {
-    let mut interrupt = no_signals();
+    let interrupt = set();
     // SAFETY: the set is initialised and only read.
     unsafe {
-        libc::sigaddset(&raw mut interrupt, libc::SIGINT);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const interrupt, ptr::null_mut());
     }
 }
@@ -41,6 +40,14 @@ pub(crate) fn release() {
 /// Whether this process was told to ignore the signal.
 pub(crate) fn is_ignored() -> bool {
     IGNORED.load(Relaxed)
+}
+
+/// The signal alone.
+pub(crate) fn set() -> libc::sigset_t {
+    let mut set = no_signals();
+    // SAFETY: the set is initialised.
+    unsafe { libc::sigaddset(&raw mut set, libc::SIGINT) };
+    set
 }
 
 /// The empty set of signals.

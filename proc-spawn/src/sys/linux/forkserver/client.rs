@@ -145,8 +145,18 @@ impl Server {
                 descriptors.push(stream);
             }
         }
+        loop {
+            match self.ask(request, &descriptors) {
+                // It was interrupted while it stood by, and is over with that.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                answered => return answered,
+            }
+        }
+    }
+
+    fn ask(&self, request: Request, descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<u32>> {
         let mut answer = [0; size_of::<i32>()];
-        let answered = wire::send(self.line.as_fd(), &[request.to_byte()], &descriptors)
+        let answered = wire::send(self.line.as_fd(), &[request.to_byte()], descriptors)
             .and_then(|()| wire::receive(self.line.as_fd(), &mut answer));
         match answered {
             Ok((len, _)) if len == answer.len() => match i32::from_ne_bytes(answer) {

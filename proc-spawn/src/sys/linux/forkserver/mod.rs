@@ -27,8 +27,7 @@
 //! the kernel writes its id, before it runs, into a page that the program looks at.
 //!
 //! Both have interrupts blocked. One that comes while a spare stands by is meant for those who are there, and perhaps the
-//! program dies of it: the spare that finds it when it is wanted leaves without an answer, and a program that still
-//! lives has another server.
+//! program dies of it: a spare that finds it when it is wanted puts it aside and has a program that still lives ask again.
 
 mod client;
 mod pages;

@@ -116,14 +116,14 @@ impl Server {
         self.pages.put_in_place(|| !wire::has_message(self.line));
         let (request, descriptors) = loop {
             match self.receive() {
+                // It was meant for those who were there, and perhaps the program dies of it: if not, it asks again.
+                Ok((request, _)) if !request.has(Request::HOLD_INTERRUPT) && take_interrupt() => {
+                    self.answer(-libc::EINTR);
+                }
                 Ok(received) => break received,
                 Err(error) => self.answer(-error_number(&error)),
             }
         };
-        if !request.has(Request::HOLD_INTERRUPT) && is_interrupted() {
-            // That was meant for those who were there, and perhaps the program has died of it.
-            leave(1);
-        }
         // Not the C library's word, which an old one keeps from before the fork.
         // SAFETY: takes nothing.
         self.answer(unsafe { libc::syscall(libc::SYS_getpid) } as i32);
@@ -197,17 +197,12 @@ fn look_after(spare: &OwnedFd) {
     }
 }
 
-/// Whether an interrupt came while this process stood by, which has it blocked, and it is not ignored.
-fn is_interrupted() -> bool {
-    let mut pending = interrupt::no_signals();
-    // SAFETY: the set is initialised, and written before it is read; so is the action, of which all-zero is one.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(libc::SIGINT, ptr::null(), &raw mut action);
-        libc::sigpending(&raw mut pending);
-        action.sa_sigaction != libc::SIG_IGN
-            && libc::sigismember(&raw const pending, libc::SIGINT) == 1
-    }
+/// Whether an interrupt came while this process stood by, which has it blocked. It is over with that.
+fn take_interrupt() -> bool {
+    let interrupt = interrupt::set();
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the set and the time are initialised and only read.
+    unsafe { libc::sigtimedwait(&raw const interrupt, ptr::null_mut(), &raw const at_once) >= 0 }
 }
 
 fn error_number(error: &io::Error) -> i32 {
