@@ -15,7 +15,7 @@
 //!
 //! One copy is made ahead, the spare. It alone takes a request, answers it and is the child; it then
 //! has the server make the next, by another line between the two. So no start waits for the fork, nor, where there is
-//! time before it, for the pages that a child needs.
+//! time before it, for the code that a child runs.
 //!
 //! The control line is a socket pair. The server and its spare have its other end, and nobody else does once it has
 //! begun: whoever can ask is the program. When the program is gone the line is closed, the spare ends, and at
@@ -30,7 +30,7 @@
 //! program dies of it: a spare that finds it when it is wanted puts it aside and has a program that still lives ask again.
 
 mod client;
-mod pages;
+mod code;
 mod server;
 mod wire;
 

@@ -16,7 +16,7 @@ use ipc::rendezvous::SharedWord;
 
 use super::super::interrupt;
 use super::super::runtime::{leave, thread_count};
-use super::pages::Pages;
+use super::code::Code;
 use super::wire::{self, LONGEST, MAGIC, Request};
 
 /// What a child says to its server.
@@ -60,7 +60,7 @@ struct Server {
     thread: Thread,
     /// What was loaded must not have started any: a copy would lack them.
     threads: usize,
-    pages: Pages,
+    code: Code,
 }
 
 /// What the C library told the kernel of this thread.
@@ -82,8 +82,8 @@ impl Server {
         let spare_id = SharedWord::in_memory(page)?;
         spare_id.keep_from_forks()?;
         prepare(&bytes[MAGIC.len().min(len)..len]);
-        let (thread, threads, pages) = (Thread::describe()?, thread_count()?, Pages::find());
-        Ok(Self { line, spare_id, thread, threads, pages })
+        let (thread, threads, code) = (Thread::describe()?, thread_count()?, Code::find());
+        Ok(Self { line, spare_id, thread, threads, code })
     }
 
     /// Keeps one child ready. Returns in each that is wanted.
@@ -113,7 +113,7 @@ impl Server {
 
     /// In a child: waits until it is wanted, and puts everything in its place.
     fn stand_by(&self, server: &OwnedFd) {
-        self.pages.put_in_place(|| !wire::has_message(self.line));
+        self.code.put_in_place(|| !wire::has_message(self.line));
         let (request, descriptors) = loop {
             match self.receive() {
                 // It was meant for those who were there, and perhaps the program dies of it: if not, it asks again.
