@@ -156,7 +156,7 @@ impl Watch {
     /// Sleeps until an event, or for `limit`; tells whether somebody has ended. Those are swept.
     fn sleep(&mut self, limit: Option<Duration>) -> bool {
         let Ok(events) = self.wards().wait(limit) else {
-            // The system has no memory for it: nobody's end is lost, only late.
+            // sleep: the system has no memory to wait for them; nobody's end is lost, only late.
             thread::sleep(SLICE);
             return false;
         };
