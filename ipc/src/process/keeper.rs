@@ -24,6 +24,7 @@ use super::sweep::sweep;
 use super::wards::{Event, OnEnd, Ward, Wards};
 use crate::heap::{Entry, Heap, ProcessId, State};
 use crate::sleep::SLICE;
+use crate::sys::fork;
 use crate::sys::life::Sentinel;
 
 /// The keeper of this process. Its thread starts when it is first needed.
@@ -86,7 +87,9 @@ impl Keeper {
             drop(end);
             f();
         } else {
-            *end = ParentEnd::Awaited(f);
+            let before = std::mem::replace(&mut *end, ParentEnd::Awaited(f));
+            drop(end);
+            drop(before);
         }
         Ok(())
     }
@@ -99,6 +102,10 @@ impl Keeper {
     }
 
     fn start(self: &Arc<Self>) -> io::Result<()> {
+        if fork::forked() {
+            // The wards, and what they are waited for by, are the parent's.
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         // Relaxed: only says that somebody has started the thread, which finds out all by itself.
         if self.running.load(Ordering::Relaxed) { Ok(()) } else { self.start_thread() }
     }
@@ -163,7 +170,7 @@ impl Watch {
         let mut swept = false;
         for event in events {
             swept |= match event {
-                Event::GuardianEnded => self.end_guardian(),
+                Event::GuardianEnded(guardian) => self.end_guardian(guardian),
                 Event::HungUp(ward) => self.hang_up(ward),
                 Event::Ended(ward) => self.end(ward),
             };
@@ -195,8 +202,11 @@ impl Watch {
         gone
     }
 
-    fn end_guardian(&mut self) -> bool {
-        let Some(guardian) = self.leave_guardian() else { return false };
+    fn end_guardian(&mut self, guardian: ProcessId) -> bool {
+        if self.guardian.as_ref().map(|(id, _)| *id) != Some(guardian) {
+            return false;
+        }
+        self.leave_guardian();
         self.keeper.sweep(guardian);
         if self.keeper.parent == Some(guardian) {
             self.keeper.end_parent();
@@ -204,10 +214,10 @@ impl Watch {
         true
     }
 
-    fn leave_guardian(&mut self) -> Option<ProcessId> {
-        let (guardian, sentinel) = self.guardian.take()?;
-        self.wards().leave_guardian(&sentinel);
-        Some(guardian)
+    fn leave_guardian(&mut self) {
+        if let Some((_, sentinel)) = self.guardian.take() {
+            self.wards().leave_guardian(&sentinel);
+        }
     }
 
     /// Finds out whom this process has to watch now. Who cannot be watched keeps it from nobody else.
@@ -235,19 +245,25 @@ impl Watch {
                 // Swept, be it by somebody else before this process could watch it.
                 self.keeper.end_parent();
             }
-            return watches_guardian.and(self.adopt(&everybody));
+            let (swept, watches_all) = self.adopt(&everybody);
+            if swept {
+                // The children of who is gone may be this process's now.
+                continue;
+            }
+            return watches_guardian.and(watches_all);
         }
     }
 
     fn obey(&mut self, guardian: ProcessId, sentinel: Sentinel) -> io::Result<()> {
-        self.wards().watch_guardian(&sentinel)?;
+        self.wards().watch_guardian(guardian, &sentinel)?;
         self.guardian = Some((guardian, sentinel));
         Ok(())
     }
 
-    /// Watches those whose guardian this process has become.
-    fn adopt(&self, everybody: &[Entry]) -> io::Result<()> {
+    /// Watches those whose guardian this process has become. Tells whether one was gone, and is swept.
+    fn adopt(&self, everybody: &[Entry]) -> (bool, io::Result<()>) {
         let mut watches_all = Ok(());
+        let mut gone = false;
         for entry in everybody {
             let mine = guardian_of(entry, everybody) == Some(self.keeper.me);
             let joined = entry.state == State::Joined;
@@ -259,12 +275,15 @@ impl Watch {
                         let ward = Ward { id, sentinel, line, on_end, swept };
                         watches_all = watches_all.and(self.wards().adopt(ward));
                     }
-                    Ok(None) => self.keeper.sweep(id),
+                    Ok(None) => {
+                        self.keeper.sweep(id);
+                        gone = true;
+                    }
                     Err(error) => watches_all = Err(error),
                 }
             }
         }
-        watches_all
+        (gone, watches_all)
     }
 }
 

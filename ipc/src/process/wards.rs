@@ -11,9 +11,9 @@ use crate::sys::epoll::{Epoll, Ready};
 use crate::sys::life::Sentinel;
 use crate::sys::line::Ours;
 
-/// What the guardian's sentinel is known by. A ward's is by its id, and its line by that with a bit more.
-const GUARDIAN: u64 = u64::MAX;
+/// A ward's sentinel is known by its id; its line, and the guardian's sentinel, by that with a bit more.
 const LINE: u64 = 1 << 32;
+const GUARDIAN: u64 = 1 << 33;
 
 /// Must not block: nobody else's end is noticed meanwhile.
 pub(crate) type OnEnd = Box<dyn FnOnce() + Send>;
@@ -39,23 +39,23 @@ impl Ward {
 /// Something has become of whom the keeper watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Event {
-    GuardianEnded,
+    GuardianEnded(ProcessId),
     HungUp(ProcessId),
     Ended(ProcessId),
 }
 
 impl Event {
     fn told(Ready { number, .. }: Ready) -> Option<Event> {
-        let ward = ProcessId::from_raw(number as u32);
-        match number {
-            GUARDIAN => Some(Event::GuardianEnded),
-            _ if number & LINE != 0 => ward.map(Event::HungUp),
-            _ => ward.map(Event::Ended),
-        }
+        let id = ProcessId::from_raw(number as u32)?;
+        Some(match number {
+            _ if number & GUARDIAN != 0 => Event::GuardianEnded(id),
+            _ if number & LINE != 0 => Event::HungUp(id),
+            _ => Event::Ended(id),
+        })
     }
 }
 
-/// Those who are watched. Others than the keeper's thread add to them without waking it.
+/// Those who are watched. Others than the keeper's thread add to them, which on Windows alone wakes it.
 pub(super) struct Wards {
     events: Epoll,
     /// They are put in and out of the events under the lock.
@@ -83,22 +83,28 @@ impl Wards {
         // The thread may have adopted it before its starter came to tell.
         let adopted = wards.remove(&ward.id);
         adopted.iter().for_each(|ward| self.forget(ward));
-        self.add(&mut wards, ward)
+        // On an error the ward is dropped after the lock: what is called then is the user's.
+        self.list(&ward)?;
+        wards.insert(ward.id, ward);
+        Ok(())
     }
 
     /// Watches a process that this one has become the guardian of, unless it does already.
     pub(super) fn adopt(&self, ward: Ward) -> io::Result<()> {
         let mut wards = self.by_id();
-        if wards.contains_key(&ward.id) { Ok(()) } else { self.add(&mut wards, ward) }
+        if wards.contains_key(&ward.id) {
+            return Ok(());
+        }
+        self.list(&ward)?;
+        wards.insert(ward.id, ward);
+        Ok(())
     }
 
-    fn add(&self, wards: &mut HashMap<ProcessId, Ward>, ward: Ward) -> io::Result<()> {
+    fn list(&self, ward: &Ward) -> io::Result<()> {
         let number = ward.id.raw().into();
         let sentinel = self.events.add_numbered(ward.sentinel.descriptor(), number);
         let line = ward.hang_up().map(|line| self.events.add_numbered(line, number | LINE));
-        sentinel.and(line.unwrap_or(Ok(()))).inspect_err(|_| self.forget(&ward))?;
-        wards.insert(ward.id, ward);
-        Ok(())
+        sentinel.and(line.unwrap_or(Ok(()))).inspect_err(|_| self.forget(ward))
     }
 
     pub(super) fn contain(&self, process: ProcessId) -> bool {
@@ -131,8 +137,8 @@ impl Wards {
         }
     }
 
-    pub(super) fn watch_guardian(&self, sentinel: &Sentinel) -> io::Result<()> {
-        self.events.add_numbered(sentinel.descriptor(), GUARDIAN)
+    pub(super) fn watch_guardian(&self, id: ProcessId, sentinel: &Sentinel) -> io::Result<()> {
+        self.events.add_numbered(sentinel.descriptor(), GUARDIAN | u64::from(id.raw()))
     }
 
     pub(super) fn leave_guardian(&self, sentinel: &Sentinel) {

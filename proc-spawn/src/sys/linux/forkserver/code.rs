@@ -28,13 +28,14 @@ impl Code {
         code
     }
 
-    /// Puts in place what is in the system's memory, step by step for as long as `goes_on` says. Whoever has work on this
-    /// processor goes first, and that may be the child that is just beginning.
+    /// Puts in place what is in the system's memory, step by step for as long as `goes_on` says. (Of a file that this
+    /// user may not write to the system says that all of it is.) Whoever has work on this processor goes first, and that
+    /// may be the child that is just beginning.
     pub(super) fn put_in_place(&self, goes_on: impl Fn() -> bool) {
         for step in self.0.iter().take_while(|_| goes_on()) {
             thread::yield_now();
             let (start, len) = (step.start as *mut libc::c_void, step.len());
-            let mut resident = [0; STEP / PAGE];
+            let mut resident = [1; STEP / PAGE];
             // SAFETY: the kernel writes a byte for each page, and changes nothing of what they have. What it does not know
             // how to do (before 5.14), or cannot do, it refuses.
             unsafe {
@@ -61,7 +62,7 @@ unsafe extern "C" fn add(
         header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0
     };
     for header in headers.iter().filter(is_code) {
-        let start = info.dlpi_addr as usize + header.p_vaddr as usize;
+        let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
         let end = (start + header.p_memsz as usize).next_multiple_of(PAGE);
         let here = Code::find as fn() -> Code as usize;
         let middle = if (start..end).contains(&here) { here } else { start };
