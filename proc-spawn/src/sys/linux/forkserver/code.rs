@@ -63,12 +63,12 @@ unsafe extern "C" fn add(
     };
     for header in headers.iter().filter(is_code) {
         let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
-        let end = (start + header.p_memsz as usize).next_multiple_of(PAGE);
+        let end = start + header.p_memsz as usize;
         let here = Code::find as fn() -> Code as usize;
         let middle = if (start..end).contains(&here) { here } else { start };
-        let near = middle.saturating_sub(NEAR).max(start) / PAGE * PAGE..end.min(middle + NEAR);
-        let steps = near.clone().step_by(STEP);
-        code.0.extend(steps.map(|step| step..(step + STEP).min(near.end.next_multiple_of(PAGE))));
+        let start = start.max(middle.saturating_sub(NEAR)) / PAGE * PAGE;
+        let end = end.min(middle + NEAR).next_multiple_of(PAGE);
+        code.0.extend((start..end).step_by(STEP).map(|step| step..end.min(step + STEP)));
     }
     0
 }
