@@ -146,8 +146,9 @@ impl Endpoint {
         if encoded.is_unique() {
             return self.send_unique(value, encoded, patience);
         }
-        let sent = if encoded.is_plain() && encoded.bytes.len() <= INLINE {
-            self.push(Payload::Inline(&encoded.bytes), patience)
+        let inline = encoded.bytes().filter(|bytes| encoded.is_plain() && bytes.len() <= INLINE);
+        let sent = if let Some(bytes) = inline {
+            self.push(Payload::Inline(bytes), patience)
         } else {
             match encoded.into_parcel_in(self.hold.object()) {
                 Ok(parcel) => self.push_parcel(parcel, patience),

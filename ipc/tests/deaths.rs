@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use ipc::{Queue, Receiver, RecvError, SendError, Sender, Shared, channel, usage};
+use ipc::{Queue, Receiver, RecvError, SendError, Sender, Shared, Untyped, channel, usage};
 use proc_spawn::Process;
+use serde::ser::SerializeTuple;
+use serde::{Serialize, Serializer};
 use sync_prims::PoisonCause;
 use sync_prims::process::{Event, Lock};
 use watchdog::{Watchdog, watch};
@@ -47,6 +49,35 @@ fn what_a_killed_process_held_is_freed() {
     child.kill().unwrap();
     child.join().unwrap_err();
     drop((ready, queue));
+    assert_eq!(usage().unwrap(), before);
+}
+
+#[test]
+fn a_large_message_goes_with_the_process_that_was_killed_while_it_wrote_it() {
+    let _alone = alone("half a message");
+    let before = usage().unwrap();
+    struct Half(Shared<Event>);
+    impl Serialize for Half {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut parts = serializer.serialize_tuple(2)?;
+            parts.serialize_element(&"half".repeat(1 << 20))?;
+            self.0.set();
+            forever();
+            parts.end()
+        }
+    }
+    fn send_half(sender: Sender<Untyped>, begun: Shared<Event>) {
+        sender.send_value_with(Half(begun), |message, half| message.put(half)).unwrap();
+    }
+    let begun = Shared::new(Event::new()).unwrap();
+    let (sender, receiver) = channel(1).unwrap();
+    let child = Process::spawn(send_half, (sender, begun.clone())).unwrap();
+    begun.wait();
+    assert!(usage().unwrap().bytes > before.bytes + (4 << 20));
+    child.kill().unwrap();
+    assert!(matches!(receiver.recv_with(|_| Ok(())), Err(RecvError::Disconnected)));
+    child.join().unwrap_err();
+    drop((receiver, begun));
     assert_eq!(usage().unwrap(), before);
 }
 

@@ -3,10 +3,13 @@
 
 mod leaves_nothing;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipc::{Queue, Shared, Untyped, channel, usage};
 use leaves_nothing::{alone, leaves_nothing};
+use serde::ser::{Error, SerializeTuple};
+use serde::{Serialize, Serializer};
 use sync_prims::process::Lock;
 
 #[test]
@@ -61,6 +64,32 @@ fn a_message_that_is_not_sent_keeps_nothing() {
         }
         queue.close();
         assert!(queue.put((value, Vec::new())).is_err());
+    });
+}
+
+/// Some megabytes, and then something that goes wrong.
+struct GoesWrong(fn() -> bool);
+
+impl Serialize for GoesWrong {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut parts = serializer.serialize_tuple(9)?;
+        (0..8).try_for_each(|_| parts.serialize_element(&"part".repeat(200_000)))?;
+        if self.0() { parts.end() } else { Err(S::Error::custom("it went wrong")) }
+    }
+}
+
+#[test]
+fn a_large_message_that_fails_while_it_is_encoded_or_is_not_sent_keeps_nothing() {
+    leaves_nothing(|| {
+        let (sender, receiver) = channel::<Untyped>(1).expect("a channel");
+        let send = |how| sender.try_send_value_with(GoesWrong(how), |message, it| message.put(it));
+        assert!(send(|| false).is_err());
+        let panicked = catch_unwind(AssertUnwindSafe(|| send(|| panic!("as asked"))));
+        assert!(panicked.is_err());
+        send(|| true).expect("room");
+        assert!(send(|| true).is_err());
+        drop(receiver);
+        assert!(send(|| true).is_err());
     });
 }
 

@@ -187,6 +187,13 @@ impl Heap {
         self.load(self.fields(object).length())
     }
 
+    /// Of an object that its only owner has not told anybody of.
+    pub(crate) fn set_length(&self, object: ObjectId, length: u64) {
+        let mut tx = Transaction::begin(self);
+        tx.write(self.fields(object).length(), length);
+        tx.commit();
+    }
+
     pub(crate) fn hold_count(&self, object: ObjectId) -> u32 {
         halves(self.load(self.fields(object).holds())).0
     }

@@ -28,14 +28,12 @@ pub(super) struct Transaction<'h> {
 impl<'h> Transaction<'h> {
     pub(super) fn begin(heap: &'h Heap) -> Transaction<'h> {
         let lock = heap.lock();
-        let transaction =
-            Transaction { heap, changes: [(0, 0); JOURNAL_CAPACITY], len: 0, _lock: lock };
         // Not only when the lock says that its owner died: one load is cheap, and then the journal
         // alone decides.
         if heap.load(header::JOURNAL_LEN) != 0 {
-            transaction.apply();
+            carry_out(heap);
         }
-        transaction
+        Transaction { heap, changes: [(0, 0); JOURNAL_CAPACITY], len: 0, _lock: lock }
     }
 
     pub(super) fn heap(&self) -> &'h Heap {
@@ -74,41 +72,41 @@ impl<'h> Transaction<'h> {
 
     pub(super) fn commit(self) {
         for (index, (at, value)) in self.changes[..self.len].iter().enumerate() {
-            let [entry, content] = self.entry(index);
+            let [entry, content] = entry(self.heap, index);
             entry.store(*at, Ordering::Relaxed);
             content.store(*value, Ordering::Relaxed);
         }
         // Release: the entries above are visible to whoever finds the journal valid; it loads the
         // length with Acquire in `begin`.
         self.heap.word(header::JOURNAL_LEN).store(self.len as u64, Ordering::Release);
-        self.apply();
+        carry_out(self.heap);
     }
+}
 
-    /// Carries out what the journal says and clears it. An entry that leads elsewhere than to the
-    /// bookkeeping, or a journal that is longer than one can be, is nobody's change.
-    fn apply(&self) {
-        let len = self.heap.load(header::JOURNAL_LEN);
-        let entries = if len <= JOURNAL_CAPACITY as u64 { 0..len as usize } else { 0..0 };
-        for index in entries {
-            let [at, value] = self.entry(index).map(|word| word.load(Ordering::Relaxed));
-            if at & WAKE == 0 {
-                if let Some(word) = self.heap.named_word(at) {
-                    // Release pairs with the Acquire of `Heap::load`, for readers without the lock.
-                    word.store(value, Ordering::Release);
-                }
-            } else if let Some(signal) = self.heap.named_signal(at & !WAKE) {
-                // Whoever sleeps, even if a notifier died after it had taken their mark away.
-                signal.notify_after_death(self.heap);
+/// Carries out what the journal says and clears it. An entry that leads elsewhere than to the
+/// bookkeeping, or a journal that is longer than one can be, is nobody's change.
+fn carry_out(heap: &Heap) {
+    let len = heap.load(header::JOURNAL_LEN);
+    let entries = if len <= JOURNAL_CAPACITY as u64 { 0..len as usize } else { 0..0 };
+    for index in entries {
+        let [at, value] = entry(heap, index).map(|word| word.load(Ordering::Relaxed));
+        if at & WAKE == 0 {
+            if let Some(word) = heap.named_word(at) {
+                // Release pairs with the Acquire of `Heap::load`, for readers without the lock.
+                word.store(value, Ordering::Release);
             }
+        } else if let Some(signal) = heap.named_signal(at & !WAKE) {
+            // Whoever sleeps, even if a notifier died after it had taken their mark away.
+            signal.notify_after_death(heap);
         }
-        // Release: everything above is done before the journal reads as empty (Acquire in `begin`).
-        self.heap.word(header::JOURNAL_LEN).store(0, Ordering::Release);
     }
+    // Release: everything above is done before the journal reads as empty (Acquire in `begin`).
+    heap.word(header::JOURNAL_LEN).store(0, Ordering::Release);
+}
 
-    fn entry(&self, index: usize) -> [&AtomicU64; 2] {
-        let at = header::JOURNAL + index as u64 * 16;
-        [self.heap.word(at), self.heap.word(at + 8)]
-    }
+fn entry(heap: &Heap, index: usize) -> [&AtomicU64; 2] {
+    let at = header::JOURNAL + index as u64 * 16;
+    [heap.word(at), heap.word(at + 8)]
 }
 
 #[cfg(test)]

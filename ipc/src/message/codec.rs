@@ -5,16 +5,29 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::{DECODING, ENCODING, Within, take_refusal};
+use super::draft::{Draft, SPILL, TooLarge};
 use crate::error::{DecodeError, EncodeError};
 use crate::heap::ObjectId;
+use crate::program::Program;
 
 /// Writes values one after the other into one message.
 #[derive(Debug)]
 pub struct Encoder {
     pub(super) bytes: Vec<u8>,
+    /// Where it becomes a draft if there are too many bytes. Otherwise all of them are collected here.
+    heap: Option<&'static Program>,
+    /// What was written before the bytes, or why it is lost.
+    pub(super) draft: Option<Box<Result<Draft, TooLarge>>>,
 }
 
 impl Encoder {
+    /// Uses the buffer's memory.
+    #[inline]
+    pub(super) fn new(mut buffer: Vec<u8>, heap: Option<&'static Program>) -> Encoder {
+        buffer.clear();
+        Encoder { bytes: buffer, heap, draft: None }
+    }
+
     /// What `write` puts, as bytes that may go anywhere, to another machine too. Read by
     /// [`Decoder::of_plain`].
     ///
@@ -39,7 +52,7 @@ impl Encoder {
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<Vec<u8>, EncodeError> {
         let encoding = Within::enter(&ENCODING, None);
-        let mut encoder = Encoder { bytes: Vec::new() };
+        let mut encoder = Encoder::new(Vec::new(), None);
         write(&mut encoder)?;
         match encoding.take().flatten() {
             None => Ok(encoder.bytes),
@@ -54,27 +67,59 @@ impl Encoder {
     #[inline]
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         take_refusal();
-        postcard::serialize_with_flavor(value, Behind(&mut self.bytes)).map_err(|error| {
+        postcard::serialize_with_flavor(value, Behind(self)).map_err(|error| {
             take_refusal().map_or_else(|| EncodeError::new(error), EncodeError::new)
         })
+    }
+
+    /// Adds bytes for which there is no room.
+    #[cold]
+    fn extend_beyond(&mut self, bytes: &[u8]) {
+        match self.heap {
+            Some(program) if self.bytes.len() + bytes.len() > SPILL => {
+                let collected = std::mem::take(&mut self.bytes);
+                self.write(program, &collected);
+                self.bytes = collected;
+                self.bytes.clear();
+                self.write(program, bytes);
+            }
+            _ => self.bytes.extend_from_slice(bytes),
+        }
+    }
+
+    fn write(&mut self, program: &'static Program, bytes: &[u8]) {
+        let draft = self.draft.get_or_insert_with(|| Box::new(Draft::begin(program, bytes.len())));
+        if let Ok(whole) = &mut **draft
+            && let Err(error) = whole.append(bytes)
+        {
+            **draft = Err(error);
+        }
     }
 }
 
 /// Writes behind what is there: small values cost less than if the bytes moved in and out with each.
-struct Behind<'a>(&'a mut Vec<u8>);
+struct Behind<'a>(&'a mut Encoder);
 
 impl Flavor for Behind<'_> {
     type Output = ();
 
     #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
+        if self.0.bytes.len() == self.0.bytes.capacity() {
+            self.0.extend_beyond(&[byte]);
+        } else {
+            self.0.bytes.push(byte);
+        }
         Ok(())
     }
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        if bytes.len() > self.0.bytes.capacity() - self.0.bytes.len() {
+            self.0.extend_beyond(bytes);
+        } else {
+            self.0.bytes.extend_from_slice(bytes);
+        }
         Ok(())
     }
 

@@ -1,14 +1,14 @@
 //! A value on its way out.
-#![expect(unsafe_code, reason = "writes the blocks of parcels")]
 
 use std::cell::RefCell;
 use std::fmt;
 
 use super::codec::Encoder;
 use super::context::{ENCODING, Luggage, Within};
+use super::draft::{Draft, TooLarge};
 use super::leaving::Leaving;
 use crate::error::EncodeError;
-use crate::heap::{Contents, HoldId, Kind, ObjectId, Owner, Role, Size, damaged};
+use crate::heap::{HoldId, ObjectId, Owner};
 use crate::program::Program;
 
 thread_local! {
@@ -23,25 +23,49 @@ pub(crate) const KEPT: usize = 4 << 20;
 /// An encoded value on its way out.
 pub(crate) struct Encoded {
     program: &'static Program,
-    pub(crate) bytes: Vec<u8>,
+    bytes: Vec<u8>,
+    draft: Option<Box<Result<Draft, TooLarge>>>,
     luggage: Luggage,
 }
 
 impl Encoded {
-    /// Encodes what `write` puts, in private memory.
+    /// Encodes what `write` puts, as a parcel if it is large.
     #[inline]
     pub(crate) fn new(
         program: &'static Program,
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<Encoded, EncodeError> {
+        Encoded::encode(program, Some(program), write)
+    }
+
+    /// Encodes what `write` puts, in private memory.
+    #[inline]
+    pub(crate) fn in_private(
+        program: &'static Program,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Encoded, EncodeError> {
+        Encoded::encode(program, None, write)
+    }
+
+    #[inline]
+    fn encode(
+        program: &'static Program,
+        heap: Option<&'static Program>,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Encoded, EncodeError> {
         // A thread that is ending may have no buffer any more.
         let buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
-        let mut encoder = Encoder { bytes: buffer };
-        encoder.bytes.clear();
+        let mut encoder = Encoder::new(buffer, heap);
         let encoding = Within::enter(&ENCODING, None);
         write(&mut encoder)?;
         let luggage = encoding.take().flatten();
-        Ok(Encoded { program, bytes: encoder.bytes, luggage })
+        Ok(Encoded { program, bytes: encoder.bytes, draft: encoder.draft, luggage })
+    }
+
+    /// The message, if all of it is in private memory.
+    #[inline]
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        self.draft.is_none().then_some(&self.bytes)
     }
 
     /// Whether the message is bytes and nothing else.
@@ -89,28 +113,17 @@ impl Encoded {
     /// Puts the message into a parcel of this process.
     pub(crate) fn into_parcel(mut self) -> Result<(ObjectId, HoldId), TooLarge> {
         let Program { heap, me, .. } = self.program;
-        let size = Size::of_bytes(self.bytes.len()).ok_or(TooLarge::Message)?;
-        let length = self.bytes.len() as u64;
-        let contents = Contents { kind: Kind::Parcel, fingerprint: 0, length };
-        let parcel = heap
-            .allocate(size, contents, Owner::Process(*me), Role::Plain, *me)
-            .map_err(TooLarge::Heap)?;
-        let block = heap
-            .block(parcel.object, 1)
-            .and_then(|block| if length > block.size { Err(damaged()) } else { Ok(block) });
-        let block = block.map_err(|error| {
-            heap.release(parcel.hold, Owner::Process(*me), *me);
-            TooLarge::Heap(error)
-        })?;
-        // SAFETY: within the block, which only this process uses until a slot names the parcel.
-        unsafe {
-            let start = block.start.as_ptr();
-            start.copy_from_nonoverlapping(self.bytes.as_ptr(), self.bytes.len());
-        }
+        let draft = match self.draft.take() {
+            Some(draft) => *draft,
+            None => Draft::begin(self.program, self.bytes.len()),
+        };
+        let mut draft = draft?;
+        draft.append(&self.bytes)?;
+        let (object, hold) = draft.finish();
         for hold in self.luggage.iter_mut().flat_map(|handles| handles.holds.drain(..)) {
-            heap.move_hold(hold, Owner::Process(*me), Owner::Object(parcel.object));
+            heap.move_hold(hold, Owner::Process(*me), Owner::Object(object));
         }
-        Ok((parcel.object, parcel.hold))
+        Ok((object, hold))
     }
 }
 
@@ -129,18 +142,12 @@ impl Drop for Encoded {
 
 impl fmt::Debug for Encoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.bytes.len();
-        f.debug_struct("Encoded").field("bytes", &bytes).field("luggage", &self.luggage).finish()
+        f.debug_struct("Encoded")
+            .field("bytes", &self.bytes.len())
+            .field("draft", &self.draft)
+            .field("luggage", &self.luggage)
+            .finish()
     }
-}
-
-/// Why a message got no parcel.
-#[derive(Debug)]
-pub(crate) enum TooLarge {
-    /// No block is as large as the message.
-    Message,
-    /// The heap is full.
-    Heap(std::io::Error),
 }
 
 /// The largest message there can be, in bytes.

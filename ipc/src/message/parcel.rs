@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::codec::{Decoder, Encoder, one};
 use super::context::{DECODING, Within};
-use super::encoded::{Encoded, TooLarge};
+use super::draft::TooLarge;
+use super::encoded::Encoded;
 use crate::error::{DecodeError, EncodeError};
 use crate::handle::Hold;
 use crate::program::Program;

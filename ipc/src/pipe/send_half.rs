@@ -146,18 +146,18 @@ impl<S: Serialize> SendHalf<S> {
             Ok(program) => program,
             Err(error) => return Err(SendError::Io { value: Some(value), error }),
         };
-        let encoded = match Encoded::new(program, |encoder| encoder.put(&value)) {
+        let encoded = match Encoded::in_private(program, |encoder| encoder.put(&value)) {
             Ok(encoded) => encoded,
             Err(error) => return Err(SendError::Encode { value: Some(value), error }),
         };
         let limit = end.largest_message();
-        if !encoded.is_plain() {
-            send_parcel(end, value, encoded, patience)
-        } else if encoded.bytes.len() > limit {
-            Err(SendError::TooLarge { value, limit })
-        } else {
-            let sent = end.send(VALUE, &encoded.bytes, patience);
-            finish(value, sent)
+        match encoded.bytes().filter(|_| encoded.is_plain()) {
+            None => send_parcel(end, value, encoded, patience),
+            Some(bytes) if bytes.len() > limit => Err(SendError::TooLarge { value, limit }),
+            Some(bytes) => {
+                let sent = end.send(VALUE, bytes, patience);
+                finish(value, sent)
+            }
         }
     }
 }
