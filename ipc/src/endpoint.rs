@@ -146,7 +146,8 @@ impl Endpoint {
         if encoded.is_unique() {
             return self.send_unique(value, encoded, patience);
         }
-        let inline = encoded.bytes().filter(|bytes| encoded.is_plain() && bytes.len() <= INLINE);
+        let inline =
+            encoded.in_private().filter(|bytes| encoded.is_plain() && bytes.len() <= INLINE);
         let sent = if let Some(bytes) = inline {
             self.push(Payload::Inline(bytes), patience)
         } else {

@@ -193,13 +193,46 @@ fn a_message_that_is_not_sent_in_time_is_called_off() {
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
     let before = Instant::now();
     let large = vec![1; 1 << 20];
-    let Err(SendError::Timeout(back)) = here.send_timeout(large.clone(), SHORT) else {
-        panic!("nobody makes room");
-    };
-    assert!(back == large && before.elapsed() >= SHORT);
+    let sent = here.send_bytes_timeout(&large, SHORT);
+    assert!(matches!(sent, Err(SendError::Timeout(()))), "nobody makes room");
+    assert!(before.elapsed() >= SHORT);
     assert!(matches!(there.recv_timeout(SHORT), Err(RecvError::Timeout)));
     here.send(vec![2]).unwrap();
     assert_eq!(there.recv().unwrap(), [2]);
+}
+
+#[test]
+fn a_value_larger_than_the_pipe_is_taken_when_that_is_empty() {
+    let _alone = alone();
+    let before = usage().unwrap();
+    let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
+    let large = vec![1; 2 << 20];
+    here.send(vec![2]).unwrap();
+    assert!(matches!(here.try_send(large.clone()), Err(SendError::Full(back)) if back == large));
+    let began = Instant::now();
+    let sent = here.send_timeout(large.clone(), SHORT);
+    assert!(matches!(sent, Err(SendError::Timeout(back)) if back == large));
+    assert!(began.elapsed() >= SHORT);
+    assert_eq!(there.recv().unwrap(), [2]);
+    assert!(matches!(there.try_recv(), Err(RecvError::Empty)));
+    // Two are never under way, or a pipe would hold all the memory there is.
+    here.try_send(large.clone()).unwrap();
+    assert!(matches!(here.try_send(large.clone()), Err(SendError::Full(_))));
+    here.try_send(vec![3]).unwrap();
+    assert!(there.poll(Duration::ZERO).unwrap());
+    assert!(there.recv().unwrap() == large);
+    assert_eq!(there.recv().unwrap(), [3]);
+    thread::scope(|scope| {
+        scope.spawn(|| (0..20).for_each(|_| here.send(large.clone()).unwrap()));
+        (0..20).for_each(|_| assert!(there.recv().unwrap() == large));
+    });
+    here.try_send(large.clone()).unwrap();
+    drop(there);
+    assert!(
+        matches!(here.send(large.clone()), Err(SendError::Disconnected(back)) if back == large)
+    );
+    drop(here);
+    assert_eq!(usage().unwrap(), before, "the last one was never received");
 }
 
 #[test]
@@ -322,9 +355,7 @@ fn an_end_travels_through_another_pipe() {
 fn poll_tells_of_whole_messages_only() {
     let _alone = alone();
     let (mut here, mut there) = pipe::<Vec<u8>, ()>().unwrap();
-    assert!(matches!(here.try_send(vec![0; 1 << 20]), Err(SendError::Full(_))));
-    assert!(!there.poll(Duration::ZERO).unwrap());
-    assert!(matches!(here.send_timeout(vec![0; 1 << 20], SHORT), Err(SendError::Timeout(_))));
+    assert!(matches!(here.send_bytes_timeout(&[0; 1 << 20], SHORT), Err(SendError::Timeout(()))));
     assert!(!there.poll(Duration::ZERO).unwrap());
     here.send(vec![3]).unwrap();
     assert!(there.poll(Duration::ZERO).unwrap() && there.poll(Duration::ZERO).unwrap());

@@ -75,24 +75,19 @@ impl Encoder {
     /// Adds bytes for which there is no room.
     #[cold]
     fn extend_beyond(&mut self, bytes: &[u8]) {
+        let needed = self.bytes.len() + bytes.len();
         match self.heap {
-            Some(program) if self.bytes.len() + bytes.len() > SPILL => {
-                let collected = std::mem::take(&mut self.bytes);
-                self.write(program, &collected);
-                self.bytes = collected;
+            Some(program) if needed > SPILL => {
+                let begin = || Box::new(Draft::begin(program, needed));
+                let draft = self.draft.get_or_insert_with(begin);
+                if let Ok(whole) = &mut **draft
+                    && let Err(error) = whole.append(&self.bytes).and_then(|()| whole.append(bytes))
+                {
+                    **draft = Err(error);
+                }
                 self.bytes.clear();
-                self.write(program, bytes);
             }
             _ => self.bytes.extend_from_slice(bytes),
-        }
-    }
-
-    fn write(&mut self, program: &'static Program, bytes: &[u8]) {
-        let draft = self.draft.get_or_insert_with(|| Box::new(Draft::begin(program, bytes.len())));
-        if let Ok(whole) = &mut **draft
-            && let Err(error) = whole.append(bytes)
-        {
-            **draft = Err(error);
         }
     }
 }

@@ -92,7 +92,7 @@ impl Draft {
         self.len += bytes.len();
     }
 
-    fn written(&self) -> &[u8] {
+    pub(super) fn written(&self) -> &[u8] {
         // SAFETY: that much was written, and nobody else uses the block.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }

@@ -29,33 +29,15 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes what `write` puts, as a parcel if it is large.
+    /// Encodes what `write` puts.
     #[inline]
     pub(crate) fn new(
         program: &'static Program,
         write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
     ) -> Result<Encoded, EncodeError> {
-        Encoded::encode(program, Some(program), write)
-    }
-
-    /// Encodes what `write` puts, in private memory.
-    #[inline]
-    pub(crate) fn in_private(
-        program: &'static Program,
-        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
-    ) -> Result<Encoded, EncodeError> {
-        Encoded::encode(program, None, write)
-    }
-
-    #[inline]
-    fn encode(
-        program: &'static Program,
-        heap: Option<&'static Program>,
-        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
-    ) -> Result<Encoded, EncodeError> {
         // A thread that is ending may have no buffer any more.
         let buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
-        let mut encoder = Encoder::new(buffer, heap);
+        let mut encoder = Encoder::new(buffer, Some(program));
         let encoding = Within::enter(&ENCODING, None);
         write(&mut encoder)?;
         let luggage = encoding.take().flatten();
@@ -64,8 +46,24 @@ impl Encoded {
 
     /// The message, if all of it is in private memory.
     #[inline]
-    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+    pub(crate) fn in_private(&self) -> Option<&[u8]> {
         self.draft.is_none().then_some(&self.bytes)
+    }
+
+    /// The message, wherever it is.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> Result<&[u8], TooLarge> {
+        if self.draft.is_none() { Ok(&self.bytes) } else { self.drafted() }
+    }
+
+    fn drafted(&mut self) -> Result<&[u8], TooLarge> {
+        if let Some(Err(error)) = self.draft.take_if(|draft| draft.is_err()).map(|failed| *failed) {
+            return Err(error);
+        }
+        let Some(Ok(draft)) = self.draft.as_deref_mut() else { return Ok(&self.bytes) };
+        draft.append(&self.bytes)?;
+        self.bytes.clear();
+        Ok(draft.written())
     }
 
     /// Whether the message is bytes and nothing else.

@@ -67,9 +67,10 @@ pub fn pipe<S: 'static, R: 'static>() -> io::Result<(Connection<S, R>, Connectio
 /// [`poll`](Connection::poll) and [`wait`](crate::wait()) tell that a message has begun to come, and there
 /// is no verdict of `Deadlock`.
 ///
-/// Messages of any size stream through: a send of a large one lasts until it is on its way. A
-/// `*_timeout` bounds the whole call; a message that could not be sent in time is called off and
-/// not seen by the receiver.
+/// Bytes of any length stream through: a send of many lasts until they are on their way. A value that is larger than
+/// a pipe, 1 MiB encoded, waits until the pipe is empty, and then is there whole; over a socket it streams, too. A
+/// `*_timeout` bounds the whole call; a message that could not be sent in time is called off and not seen by the
+/// receiver.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "S: 'static, R: 'static", deserialize = "S: 'static, R: 'static"))]
 pub struct Connection<S, R> {

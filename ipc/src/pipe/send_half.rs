@@ -11,7 +11,7 @@ use super::half::{FOR_EVER, Way, fingerprint, stays, within};
 use crate::error::{EncodeError, SendError};
 use crate::handle::{self, Hold};
 use crate::heap::{Owner, Role};
-use crate::message::{Encoded, TooLarge};
+use crate::message::{self, Encoded, TooLarge};
 use crate::program::Program;
 use crate::ring::Stream;
 use crate::sleep::{Failed, Patience};
@@ -146,28 +146,36 @@ impl<S: Serialize> SendHalf<S> {
             Ok(program) => program,
             Err(error) => return Err(SendError::Io { value: Some(value), error }),
         };
-        let encoded = match Encoded::in_private(program, |encoder| encoder.put(&value)) {
+        let mut encoded = match Encoded::new(program, |encoder| encoder.put(&value)) {
             Ok(encoded) => encoded,
             Err(error) => return Err(SendError::Encode { value: Some(value), error }),
         };
-        let limit = end.largest_message();
-        match encoded.bytes().filter(|_| encoded.is_plain()) {
-            None => send_parcel(end, value, encoded, patience),
-            Some(bytes) if bytes.len() > limit => Err(SendError::TooLarge { value, limit }),
-            Some(bytes) => {
-                let sent = end.send(VALUE, bytes, patience);
-                finish(value, sent)
+        let is_plain = encoded.is_plain();
+        let bytes = match encoded.bytes() {
+            Ok(bytes) => bytes,
+            Err(TooLarge::Message) => {
+                return Err(SendError::TooLarge { value, limit: message::LARGEST });
             }
+            Err(TooLarge::Heap(error)) => return Err(SendError::Io { value: Some(value), error }),
+        };
+        let (len, limit) = (bytes.len(), end.largest_message());
+        if !is_plain || end.prefers_parcel(len) {
+            send_parcel(end, value, (encoded, len), patience)
+        } else if len > limit {
+            Err(SendError::TooLarge { value, limit })
+        } else {
+            let sent = end.send(VALUE, bytes, patience);
+            finish(value, sent)
         }
     }
 }
 
-/// Sends a message with handles in it. There must be room for its name before the value is dropped:
+/// Sends a message, of so many bytes, as a parcel. There must be room for its name before the value is dropped:
 /// nobody else takes it, as there is one sender.
 fn send_parcel<S>(
     end: &mut dyn Sending,
     value: S,
-    mut encoded: Encoded,
+    (mut encoded, len): (Encoded, usize),
     patience: Patience,
 ) -> Result<(), SendError<S>> {
     let Some(carrier) = end.carrier() else {
@@ -175,7 +183,7 @@ fn send_parcel<S>(
         return Err(SendError::Encode { value: Some(value), error });
     };
     let (Program { heap, me, .. }, object) = (carrier.program(), carrier.object());
-    match end.wait_for_room(patience) {
+    match end.wait_for_room(len, patience) {
         Ok(Ok(())) => {}
         failed => return finish(value, failed),
     }

@@ -82,7 +82,12 @@ impl Stream {
 
     /// Whether no more than so many words are under way.
     pub(crate) fn has_at_most(&mut self, words: usize) -> io::Result<bool> {
-        self.has_room((self.capacity - 2 * WORD).saturating_sub(words as u64 * WORD) as usize)
+        self.has_room(self.all_room().saturating_sub(words * WORD as usize))
+    }
+
+    /// There is room for a payload of so many bytes when nothing is under way, and for no more.
+    pub(crate) fn all_room(&self) -> usize {
+        (self.capacity - 2 * WORD) as usize
     }
 
     /// Writes a chunk, for which there is room, and publishes it.

@@ -33,8 +33,16 @@ pub(crate) trait Sending {
         patience: Patience,
     ) -> io::Result<Result<(), Failed>>;
 
-    /// Waits until the name of a parcel can be sent without a wait.
-    fn wait_for_room(&mut self, patience: Patience) -> io::Result<Result<(), Failed>>;
+    /// Waits until the name of a parcel can be sent without a wait. How many bytes there are in the parcel matters
+    /// where so many cannot be under way.
+    fn wait_for_room(
+        &mut self,
+        parcel: usize,
+        patience: Patience,
+    ) -> io::Result<Result<(), Failed>>;
+
+    /// Whether a message of so many bytes is better sent as a parcel than piece by piece.
+    fn prefers_parcel(&self, len: usize) -> bool;
 
     /// The largest message, in bytes.
     fn largest_message(&self) -> usize;

@@ -166,8 +166,19 @@ impl Sending for RingSend {
         }
     }
 
-    fn wait_for_room(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
-        self.wait_for_room_for(size_of::<HoldId>(), patience)
+    /// A parcel that is larger than the ring waits until the ring is empty: no more than one is under way.
+    fn wait_for_room(
+        &mut self,
+        parcel: usize,
+        patience: Patience,
+    ) -> io::Result<Result<(), Failed>> {
+        let all = self.stream.all_room();
+        let needed = if parcel > all { all } else { size_of::<HoldId>() };
+        self.wait_for_room_for(needed, patience)
+    }
+
+    fn prefers_parcel(&self, len: usize) -> bool {
+        self.travels() && len > self.stream.all_room()
     }
 
     fn largest_message(&self) -> usize {

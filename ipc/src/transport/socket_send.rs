@@ -66,7 +66,11 @@ impl Sending for SocketSend {
         }
     }
 
-    fn wait_for_room(&mut self, patience: Patience) -> io::Result<Result<(), Failed>> {
+    fn prefers_parcel(&self, _: usize) -> bool {
+        false
+    }
+
+    fn wait_for_room(&mut self, _: usize, patience: Patience) -> io::Result<Result<(), Failed>> {
         if let Err(failed) = self.flush(patience)? {
             return Ok(Err(failed));
         }

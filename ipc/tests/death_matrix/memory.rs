@@ -71,7 +71,7 @@ pub fn all() -> Vec<Scenario> {
             name: "Owned: drop four, and give memory back",
             set: || {
                 let four = [(); 4].map(|()| Owned::<[u8]>::zeroed(900_000).unwrap());
-                leave_free::<98>();
+                leave_free::<116>();
                 let operation = |four: Vec<Owned<[u8]>>| perform(|| drop(four));
                 victim(operation, Vec::from(four)).then(move |death| {
                     let owned = Owned::<[u8]>::zeroed(900_000).unwrap();
@@ -79,7 +79,7 @@ pub fn all() -> Vec<Scenario> {
                     drop(owned);
                     death.join();
                     // Others go on where it was.
-                    leave_free::<128>();
+                    leave_free::<150>();
                     ensure(memory() < KEPT + (16 << 20), "memory is not given back")
                 })
             },

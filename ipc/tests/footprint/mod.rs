@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 /// How much free memory is kept for what comes.
-pub const KEPT: u64 = 80 << 20;
+pub const KEPT: u64 = 96 << 20;
 
 /// Bytes of memory that the program's shared memory takes.
 pub fn memory() -> u64 {
