@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use crate::deadline::Deadline;
 use crate::futex::{self, Lower, Reach, Waited};
-use crate::primitive::{AtomicU64, Ordering};
+use crate::primitive::{AtomicU64, Ordering, compiler_fence};
 use crate::raw::cells::{Cells, cell, count_of, process_of, too_many_holders};
 use crate::raw::deaths::Deaths;
 use crate::raw::section::{RobustSection, Section};
@@ -17,9 +17,9 @@ use crate::raw::semaphore::{Holders, SemaphoreWords, WAITER, free, waiters};
 /// while somebody waits, nobody keeps anything.
 ///
 /// Every other change is made in the section. The truth is in `total` and in the cells, and every
-/// operation changes it by one step (`forget` by two, the first of which is right by itself if
-/// the process dies before the second). What is free follows from it, and is reckoned anew when
-/// an owner of the section has died.
+/// operation changes it by one step (`forget` by two: after the first, the permit is one that has
+/// come back). What is free follows from it, and is reckoned anew when an owner of the section has
+/// died.
 #[derive(Debug)]
 pub struct Processes {
     section: RobustSection,
@@ -80,8 +80,12 @@ impl Holders for Processes {
             return;
         }
         in_section(words, || {
-            words.total.fetch_sub(1, Ordering::Relaxed);
-            take_from_cell(words, process)
+            if take_from_cell(words, process) {
+                // Whoever dies here has died with the permit: it comes back. In the other order the
+                // total would be less than what is held. SeqCst: pairs with the reckoning.
+                compiler_fence(Ordering::SeqCst);
+                words.total.fetch_sub(1, Ordering::Relaxed);
+            }
         });
     }
 

@@ -156,6 +156,21 @@ pub fn all() -> Vec<Scenario> {
             },
         },
         Scenario {
+            name: "forget the last free permit",
+            set: |things| {
+                let other = things.semaphore.acquire();
+                Stage::new(move || things.semaphore.acquire().forget()).then(move |_| {
+                    drop(other);
+                    check_semaphore(things, 1..=2)?;
+                    let permits: Vec<_> =
+                        std::iter::from_fn(|| things.semaphore.try_acquire()).collect();
+                    let left = permits.len();
+                    drop(permits);
+                    ensure(things.semaphore.available() == left, "there are more than there are")
+                })
+            },
+        },
+        Scenario {
             name: "read",
             set: |things| {
                 Stage::new(move || drop(things.rwlock.read()))
