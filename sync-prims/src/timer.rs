@@ -128,8 +128,8 @@ impl Clock {
                     let call = waiting.calls.pop_first();
                     drop(waiting);
                     if let Some((_, call)) = call {
-                        // The panic hook has reported it.
-                        let _ = catch_unwind(AssertUnwindSafe(call));
+                        // The panic hook has reported it. To drop it might panic again.
+                        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(std::mem::forget);
                     }
                     self.waiting()
                 }

@@ -61,3 +61,22 @@ fn a_panic_in_one_does_not_concern_the_others() {
         rang.wait();
     });
 }
+
+#[test]
+fn a_panic_whose_payload_panics_does_not_concern_the_others_either() {
+    struct Again;
+
+    impl Drop for Again {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    guarded(|| {
+        let rang = Arc::new(Event::new());
+        let bell = Arc::clone(&rang);
+        let _ = Timer::new(Duration::ZERO, || std::panic::resume_unwind(Box::new(Again)));
+        let _ = Timer::new(Duration::from_millis(1), move || bell.set());
+        rang.wait();
+    });
+}
