@@ -6,7 +6,7 @@ mod leaves_nothing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ipc::{Queue, Shared, Untyped, channel, usage};
+use ipc::{Owned, Queue, Shared, Untyped, channel, usage};
 use leaves_nothing::{alone, leaves_nothing};
 use serde::ser::{Error, SerializeTuple};
 use serde::{Serialize, Serializer};
@@ -130,4 +130,24 @@ fn a_forgotten_guard_keeps_its_lock_in_place() {
     drop(lock);
     // The memory must not become something else while this thread's list of locks leads there.
     assert_eq!(usage().expect("a program").objects, before + 1);
+}
+
+#[test]
+fn who_holds_many_locks_keeps_nothing_else_in_place() {
+    leaves_nothing(|| {
+        let locks = Shared::new([const { Lock::new(0u64) }; 100]).expect("memory");
+        let _guards: Vec<_> = locks.iter().map(|lock| lock.lock().expect("not poisoned")).collect();
+        let before = usage().expect("a program").objects;
+        for n in 0..10 {
+            drop(Shared::new(n).expect("memory"));
+        }
+        assert_eq!(usage().expect("a program").objects, before);
+
+        // Not one of them is a lock's in here.
+        let mut owned = Owned::new([0u64; 8]).expect("memory");
+        owned[7] = 1;
+        let (sender, receiver) = channel(1).expect("a channel");
+        sender.send(owned).expect("sent");
+        assert_eq!(receiver.recv().expect("received")[7], 1);
+    });
 }

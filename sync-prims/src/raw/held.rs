@@ -12,10 +12,9 @@ use core::ptr;
 use crate::futex::robust;
 use crate::primitive::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-/// More locks than this at a time are counted, not listed.
+/// Room for the locks of nearly every thread. One that holds more at a time gets room for all that it can hold.
 const LISTED: usize = 32;
-/// How many that may be.
-const UNLISTED: usize = robust::MAX_LINKED as usize - LISTED;
+const BEYOND: usize = robust::MAX_LINKED as usize - LISTED;
 
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -24,8 +23,10 @@ pub(crate) struct Record {
     locks: [AtomicUsize; LISTED],
     /// At least 1; every entry from here on is empty.
     end: AtomicUsize,
-    /// Locks held beyond the listed ones.
-    unlisted: AtomicUsize,
+    /// The room for more, once there is any; never freed.
+    beyond: AtomicPtr<[AtomicUsize; BEYOND]>,
+    /// How many locks are noted there.
+    more: AtomicUsize,
     in_use: AtomicBool,
     next: AtomicPtr<Record>,
 }
@@ -47,7 +48,8 @@ impl Record {
         let record: &'static Record = Box::leak(Box::new(Record {
             locks: [const { AtomicUsize::new(0) }; LISTED],
             end: AtomicUsize::new(1),
-            unlisted: AtomicUsize::new(0),
+            beyond: AtomicPtr::new(ptr::null_mut()),
+            more: AtomicUsize::new(0),
             in_use: AtomicBool::new(true),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
@@ -63,14 +65,35 @@ impl Record {
         }
     }
 
+    /// To be called before anything is on record with the kernel: it may allocate.
+    ///
     /// # Panics
     ///
     /// If the calling thread holds as many locks as the system can look after.
     #[inline]
     pub(crate) fn ensure_room(&self) {
-        if self.unlisted.load(Ordering::Relaxed) >= UNLISTED {
+        if self.end.load(Ordering::Relaxed) == LISTED {
+            self.ensure_room_beyond();
+        }
+    }
+
+    #[cold]
+    fn ensure_room_beyond(&self) {
+        if self.more.load(Ordering::Relaxed) >= BEYOND {
             too_many();
         }
+        if self.beyond().is_empty() {
+            let room = Box::leak(Box::new([const { AtomicUsize::new(0) }; BEYOND]));
+            // Release pairs with the Acquire in `beyond`.
+            self.beyond.store(room, Ordering::Release);
+        }
+    }
+
+    fn beyond(&self) -> &[AtomicUsize] {
+        // Acquire pairs with the Release in `ensure_room_beyond`.
+        let room = self.beyond.load(Ordering::Acquire);
+        // SAFETY: null, or leaked.
+        unsafe { room.as_ref() }.map_or(&[], |room| room)
     }
 
     /// Notes a lock that the calling thread is about to link.
@@ -96,13 +119,11 @@ impl Record {
 
     #[cold]
     fn add_beyond(&self, address: usize) {
-        let free = self.locks.iter().find(|lock| lock.load(Ordering::Relaxed) == 0);
-        match free {
-            Some(lock) => lock.store(address, Ordering::Relaxed),
-            None => {
-                let unlisted = self.unlisted.load(Ordering::Relaxed);
-                self.unlisted.store(unlisted + 1, Ordering::Relaxed);
-            }
+        if let Some(lock) = place_of(0, &self.locks) {
+            lock.store(address, Ordering::Relaxed);
+        } else if let Some(lock) = place_of(0, self.beyond()) {
+            lock.store(address, Ordering::Relaxed);
+            self.more.store(self.more.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     }
 
@@ -138,34 +159,37 @@ impl Record {
 
     #[cold]
     fn remove_out_of_turn(&self, address: usize) {
-        match self.locks.iter().find(|lock| lock.load(Ordering::Relaxed) == address) {
-            Some(lock) => {
-                lock.store(0, Ordering::Relaxed);
-                self.find_end();
-            }
-            None => {
-                let unlisted = self.unlisted.load(Ordering::Relaxed);
-                self.unlisted.store(unlisted.saturating_sub(1), Ordering::Relaxed);
-            }
+        if let Some(lock) = place_of(address, &self.locks) {
+            lock.store(0, Ordering::Relaxed);
+            self.find_end();
+        } else if let Some(lock) = place_of(address, self.beyond()) {
+            lock.store(0, Ordering::Relaxed);
+            self.more.store(self.more.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         }
     }
 
     /// Gives the record back when its thread ends.
     pub(crate) fn leave(&self) {
         let empty = self.locks.iter().all(|lock| lock.load(Ordering::Relaxed) == 0);
-        if empty && self.unlisted.load(Ordering::Relaxed) == 0 {
+        if empty && self.more.load(Ordering::Relaxed) == 0 {
             // Release pairs with the Acquire in `claim`.
             self.in_use.store(false, Ordering::Release);
         }
     }
 
     fn holds_in(&self, range: &Range<usize>) -> bool {
-        self.unlisted.load(Ordering::Relaxed) != 0
-            || self.locks.iter().any(|lock| {
-                let address = lock.load(Ordering::Relaxed);
-                address != 0 && range.contains(&address)
-            })
+        let is_inside = |lock: &AtomicUsize| {
+            let address = lock.load(Ordering::Relaxed);
+            address != 0 && range.contains(&address)
+        };
+        self.locks.iter().any(is_inside)
+            || (self.more.load(Ordering::Relaxed) != 0 && self.beyond().iter().any(is_inside))
     }
+}
+
+/// Where that address is noted, or with 0 where one can be.
+fn place_of(address: usize, locks: &[AtomicUsize]) -> Option<&AtomicUsize> {
+    locks.iter().find(|lock| lock.load(Ordering::Relaxed) == address)
 }
 
 #[cold]
@@ -185,11 +209,12 @@ pub(crate) fn held_in(range: &Range<usize>) -> bool {
 /// In a forked child: the locks were the parent's, and only this one thread is left.
 pub(crate) fn forget_all(mine: Option<&Record>) {
     for record in records() {
-        for lock in &record.locks {
+        let beyond = if record.more.load(Ordering::Relaxed) == 0 { &[] } else { record.beyond() };
+        for lock in record.locks.iter().chain(beyond) {
             lock.store(0, Ordering::Relaxed);
         }
         record.end.store(1, Ordering::Relaxed);
-        record.unlisted.store(0, Ordering::Relaxed);
+        record.more.store(0, Ordering::Relaxed);
         record.in_use.store(mine.is_some_and(|mine| ptr::eq(mine, record)), Ordering::Relaxed);
     }
 }
@@ -214,13 +239,16 @@ mod tests {
         let record = Record::claim();
         let base = 0x7000_0000_0000;
         let addresses: Vec<usize> = (0..40).map(|i| base + i * 64).collect();
+        let held = |address: usize| record.holds_in(&(address..address + 1));
         for &address in &addresses {
+            record.ensure_room();
             record.add(address);
         }
-        // Beyond the listed ones the answer is yes for any range.
-        assert!(record.holds_in(&(1..2)));
+        assert!(addresses.iter().all(|&address| held(address)) && !record.holds_in(&(1..2)));
         for &address in addresses.iter().step_by(2).chain(addresses.iter().skip(1).step_by(2)) {
+            assert!(held(address));
             record.remove(address);
+            assert!(!held(address));
         }
         assert!(!record.holds_in(&(base..base + 4096)));
         assert_eq!(record.end.load(Ordering::Relaxed), 1);

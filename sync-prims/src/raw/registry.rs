@@ -135,8 +135,6 @@ pub fn unregister(range: Range<*const u8>) {
 /// Whether a thread of this process holds a lock in `range`, or has ended with one in its hands
 /// (a guard that was forgotten). Memory for which this is true must be neither unmapped nor
 /// reused: the thread's list of locks runs through it.
-///
-/// The answer may be a needless yes while some thread holds very many locks.
 pub fn guard_held_in(range: Range<*const u8>) -> bool {
     held::held_in(&(range.start.addr()..range.end.addr()))
 }
