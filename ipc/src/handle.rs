@@ -5,6 +5,7 @@ use std::any::TypeId;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -66,6 +67,30 @@ impl Hold {
     }
 }
 
+/// What this process keeps of objects that it has no handle to by which a lock in them is held, a hold for each. Of
+/// most there is another handle, by which the guard came. Without that, the guard was forgotten, and keeps its lock
+/// linked into this process's list of held locks: the memory must not become something else while the process
+/// lives. The sweep frees it.
+static KEPT: Mutex<Vec<(ObjectId, HoldId)>> = Mutex::new(Vec::new());
+
+impl Hold {
+    /// What is to be released with the handle.
+    fn going(&self) -> [Option<HoldId>; 2] {
+        // Also while we look whether there is a guard: whoever drops that, and its handle after it, looks here later.
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_this = kept.iter().position(|(object, _)| *object == self.object);
+        match (of_this, self.is_locked()) {
+            (None, true) => {
+                kept.push((self.object, self.id));
+                [None, None]
+            }
+            // The one that is kept will do; or none needs to be any more.
+            (Some(_), true) | (None, false) => [Some(self.id), None],
+            (Some(place), false) => [Some(self.id), Some(kept.swap_remove(place).1)],
+        }
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         // The child of a plain fork has copies of its parent's handles; they are not its to release.
@@ -73,12 +98,9 @@ impl Drop for Hold {
             return;
         }
         let Program { heap, me, .. } = self.program();
-        // A guard that was forgotten keeps its lock linked into this process's list of held locks:
-        // the memory must not become something else while the process lives. The sweep frees it.
-        if self.is_locked() {
-            return;
+        for hold in self.going().into_iter().flatten() {
+            heap.release(hold, Owner::Process(*me), *me);
         }
-        heap.release(self.id, Owner::Process(*me), *me);
     }
 }
 

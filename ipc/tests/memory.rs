@@ -6,7 +6,7 @@ mod leaves_nothing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ipc::{Owned, Queue, Shared, Untyped, channel, usage};
+use ipc::{Owned, Queue, Shared, Untyped, Value, channel, usage};
 use leaves_nothing::{alone, leaves_nothing};
 use serde::ser::{Error, SerializeTuple};
 use serde::{Serialize, Serializer};
@@ -149,5 +149,26 @@ fn who_holds_many_locks_keeps_nothing_else_in_place() {
         let (sender, receiver) = channel(1).expect("a channel");
         sender.send(owned).expect("sent");
         assert_eq!(receiver.recv().expect("received")[7], 1);
+    });
+}
+
+#[test]
+fn a_handle_that_goes_while_the_lock_is_held_by_another_is_gone_with_that() {
+    leaves_nothing(|| {
+        let value = Value::locked(1u64).expect("memory");
+        let (sender, receiver) = channel::<Value<u64>>(1).expect("a channel");
+        let again = || {
+            sender.send(value.clone()).expect("sent");
+            receiver.recv().expect("received")
+        };
+        let before = usage().expect("a program").holds;
+        let (one, other) = (again(), again());
+        let guard = other.lock().expect("not poisoned");
+        drop(one);
+        for _ in 0..100 {
+            drop(again());
+        }
+        assert!(usage().expect("a program").holds <= before + 2);
+        drop(guard);
     });
 }
