@@ -66,7 +66,8 @@ impl SharedMemory {
     /// New memory of `len` bytes under a name that nobody uses, of 12 characters.
     ///
     /// # Errors
-    /// `InvalidInput` if `len` is 0 or larger than an address space; else the system's own errors.
+    /// `InvalidInput` if `len` is 0 or larger than an address space, `FileTooLarge` if it is more than a file of
+    /// this process may have (`ulimit -f`); else the system's own errors.
     pub fn create(len: usize) -> io::Result<SharedMemory> {
         create(None, len, |_| Ok(()))
     }
@@ -75,7 +76,8 @@ impl SharedMemory {
     ///
     /// # Errors
     /// `AlreadyExists` if somebody has memory of that name. `InvalidInput` if `len` is 0 or larger than
-    /// an address space, or the name cannot be one. `PermissionDenied` if another user has put something
+    /// an address space, or the name cannot be one, `FileTooLarge` if it is more than a file of this process may
+    /// have (`ulimit -f`). `PermissionDenied` if another user has put something
     /// where the names of this user should be. Else the system's own errors.
     pub fn create_named(name: &str, len: usize) -> io::Result<SharedMemory> {
         create(Some(name), len, |_| Ok(()))

@@ -15,6 +15,7 @@ pub type Memory = OwnedFd;
 pub(crate) type Map = MmapRaw;
 
 pub(crate) fn create(size: u64) -> io::Result<Memory> {
+    check_size(size)?;
     // SAFETY: the name is a C string; the call touches no other memory of ours.
     let fd = unsafe {
         libc::memfd_create(c"tandem-heap".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
@@ -34,7 +35,19 @@ pub(crate) fn create(size: u64) -> io::Result<Memory> {
     Ok(file.into())
 }
 
-/// The largest size that may be asked for: beyond the limit of file sizes the process would be killed.
+/// Whether a file may have this size: beyond the limit the process would be killed.
+pub(in crate::sys) fn check_size(size: u64) -> io::Result<()> {
+    let largest = largest();
+    if size <= largest {
+        return Ok(());
+    }
+    let why = format!(
+        "a file of {size} bytes is needed, and this process may have none of more than {largest} (ulimit -f)"
+    );
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, why))
+}
+
+/// The largest size that may be asked for.
 pub(crate) fn largest() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the kernel writes one structure that outlives the call.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::namespace;
 use super::record::{Holder, PLACES, Record};
-use crate::sys::memory::Memory;
+use crate::sys::memory::{self, Memory};
 use crate::sys::unix::names::lock::{self, Mode};
 use crate::sys::unix::names::{Id, gone};
 
@@ -77,6 +77,7 @@ pub(in crate::sys) fn bury(_: &File) -> io::Result<()> {
 }
 
 pub(super) fn memory(name: &str, len: u64) -> io::Result<OwnedFd> {
+    memory::check_size(len)?;
     let name = CString::new(name)?;
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     // SAFETY: the name is a C string that outlives the call.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use crate::sys::memory;
 use crate::sys::unix::names::Id;
 
 /// Where one process has the memory: descriptor `fd` of process `pid`, as ids are in `namespace`.
@@ -41,6 +42,7 @@ impl Record {
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..16].copy_from_slice(&LAYOUT.to_ne_bytes());
         bytes[16..32].copy_from_slice(&id.0.to_ne_bytes());
+        memory::check_size(SIZE as u64)?;
         file.set_len(SIZE as u64)?;
         file.write_all_at(&bytes, 0)
     }
@@ -71,6 +73,7 @@ impl Record {
 impl Holder {
     /// Writes the entry at `place`, which the caller has taken.
     pub(super) fn write(self, file: &File, place: usize) -> io::Result<()> {
+        memory::check_size(SIZE as u64)?;
         let mut bytes = [0; ENTRY];
         bytes[..4].copy_from_slice(&self.pid.to_ne_bytes());
         bytes[4..8].copy_from_slice(&self.fd.to_ne_bytes());
