@@ -8,9 +8,11 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
-use ipc::{Receiver, RecvError, Sender, channel};
+use ipc::{Receiver, RecvError, Sender, Value, channel};
 use proc_spawn::Process;
+use sync_prims::{PoisonCause, TryLockError};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -50,6 +52,12 @@ fn sleeps(state: &File) -> bool {
     String::from_utf8_lossy(&stat[..len]).contains(") S")
 }
 
+fn take_no_more_descriptors() {
+    let none = libc::rlimit { rlim_cur: 3, rlim_max: 3 };
+    // SAFETY: the kernel reads one rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+}
+
 /// Its child dies, and it has no descriptor to watch the grandchild by.
 fn family() {
     let (here, theirs) = channel::<u32>(1).unwrap();
@@ -58,9 +66,7 @@ fn family() {
     let child = Process::spawn(child, (here, stay, go_on)).unwrap();
     let grandchild = theirs.recv().unwrap();
     let keeper = state_of("tandem-keeper");
-    let none = libc::rlimit { rlim_cur: 3, rlim_max: 3 };
-    // SAFETY: the kernel reads one rlimit.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+    take_no_more_descriptors();
     drop(go);
     child.join().unwrap_err();
     // The keeper has told of that end, and looks around now; then it sleeps.
@@ -76,4 +82,36 @@ fn family() {
 fn an_orphan_that_nobody_could_watch_is_found_dead_all_the_same() {
     let _watchdog = watch("a family without descriptors");
     Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
+/// Leaves a lock in the hands of a thread that has ended, and stays.
+fn holder(value: Value<u64>, here: Sender<()>, stay: Receiver<()>) {
+    thread::scope(|scope| {
+        scope.spawn(|| std::mem::forget(value.lock()));
+    });
+    here.send(()).unwrap();
+    let _ = stay.recv();
+}
+
+/// Waits for the lock without a descriptor for who has it.
+fn heir() {
+    let value = Value::locked(1u64).unwrap();
+    let (here, theirs) = channel::<()>(1).unwrap();
+    let (_holder, stay) = channel::<()>(1).unwrap();
+    let holder = Process::spawn(holder, (value.clone(), here, stay)).unwrap();
+    theirs.recv().unwrap();
+    take_no_more_descriptors();
+    let in_vain = value.lock_timeout(Duration::from_millis(20));
+    assert!(matches!(in_vain, Err(TryLockError::WouldBlock)));
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| value.lock().map(drop).map_err(|poisoned| poisoned.cause()));
+        holder.kill().unwrap();
+        assert_eq!(waits.join().unwrap(), Err(PoisonCause::OwnerDied { pid: holder.id() }));
+    });
+}
+
+#[test]
+fn a_dead_owners_lock_goes_on_to_who_has_no_descriptor_to_wait_by() {
+    let _watchdog = watch("an heir without descriptors");
+    Process::spawn(heir, ()).unwrap().join().unwrap();
 }

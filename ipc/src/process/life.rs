@@ -5,6 +5,7 @@
 //! | bounded sleep | where | why |
 //! |---|---|---|
 //! | 1 ms to 1 s | `wait_gone`, for the owner of a lock | nothing tells of an exec |
+//! | 1 ms to 50 ms | the same | the system had no descriptor for the owner, or no memory to wait for it |
 //! | 20 ms | a [`Teller`], for the owner of a lock, where the system does not pass on the locks of the dead | it would have to tell itself |
 //! | 50 ms | `sleep.rs`, `wait/all.rs`, in a process without a keeper | the system had no thread for one |
 //! | 50 ms | `keeper.rs` | the system had no descriptor for whom it has to watch, or no memory to wait for all |
@@ -13,6 +14,7 @@ use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use sync_prims::Deadline;
@@ -20,6 +22,7 @@ use sync_prims::process::Witness;
 use sync_prims::raw::EventCount;
 
 use crate::heap::{Heap, ProcessId, State};
+use crate::sleep::SLICE;
 use crate::sys::descriptor::AsDescriptor;
 use crate::sys::life::{self, Sentinel};
 use crate::sys::{fork, memory, readiness};
@@ -95,9 +98,16 @@ impl Life {
             if deadline.passed() {
                 return Ok(false);
             }
-            let Some(sentinel) = self.watch(process)? else { continue };
             let left = deadline.remaining().map_or(slice, |left| left.min(slice));
-            readiness::readable(&[sentinel.descriptor()], Some(left))?;
+            let waited = match self.watch(process) {
+                Ok(Some(sentinel)) => readiness::readable(&[sentinel.descriptor()], Some(left)),
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            if waited.is_err() {
+                // sleep: there is nothing to wait by.
+                thread::sleep(left.min(SLICE));
+            }
             slice = (slice * 2).min(Duration::from_secs(1));
         }
     }
@@ -120,7 +130,7 @@ impl Witness for Life {
     fn wait_gone(&self, process: u32, deadline: Deadline) -> bool {
         let Some(process) = ProcessId::from_raw(process) else { return true };
         self.wait_gone_io(process, deadline).unwrap_or_else(|error| {
-            // Out of descriptors, most likely. To guess would be to break the lock's promise.
+            // To guess would be to break the lock's promise.
             panic!("cannot tell whether a process that held a lock is gone: {error}")
         })
     }
