@@ -71,6 +71,12 @@ pub(in crate::sys) fn announce(file: &File, memory: &Memory) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens the file anew, if that can be: apart from what was open before, it has locks of its own.
+pub(in crate::sys) fn open_again(file: &File) -> Option<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    OpenOptions::new().read(true).write(true).open(path).ok()
+}
+
 /// Takes away what the file led to from those who come later. The kernel frees memory by itself.
 pub(in crate::sys) fn bury(_: &File) -> io::Result<()> {
     Ok(())

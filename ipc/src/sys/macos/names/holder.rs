@@ -101,6 +101,11 @@ pub(in crate::sys) fn announce(_: &File, _: &Memory) -> io::Result<()> {
     Ok(())
 }
 
+/// What is open cannot be opened anew.
+pub(in crate::sys) fn open_again(_: &File) -> Option<File> {
+    None
+}
+
 /// Takes away what the file led to from those who come later, so that it is freed with the last who has it.
 pub(in crate::sys) fn bury(file: &File) -> io::Result<()> {
     // A file that somebody died over, or did not write to yet, leads nowhere.

@@ -1,5 +1,6 @@
 //! A segment as one process has it, and how it comes by one.
 
+use std::fs::File;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,7 @@ pub(crate) struct Segment {
     id: Id,
     locked: Locked,
     name: Leftover,
-    /// Parts the threads of this process, for which the lock on the file is one.
+    /// Parts the threads of this process where the lock on the file is one for all of them.
     writing: Mutex<()>,
 }
 
@@ -125,9 +126,11 @@ impl Segment {
 
     /// Waits until nobody else, in any program, is writing. Ends with the death of whoever is.
     pub(crate) fn exclusive(&self) -> io::Result<Exclusive<'_>> {
-        let thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        lock::lock(&self.locked.file, WRITE, Mode::Exclusive)?;
-        Ok(Exclusive { segment: self, _thread: thread })
+        let own = holder::open_again(&self.locked.file);
+        let alone = || self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = own.is_none().then(alone);
+        lock::lock(own.as_ref().unwrap_or(&self.locked.file), WRITE, Mode::Exclusive)?;
+        Ok(Exclusive { segment: self, own, _thread: thread })
     }
 }
 
@@ -135,12 +138,15 @@ impl Segment {
 #[derive(Debug)]
 pub(crate) struct Exclusive<'s> {
     segment: &'s Segment,
-    _thread: MutexGuard<'s, ()>,
+    /// What has the lock, if it is not what the segment has open. Of that a child of a plain fork has a copy: it would have the
+    /// lock as well, and keep it when this process dies with it.
+    own: Option<File>,
+    _thread: Option<MutexGuard<'s, ()>>,
 }
 
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
-        // Cannot fail for a lock that is ours; and all of them go with the segment.
-        let _ = lock::unlock(&self.segment.locked.file, WRITE);
+        // Cannot fail for a lock that is ours; and all of them go with what is open.
+        let _ = lock::unlock(self.own.as_ref().unwrap_or(&self.segment.locked.file), WRITE);
     }
 }
