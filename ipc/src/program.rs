@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use sync_prims::process;
+
 use crate::heap::{Heap, NewProcess, ProcessId, Usage};
 use crate::process::{Keeper, Life};
 use crate::rendezvous;
@@ -85,6 +87,8 @@ impl Program {
         if PROGRAM.get().is_some() {
             return Err(io::Error::other("this process belongs to a program already"));
         }
+        // A fork server makes its children so, and what it has loaded may have used a lock.
+        process::notice_fork();
         fork::watch()?;
         let program = Program::enter(Arc::new(Heap::open(memory)?), me, Some(parent))?;
         Ok(program.map(|program| PROGRAM.get_or_init(|| program)))

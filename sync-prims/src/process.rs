@@ -13,7 +13,9 @@
 //! assert!(pair.1.is_set() && *pair.0.lock().unwrap() == 1);
 //! ```
 
-pub use crate::raw::registry::{Witness, guard_held_in, register, supported, unregister};
+pub use crate::raw::registry::{
+    Witness, guard_held_in, notice_fork, register, supported, unregister,
+};
 use crate::scope::Processes;
 
 /// [`Lock`](crate::Lock) between processes.

@@ -291,6 +291,11 @@ fn watch_for_forks() {
     }
 }
 
+/// Whether what the calling thread knows about itself is another's, whose copy it is.
+pub(crate) fn is_a_parents() -> bool {
+    known(|me| ![NOBODY, futex::thread_id()].contains(&me.thread.get()))
+}
+
 /// In a forked child, on its only thread.
 pub(crate) fn forget_parent() {
     ME.with(|me| {

@@ -213,6 +213,27 @@ pub(crate) extern "C" fn child_after_fork() {
     identity::forget_parent();
 }
 
+/// Has this process notice that it is the child of a fork, if the C library was not told of that (a bare `clone`) and so
+/// has called none of the functions that are to be called then: what this crate knows about the calling thread is
+/// its parent's. Elsewhere it does nothing.
+///
+/// To be called on the only thread of the child, before it uses any lock.
+///
+/// ```
+/// // In no child.
+/// let lock = sync_prims::thread::RLock::new(());
+/// let guard = lock.lock().unwrap();
+/// sync_prims::process::notice_fork();
+/// assert!(lock.try_lock().is_ok());
+/// # drop(guard);
+/// ```
+pub fn notice_fork() {
+    if identity::is_a_parents() {
+        before_fork();
+        child_after_fork();
+    }
+}
+
 /// Whether this system can tell the next owner of a lock that the last one died.
 ///
 /// # Errors
