@@ -46,7 +46,8 @@ use crate::scope::Scope;
 ///
 /// # Panics
 ///
-/// Waiting panics if 65,535 others wait.
+/// Waiting panics if 65,535 others wait. In the process scope each thread that is killed while it waits is one of them for
+/// good, as nobody can tell which they were.
 #[doc(alias = "Condvar")]
 #[doc(alias = "threading.Condition")]
 #[doc(alias = "multiprocessing.Condition")]
