@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::thread;
 use support::arena::Arena;
 use support::guarded;
 use sync_prims::Deadline;
-use sync_prims::process::{self, Lock, Witness};
+use sync_prims::process::{self, Lock, LockGuard, Witness};
 
 fn range_of<T>(value: &T) -> Range<*const u8> {
     let start: *const u8 = std::ptr::from_ref(value).cast();
@@ -55,6 +56,31 @@ fn a_forgotten_guard_keeps_its_range_even_past_its_thread() {
                 .unwrap();
         }
         assert!(process::guard_held_in(range_of(lock)));
+    });
+}
+
+thread_local! {
+    static KEPT: Cell<Option<LockGuard<'static, u32>>> = const { Cell::new(None) };
+}
+
+#[test]
+fn a_guard_that_its_thread_drops_at_the_very_end_keeps_nothing_after_that() {
+    guarded(|| {
+        for is_first in [true, false] {
+            let lock = Arena::shared().place(Lock::new(0));
+            let other = Arena::shared().place(Lock::new(0));
+            let keep = move || {
+                // What is destroyed before what depends on the order of its first use.
+                if is_first {
+                    KEPT.set(None);
+                }
+                drop(other.lock().unwrap());
+                KEPT.set(Some(lock.lock().unwrap()));
+            };
+            thread::spawn(keep).join().unwrap();
+            assert!(!lock.is_locked());
+            assert!(!process::guard_held_in(range_of(lock)), "{is_first}");
+        }
     });
 }
 

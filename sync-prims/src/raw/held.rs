@@ -168,13 +168,15 @@ impl Record {
         }
     }
 
-    /// Gives the record back when its thread ends.
-    pub(crate) fn leave(&self) {
-        let empty = self.locks.iter().all(|lock| lock.load(Ordering::Relaxed) == 0);
-        if empty && self.more.load(Ordering::Relaxed) == 0 {
+    /// Gives the record back when its thread ends; `false` if the thread still holds a lock.
+    pub(crate) fn leave(&self) -> bool {
+        let empty = self.locks.iter().all(|lock| lock.load(Ordering::Relaxed) == 0)
+            && self.more.load(Ordering::Relaxed) == 0;
+        if empty {
             // Release pairs with the Acquire in `claim`.
             self.in_use.store(false, Ordering::Release);
         }
+        empty
     }
 
     fn holds_in(&self, range: &Range<usize>) -> bool {
@@ -255,7 +257,8 @@ mod tests {
         record.add(base);
         assert!(record.holds_in(&(base..base + 1)));
         assert!(!record.holds_in(&(base + 1..base + 4096)));
+        assert!(!record.leave());
         record.remove(base);
-        record.leave();
+        assert!(record.leave());
     }
 }

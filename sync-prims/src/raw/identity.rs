@@ -64,8 +64,8 @@ struct AtExit;
 impl Drop for AtExit {
     fn drop(&mut self) {
         ME.with(|me| {
-            if let Some(record) = me.record() {
-                record.leave();
+            // A guard that is still there may be dropped by a later destructor, or never.
+            if me.record().is_some_and(Record::leave) {
                 // Locks that later destructors take go into a record of their own, for good.
                 me.record.set(ptr::null());
             }
