@@ -205,6 +205,38 @@ fn a_notification_goes_to_one_who_lives() {
     });
 }
 
+fn notify_and_hold(condition: ConditionProxy, ready: Sender<()>) {
+    let _guard = condition.lock().unwrap();
+    condition.notify_all().unwrap();
+    ready.send(()).unwrap();
+    thread::park();
+}
+
+#[test]
+fn who_comes_back_from_a_wait_is_told_of_a_holder_that_died_meanwhile() {
+    on_each("a holder that dies during a wait", |manager| {
+        let condition = manager.condition().unwrap();
+        for timeout in [None, Some(SOON)] {
+            let guard = condition.lock().unwrap();
+            let (ready, is_ready) = ipc::channel(1).unwrap();
+            let child = Process::spawn(notify_and_hold, (condition.clone(), ready)).unwrap();
+            let killer = thread::spawn(move || kill_at(&child, &is_ready));
+            match timeout {
+                None => guard.wait().unwrap(),
+                // Until it is the child that keeps the lock from coming back.
+                Some(timeout) => while !guard.wait_timeout(timeout).unwrap() {},
+            }
+            assert_eq!(guard.owner_died(), Some(killer.join().unwrap()));
+            drop(guard);
+            // Told once.
+            let guard = condition.lock().unwrap();
+            assert_eq!(guard.owner_died(), None);
+            assert!(!guard.wait_timeout(SOON).unwrap());
+            assert_eq!(guard.owner_died(), None);
+        }
+    });
+}
+
 #[test]
 fn a_wait_that_is_not_notified_in_time_has_every_level_of_the_lock_again() {
     on_each_and_from_elsewhere("a condition's time", |manager| {

@@ -1,5 +1,6 @@
 //! Conditions.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
@@ -47,8 +48,8 @@ enum Wait {
 /// What a wait has come to.
 #[derive(Debug, Serialize, Deserialize)]
 enum Waited {
-    Notified,
-    TimedOut,
+    Notified(Taken),
+    TimedOut(Taken),
     NotLocked,
 }
 
@@ -67,15 +68,14 @@ impl ConditionState {
             }
             Wait::Waits { ticket, depth } => {
                 let place = self.waiting.iter().position(|waiter| waiter.ticket == ticket)?;
-                if !self.waiting[place].notified || !self.lock.take_all(client, depth) {
+                if !self.waiting[place].notified {
                     return None;
                 }
+                let taken = self.lock.take_all(client, depth)?;
                 self.waiting.remove(place);
-                Some(Waited::Notified)
+                Some(Waited::Notified(taken))
             }
-            Wait::TimedOut { depth } => {
-                self.lock.take_all(client, depth).then_some(Waited::TimedOut)
-            }
+            Wait::TimedOut { depth } => self.lock.take_all(client, depth).map(Waited::TimedOut),
         }
     }
 
@@ -89,6 +89,18 @@ impl ConditionState {
             }
         }
         self.wait(wait, client)
+    }
+
+    /// An answer of which nobody was told: what it was notified of is somebody else's news.
+    fn take_back(&mut self, waited: Waited, client: &Client) {
+        match waited {
+            Waited::Notified(taken) => {
+                self.lock.take_all_back(taken, client);
+                self.notify(1);
+            }
+            Waited::TimedOut(taken) => self.lock.take_all_back(taken, client),
+            Waited::NotLocked => {}
+        }
     }
 
     fn notify(&mut self, count: usize) {
@@ -219,9 +231,11 @@ impl ConditionProxy {
             timeout,
             (),
         )?;
-        let guard =
-            |taken| ManagedConditionGuard { condition: self, taken, _not_send: PhantomData };
-        Ok(taken.map(guard))
+        Ok(taken.map(|taken| ManagedConditionGuard {
+            condition: self,
+            taken: Cell::new(taken),
+            _not_send: PhantomData,
+        }))
     }
 
     /// Wakes the one who has waited longest, if somebody waits.
@@ -257,19 +271,24 @@ impl ConditionProxy {
 #[must_use = "the lock is given back when this is dropped"]
 pub struct ManagedConditionGuard<'c> {
     condition: &'c ConditionProxy,
-    taken: Taken,
+    /// How it was taken, at first or after the last wait.
+    taken: Cell<Taken>,
     /// It is the thread that has the lock.
     _not_send: PhantomData<*const ()>,
 }
 
 impl ManagedConditionGuard<'_> {
     /// The process id of the last holder, if it died while it had the lock: what the lock protects may be
-    /// half changed.
+    /// half changed. After a wait it is about the holder before that wait's end.
     pub fn owner_died(&self) -> Option<u32> {
-        self.taken.died
+        self.taken.get().died
     }
 
     /// Gives the lock up, waits to be notified, and takes it again.
+    ///
+    /// # Process death
+    ///
+    /// If somebody died meanwhile who had the lock, [`owner_died`](ManagedConditionGuard::owner_died) tells.
     ///
     /// # Errors
     /// [`ManagerError::Gone`].
@@ -292,20 +311,17 @@ impl ManagedConditionGuard<'_> {
                 condition.wait(wait, client)
             },
             |condition, wait, client| condition.stop(wait, client),
-            |condition, waited, client| {
-                condition.lock.give_all(client);
-                if let Waited::Notified = waited {
-                    condition.notify(1);
-                }
-            },
+            ConditionState::take_back,
             timeout,
             Wait::Begins,
         )?;
-        match waited {
-            Waited::Notified => Ok(true),
-            Waited::TimedOut => Ok(false),
-            Waited::NotLocked => Err(ManagerError::NotLocked),
-        }
+        let (notified, taken) = match waited {
+            Waited::Notified(taken) => (true, taken),
+            Waited::TimedOut(taken) => (false, taken),
+            Waited::NotLocked => return Err(ManagerError::NotLocked),
+        };
+        self.taken.set(taken);
+        Ok(notified)
     }
 }
 
@@ -324,5 +340,28 @@ impl Drop for ManagedConditionGuard<'_> {
 impl fmt::Debug for ManagedConditionGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ManagedConditionGuard").field("owner_died", &self.owner_died()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, ConditionState, Managed, Wait, Waited};
+
+    #[test]
+    fn what_one_that_dies_was_told_of_anothers_death_is_told_to_the_next() {
+        let client = |link| Client { link, thread: 0, pid: link as u32 };
+        let (waiter, holder, next) = (client(1), client(2), client(3));
+        let mut condition = ConditionState::create(());
+        let mut wait = Wait::Begins;
+        condition.lock.take(&waiter).expect("free");
+        assert!(condition.wait(&mut wait, &waiter).is_none());
+        condition.lock.take(&holder).expect("free");
+        condition.notify(1);
+        condition.client_gone(&holder);
+        let waited = condition.wait(&mut wait, &waiter).expect("its turn");
+        assert!(matches!(&waited, Waited::Notified(taken) if taken.died == Some(2)), "{waited:?}");
+        condition.take_back(waited, &waiter);
+        condition.client_gone(&waiter);
+        assert_eq!(condition.lock.take(&next).expect("free").died, Some(2));
     }
 }

@@ -63,18 +63,24 @@ impl<const REENTRANT: bool> LockState<REENTRANT> {
         self.died = self.died.or(taken.died);
     }
 
+    /// The same, every level of it.
+    pub(super) fn take_all_back(&mut self, taken: Taken, client: &Client) {
+        self.give_all(client);
+        self.died = self.died.or(taken.died);
+    }
+
     /// Gives up every level, and tells how many there were.
     pub(super) fn give_all(&mut self, client: &Client) -> Option<u32> {
         Some(self.holder.take_if(|holder| holder.client == *client)?.depth)
     }
 
     /// Takes so many levels at once, if nobody has it.
-    pub(super) fn take_all(&mut self, client: &Client, depth: u32) -> bool {
-        let free = self.holder.is_none();
-        if free {
-            self.holder = Some(Holder { client: *client, depth });
+    pub(super) fn take_all(&mut self, client: &Client, depth: u32) -> Option<Taken> {
+        if self.is_held() {
+            return None;
         }
-        free
+        self.holder = Some(Holder { client: *client, depth });
+        Some(Taken { died: self.died.take() })
     }
 
     pub(super) fn is_held(&self) -> bool {
