@@ -147,7 +147,7 @@ fn use_stream(steps: &[Step]) {
             }
             Step::Finish => drop(recv.poll(soon())),
             Step::Clone => drop(send.wait_for_room(8, NOW)),
-            Step::Look => drop(recv.is_between_messages()),
+            Step::Look => drop(recv.collected()),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::half::{FOR_EVER, Way, fingerprint, stays, within};
 use crate::error::{DecodeError, RecvError};
-use crate::handle::{self, Hold};
+use crate::handle::{self, Hold, Unique};
 use crate::heap::Role;
 use crate::message::{self, KEPT, Parcel};
 use crate::ring::Stream;
@@ -20,7 +20,7 @@ use crate::sys::stream::Socket;
 #[cfg(feature = "ipc-channel")]
 use crate::transport::RecvAside;
 use crate::transport::{
-    BYTES, PARCEL, Receiving, RingRecv, SocketRecv, VALUE, Wanted, parcel_named,
+    BYTES, Collected, PARCEL, Receiving, RingRecv, SocketRecv, VALUE, Wanted, parcel_named,
 };
 use crate::wait::{Source, Waitable};
 
@@ -220,20 +220,38 @@ impl<R> fmt::Debug for RecvHalf<R> {
 
 impl<R: 'static> Serialize for RecvHalf<R> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        let end = match &self.end {
-            Way::Ring(end) if end.travels() => end,
-            _ => return Err(stays()),
-        };
-        if !end.is_between_messages() {
-            return Err(serde::ser::Error::custom("a part of a message has been received already"));
+        match &self.end {
+            Way::Ring(end) if end.travels() => {
+                (Moving(&end.hold), end.collected()).serialize(serializer)
+            }
+            _ => Err(stays()),
         }
-        handle::serialize_unique(&end.hold, serializer)
     }
 }
 
 impl<'de, R: 'static> Deserialize<'de> for RecvHalf<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RecvHalf<R>, D::Error> {
-        let hold = handle::deserialize(fingerprint::<R>(), Role::Receiver, deserializer)?;
-        RecvHalf::new(hold).map_err(serde::de::Error::custom)
+        let (Moved(hold, _), collected) = <(Moved<R>, Collected)>::deserialize(deserializer)?;
+        let end = RingRecv::with_collected(hold, collected).map_err(serde::de::Error::custom)?;
+        Ok(RecvHalf { end: Way::Ring(end), _value: PhantomData })
+    }
+}
+
+/// The hold of a half that moves into a message.
+struct Moving<'h>(&'h Unique);
+
+impl Serialize for Moving<'_> {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        handle::serialize_unique(self.0, serializer)
+    }
+}
+
+/// The same where it comes out.
+struct Moved<R>(Hold, PhantomData<fn() -> R>);
+
+impl<'de, R: 'static> Deserialize<'de> for Moved<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Moved<R>, D::Error> {
+        handle::deserialize(fingerprint::<R>(), Role::Receiver, deserializer)
+            .map(|hold| Moved(hold, PhantomData))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use contract::{
 };
 #[cfg(feature = "ipc-channel")]
 pub(crate) use ring_recv::RecvAside;
-pub(crate) use ring_recv::RingRecv;
+pub(crate) use ring_recv::{Collected, RingRecv};
 #[cfg(feature = "ipc-channel")]
 pub(crate) use ring_send::SendAside;
 pub(crate) use ring_send::{RingSend, stream};

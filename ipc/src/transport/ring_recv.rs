@@ -63,12 +63,23 @@ impl RingRecv {
         self.incoming().aside.is_none()
     }
 
-    /// Whether nothing of a message is on this side only.
-    pub(crate) fn is_between_messages(&self) -> bool {
+    /// The end with what has been collected of a message elsewhere.
+    pub(crate) fn with_collected(hold: Hold, collected: Collected) -> io::Result<RingRecv> {
+        let mut end = RingRecv::new(hold)?;
+        let (_, incoming) = end.parts();
+        (incoming.message, incoming.complete) = collected;
+        Ok(end)
+    }
+
+    /// What is on this side only: a look whether a message has come takes it out of the stream.
+    pub(crate) fn collected(&self) -> Collected {
         let incoming = self.incoming();
-        incoming.message.is_empty() && incoming.complete.is_none()
+        (incoming.message.clone(), incoming.complete)
     }
 }
+
+/// What has come of a message, and what it is, once all of it has come.
+pub(crate) type Collected = (Vec<u8>, Option<u32>);
 
 impl Receiving for RingRecv {
     fn recv(
