@@ -141,6 +141,29 @@ fn one_that_is_forgotten_is_not_sent() {
 }
 
 #[test]
+fn one_in_a_value_whose_drop_panics_is_freed() {
+    struct Panics(Owned<[u8]>);
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("as it is wanted");
+        }
+    }
+
+    let _alone = alone();
+    let before = usage().unwrap();
+    let (sender, receiver) = channel::<Untyped>(1).unwrap();
+    let value = Panics(Owned::zeroed(1000).unwrap());
+    let sent = std::panic::catch_unwind(|| {
+        sender.send_value_with(value, |encoder, Panics(owned)| encoder.put(owned))
+    });
+    assert!(sent.is_err());
+    assert!(receiver.try_recv_with(|_| Ok(())).is_err(), "nothing was sent");
+    drop((sender, receiver));
+    assert_eq!(usage().unwrap(), before);
+}
+
+#[test]
 fn one_that_is_encoded_twice_is_not_sent() {
     let _alone = alone();
     struct Twice(Owned<u64>);

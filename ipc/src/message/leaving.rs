@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 
 use super::context::Kept;
-use crate::heap::HoldId;
+use crate::heap::{HoldId, Owner};
+use crate::program::Program;
 
 thread_local! {
     /// Unique things whose values this thread is dropping, and whether they were dropped yet.
@@ -40,9 +41,13 @@ impl Leaving {
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        // The value's `Drop` panicked. What had left it by then stays with this process, unused.
-        LEAVING.with_borrow_mut(|leaving| leaving.truncate(self.start));
+        // The value's `Drop` panicked. What left it is nobody's: there will be no message.
+        let mine = LEAVING.with_borrow_mut(|leaving| leaving.split_off(self.start));
         forget_if_empty();
+        if let Ok(Program { heap, me, .. }) = Program::current() {
+            let left = mine.into_iter().filter(|(_, left)| *left);
+            left.for_each(|(hold, _)| heap.release(hold, Owner::Process(*me), *me));
+        }
     }
 }
 
