@@ -1,10 +1,12 @@
 //! The file of a listener's socket: who has it, and what is left of it when a listener was killed.
 #![cfg(unix)]
+#![expect(unsafe_code, reason = "locks a directory")]
 
 mod listening;
 mod watchdog;
 
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +92,30 @@ fn what_is_no_dead_socket_is_not_removed() {
     let second = Listener::bind(&Address::Unix(path.clone()), KEY).unwrap();
     drop(first);
     assert!(is_served(&second));
+}
+
+#[test]
+fn a_lock_that_somebody_else_has_on_the_directory_keeps_nobody_waiting() {
+    let _watchdog = watch("a locked directory");
+    let directory = tempfile::tempdir().unwrap();
+    let address = unix(&directory);
+    // As who is started by `flock DIRECTORY`.
+    let lock = fs::File::open(directory.path()).unwrap();
+    // SAFETY: takes two integers and touches no memory of ours.
+    assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
+    let Address::Unix(path) = &address else { unreachable!() };
+    drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+    assert!(is_served(&Listener::bind(&address, KEY).unwrap()));
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
+fn who_was_killed_while_it_had_the_path_keeps_nobody_from_it() {
+    let _watchdog = watch("a lock that is left");
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(".socket.lock"), "").unwrap();
+    drop(Listener::bind(&Address::Unix(directory.path().join("socket")), KEY).unwrap());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left");
 }
 
 #[test]

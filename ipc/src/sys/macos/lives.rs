@@ -18,7 +18,7 @@ use std::path::Path;
 
 use super::memory::Memory;
 use super::names::holder::parent;
-use crate::sys::unix::stream::lock_directory;
+use crate::sys::unix::stream::lock_whole;
 
 /// Beyond the marks of all processes that a program can have.
 const PRESENT: libc::off_t = 1 << 40;
@@ -32,7 +32,7 @@ pub(super) fn enter(memory: &Memory) -> io::Result<&File> {
         _ => {}
     }
     let one_at_a_time = File::open(&directory)?;
-    lock_directory(one_at_a_time.as_fd())?;
+    lock_whole(one_at_a_time.as_fd())?;
     if let Some(file) = memory.lives.get() {
         // This is the child of a fork: locks are not inherited.
         lock(file, libc::F_RDLCK)?;

@@ -67,7 +67,8 @@ pub(super) fn is_left_over(path: &Path) -> bool {
     ask().is_err_and(|error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-fn address(path: &Path) -> io::Result<libc::sockaddr_un> {
+/// An error if that is no path for a socket.
+pub(super) fn address(path: &Path) -> io::Result<libc::sockaddr_un> {
     let path = path.as_os_str().as_bytes();
     // SAFETY: an all-zero sockaddr_un is a valid one.
     let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
@@ -175,12 +176,12 @@ pub(in crate::sys) fn set_option(
     checked(set as isize).map(drop)
 }
 
-/// Waits until no other process has this lock on the directory. It ends when the descriptor is closed,
+/// Waits until nobody else has this lock on the file or directory. It ends when the descriptor is closed,
 /// however that comes about.
-pub(in crate::sys) fn lock_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
+pub(in crate::sys) fn lock_whole(file: BorrowedFd<'_>) -> io::Result<()> {
     loop {
         // SAFETY: takes two integers and touches no memory of ours.
-        let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) };
+        let locked = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) };
         match checked(locked as isize) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             done => return done.map(drop),
