@@ -132,6 +132,29 @@ fn a_client_does_not_wait_for_ever() {
 }
 
 #[test]
+fn what_was_sent_comes_though_its_sender_has_not_received_all() {
+    on_each("something unreceived", |listener| {
+        let address = listener.address().clone();
+        let client = thread::spawn(move || Client::connect::<Vec<u8>, u32>(&address, KEY).unwrap());
+        let mut line = listener.accept::<u32, Vec<u8>>().unwrap();
+        let mut client = client.join().unwrap();
+        line.send(1).unwrap();
+        assert!(client.poll(Duration::from_secs(60)).unwrap());
+        // As much as the system takes: a part of it has not left this side.
+        let sent = (0..).take_while(|_| client.try_send(vec![7; 50_000]).is_ok()).count();
+        drop(client);
+        for n in 0..sent {
+            assert_eq!(
+                line.recv().map(|message| message.len()).ok(),
+                Some(50_000),
+                "{n} of {sent}"
+            );
+        }
+        assert!(matches!(line.recv(), Err(RecvError::Disconnected)));
+    });
+}
+
+#[test]
 fn handles_stay_in_their_program() {
     on_each("a handle", |listener| {
         let address = listener.address().clone();

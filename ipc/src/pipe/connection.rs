@@ -65,7 +65,8 @@ pub fn pipe<S: 'static, R: 'static>() -> io::Result<(Connection<S, R>, Connectio
 /// One that a [`Listener`](crate::Listener) or [`Client`](crate::Client) made goes over a socket, to
 /// whatever program. It stays with its process, handles cannot go over it, its messages have up to 1 GiB,
 /// [`poll`](Connection::poll) and [`wait`](crate::wait()) tell that a message has begun to come, and there
-/// is no verdict of `Deadlock`.
+/// is no verdict of `Deadlock`. Over TCP, what was sent can be lost on its way if the sender is killed with something
+/// that it has not received, or goes while more comes for it: who has to know says that it has received all.
 ///
 /// Bytes of any length stream through: a send of many lasts until they are on their way. A value that is larger than
 /// a pipe, 1 MiB encoded, waits until the pipe is empty, and then is there whole; over a socket it streams, too. A

@@ -16,11 +16,10 @@ use crate::heap::Role;
 use crate::message::{self, KEPT, Parcel};
 use crate::ring::Stream;
 use crate::sleep::Patience;
-use crate::sys::stream::Socket;
 #[cfg(feature = "ipc-channel")]
 use crate::transport::RecvAside;
 use crate::transport::{
-    BYTES, Collected, PARCEL, Receiving, RingRecv, SocketRecv, VALUE, Wanted, parcel_named,
+    BYTES, Collected, Joint, PARCEL, Receiving, RingRecv, SocketRecv, VALUE, Wanted, parcel_named,
 };
 use crate::wait::{Source, Waitable};
 
@@ -68,7 +67,7 @@ impl<R> RecvHalf<R> {
     }
 
     /// The socket it goes over, if it does.
-    pub(crate) fn socket(&self) -> Option<&Arc<Socket>> {
+    pub(crate) fn socket(&self) -> Option<&Arc<Joint>> {
         match &self.end {
             Way::Ring(_) => None,
             Way::Socket(end) => Some(end.socket()),

@@ -24,5 +24,5 @@ pub(crate) use ring_recv::{Collected, RingRecv};
 #[cfg(feature = "ipc-channel")]
 pub(crate) use ring_send::SendAside;
 pub(crate) use ring_send::{RingSend, stream};
-pub(crate) use socket::{SocketRecv, ends};
+pub(crate) use socket::{Joint, SocketRecv, ends};
 pub(crate) use socket_send::SocketSend;

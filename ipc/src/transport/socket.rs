@@ -13,6 +13,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::contract::{BYTES, CALLED_OFF, KIND, MORE, PARCEL, Receiving, VALUE, Wanted, is_end};
@@ -26,11 +27,47 @@ use crate::sys::stream::Socket;
 use crate::sys::{fork, readiness, stream};
 use crate::wait::Source;
 
+/// The socket, which both ends have.
+#[derive(Debug)]
+pub(crate) struct Joint(Socket);
+
+/// More than any system keeps of what came, in pieces that `discard` reads.
+const PIECES: usize = 1024;
+
+impl Joint {
+    /// Takes out what has come. A TCP socket that is closed with something in it takes along what is still on its way
+    /// to the other end.
+    fn discard(&self) {
+        let mut piece = [0; 16 << 10];
+        // The child of a plain fork has a copy: what came is not its to take.
+        let mut pieces = if fork::forked() { 0..0 } else { 0..PIECES };
+        let is_there = |_| match stream::recv(&self.0, &mut piece) {
+            Ok(some) => some > 0,
+            Err(error) => error.kind() == io::ErrorKind::Interrupted,
+        };
+        pieces.all(is_there);
+    }
+}
+
+impl Deref for Joint {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.0
+    }
+}
+
+impl Drop for Joint {
+    fn drop(&mut self) {
+        self.discard();
+    }
+}
+
 /// The end that receives. It never reads beyond the end of a message, so that the socket is readable
 /// when there is another one.
 #[derive(Debug)]
 pub(crate) struct SocketRecv {
-    socket: Arc<Socket>,
+    socket: Arc<Joint>,
     header: [u8; HEADER],
     /// How much has come of the header, and then what has come of the chunk.
     have: usize,
@@ -47,7 +84,7 @@ pub(crate) fn ends(
     socket: Socket,
     (sent, received): (Option<Unique>, Option<Unique>),
 ) -> (SocketSend, SocketRecv) {
-    let socket = Arc::new(socket);
+    let socket = Arc::new(Joint(socket));
     let send = SocketSend { socket: Arc::clone(&socket), unsent: Vec::new(), carrier: sent };
     let recv = SocketRecv {
         socket,
@@ -115,7 +152,7 @@ impl Receiving for SocketRecv {
 }
 
 impl SocketRecv {
-    pub(crate) fn socket(&self) -> &Arc<Socket> {
+    pub(crate) fn socket(&self) -> &Arc<Joint> {
         &self.socket
     }
 
@@ -200,6 +237,8 @@ impl SocketRecv {
 impl Drop for SocketRecv {
     fn drop(&mut self) {
         if !fork::forked() {
+            // Before that: some systems let nothing out afterwards.
+            self.socket.discard();
             stream::shutdown(&self.socket, Shutdown::Read);
         }
     }

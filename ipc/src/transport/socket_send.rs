@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::{BYTES, CALLED_OFF, MORE, Sending, is_end};
+use super::socket::Joint;
 use crate::handle::Unique;
 use crate::sleep::{Failed, Patience};
 use crate::sys::descriptor::AsDescriptor;
-use crate::sys::stream::Socket;
 use crate::sys::{fork, readiness, stream};
 
 pub(super) const HEADER: usize = 5;
@@ -23,7 +23,7 @@ pub(super) const LARGEST_MESSAGE: usize = 1 << 30;
 /// The end that sends.
 #[derive(Debug)]
 pub(crate) struct SocketSend {
-    pub(super) socket: Arc<Socket>,
+    pub(super) socket: Arc<Joint>,
     /// What is still to be sent of a chunk of which a part is on its way.
     pub(super) unsent: Vec<u8>,
     pub(super) carrier: Option<Unique>,

@@ -7,14 +7,15 @@ use crate::error::SendError;
 use crate::pipe::SendHalf;
 use crate::sys::descriptor::AsDescriptor;
 use crate::sys::epoll::Epoll;
-use crate::sys::stream::{Socket, shutdown};
+use crate::sys::stream::shutdown;
+use crate::transport::Joint;
 
 /// Where the replies go. One request is read at a time, and the next when its reply is out: so a client
 /// takes up the memory of one request and one reply (twice if that is lent), whatever it sends and does not
 /// receive.
 pub(super) struct Wire {
     pub(super) number: u64,
-    socket: Arc<Socket>,
+    socket: Arc<Joint>,
     events: Arc<Epoll>,
     half: Mutex<SendHalf<()>>,
 }
@@ -22,7 +23,7 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(
         number: u64,
-        socket: Arc<Socket>,
+        socket: Arc<Joint>,
         events: Arc<Epoll>,
         half: SendHalf<()>,
     ) -> Wire {
