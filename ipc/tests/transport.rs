@@ -3,6 +3,7 @@
 mod sys;
 mod watchdog;
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,7 +120,7 @@ fn a_connector_that_goes_away_is_told_to_the_acceptor<P: Spawn>(transport: Trans
     let told = acceptor.accept_timeout(LONG).map(|mut here| here.recv_timeout(LONG));
     match told {
         Ok(Err(RecvError::Disconnected)) if transport == Transport::Ring => {}
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
+        Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
         told => panic!("{told:?}"),
     }
     other.join().unwrap();
@@ -127,6 +128,21 @@ fn a_connector_that_goes_away_is_told_to_the_acceptor<P: Spawn>(transport: Trans
     drop(acceptor);
     let told = connector.connect().map(|mut there| there.recv());
     assert!(matches!(told, Err(_) | Ok(Err(RecvError::Disconnected))), "{told:?}");
+}
+
+/// Whether the other side has come or not.
+fn no_side_waits_longer_than_it_is_to(transport: Transport) {
+    let (acceptor, connector) = transport.pair::<(), ()>().unwrap();
+    match connector.connect_timeout(SHORT) {
+        Ok(_) => assert_ne!(transport, Transport::Socket),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::TimedOut),
+    }
+    drop(acceptor);
+    let (acceptor, _connector) = transport.pair::<(), ()>().unwrap();
+    match acceptor.accept_timeout(SHORT) {
+        Ok(_) => assert_eq!(transport, Transport::Ring),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::TimedOut),
+    }
 }
 
 fn nothing_is_there_and_nothing_comes(transport: Transport) {
@@ -340,6 +356,7 @@ macro_rules! suite {
                 handles_travel_and_come_back
                 a_connector_that_goes_away_is_told_to_the_acceptor);
             suite!(@each $transport, :
+                no_side_waits_longer_than_it_is_to
                 nothing_is_there_and_nothing_comes
                 who_looks_or_sends_when_the_other_is_gone_is_told_at_once
                 what_does_not_fit_comes_back_and_is_not_received

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sync_prims::Deadline;
@@ -42,11 +43,23 @@ impl<S, R> Connector<S, R> {
     /// # Errors
     /// The acceptor is gone, or what the system says.
     pub fn connect(self) -> io::Result<Connection<S, R>> {
+        self.connect_until(Deadline::never())
+    }
+
+    /// The same, waiting at most `timeout`; then the pair is given up.
+    ///
+    /// # Errors
+    /// As [`connect`](Connector::connect), and [`TimedOut`](io::ErrorKind::TimedOut).
+    pub fn connect_timeout(self, timeout: Duration) -> io::Result<Connection<S, R>> {
+        self.connect_until(Deadline::after(timeout))
+    }
+
+    fn connect_until(self, deadline: Deadline) -> io::Result<Connection<S, R>> {
         let ring = self.ring;
         match self.by {
             By::Ring => Ok(ring),
             By::Socket { name, key } => {
-                Ok(ring.move_over(Client::connect_unnamed(&name, &key, Deadline::never())?))
+                Ok(ring.move_over(Client::connect_unnamed(&name, &key, deadline)?))
             }
             #[cfg(feature = "ipc-channel")]
             By::IpcChannel { name } => super::ipc_channel::connect(name, ring),
