@@ -180,7 +180,8 @@ impl<S: Serialize, R> Connection<S, R> {
     /// Sends a message if there is room for the whole of it.
     ///
     /// # Errors
-    /// As [`send`](Connection::send), and [`SendError::Full`].
+    /// As [`send`](Connection::send), and [`SendError::Full`]: over a socket always for a message that the
+    /// system has no room for, which goes through in parts as it is received.
     pub fn try_send(&mut self, value: S) -> Result<(), SendError<S>> {
         self.send.try_send(value)
     }
