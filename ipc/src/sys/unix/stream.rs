@@ -10,6 +10,8 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
+use sync_prims::Deadline;
+
 use super::descriptor::Descriptor;
 use super::socket_file::{self, SocketFile};
 use crate::sys::socket::{self, SEND, Unnamed};
@@ -50,14 +52,20 @@ pub(crate) fn shutdown(socket: &Socket, how: Shutdown) {
 pub(crate) fn connect_at(path: &Path, timeout: Duration) -> io::Result<Socket> {
     let address = address(path)?;
     let stream = UnixStream::from(socket::open(libc::SOCK_STREAM)?);
-    if timeout.is_zero() {
-        stream.set_nonblocking(true)?;
-    } else {
-        // Bounds the connect.
-        stream.set_write_timeout(Some(timeout))?;
+    stream.set_nonblocking(timeout.is_zero())?;
+    let deadline = Deadline::after(timeout);
+    loop {
+        if let Some(left) = deadline.remaining().filter(|left| !left.is_zero()) {
+            // Bounds the connect, which then every signal ends that is handled.
+            stream.set_write_timeout(Some(left))?;
+        }
+        match connect(stream.as_fd(), &address) {
+            Ok(()) => return socket::prepare(stream.into()),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            Err(_) if deadline.passed() => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(_) => {}
+        }
     }
-    connect(stream.as_fd(), &address)?;
-    socket::prepare(stream.into())
 }
 
 /// Whether there is a socket at `path` that nobody has open any more, which is the kernel's to say. One that is
@@ -200,9 +208,54 @@ pub(crate) fn pairs() -> io::Result<[(Socket, Socket); 1]> {
 mod tests {
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
+    use std::{io, thread};
 
-    use super::{connect_at, is_left_over};
+    use super::{Socket, connect_at, is_left_over};
+
+    /// Connects until there is no room for more, and why there is none.
+    fn fill(listener: &UnixListener, path: &Path) -> (Vec<Socket>, io::Error) {
+        // SAFETY: takes two integers.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let mut waiting = Vec::new();
+        loop {
+            match connect_at(path, Duration::ZERO) {
+                Ok(socket) => waiting.push(socket),
+                Err(error) => return (waiting, error),
+            }
+        }
+    }
+
+    #[test]
+    fn a_signal_does_not_end_the_wait_for_a_busy_listener() {
+        extern "C" fn nothing(_: libc::c_int) {}
+
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).expect("a free path");
+        let (_waiting, full) = fill(&listener, &path);
+        // SAFETY: the handler does nothing, and the other thread signals this one only while it waits in here.
+        let this = unsafe {
+            let handler = nothing as extern "C" fn(libc::c_int);
+            libc::signal(libc::SIGURG, handler as libc::sighandler_t);
+            libc::pthread_self()
+        };
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // SAFETY: the thread is there until this one has ended.
+                    unsafe { libc::pthread_kill(this, libc::SIGURG) };
+                    thread::yield_now();
+                }
+            });
+            let short = connect_at(&path, Duration::from_millis(20)).map(drop);
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(short.map_err(|error| error.kind()), Err(full.kind()));
+        });
+    }
 
     #[test]
     fn only_a_socket_that_nobody_has_is_left_over() {
@@ -211,15 +264,7 @@ mod tests {
         assert!(!is_left_over(&path), "there is none");
         let listener = UnixListener::bind(&path).expect("a free path");
         assert!(!is_left_over(&path), "somebody listens");
-        // SAFETY: takes two integers.
-        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
-        let mut waiting = Vec::new();
-        let full = loop {
-            match connect_at(&path, Duration::ZERO) {
-                Ok(socket) => waiting.push(socket),
-                Err(error) => break error,
-            }
-        };
+        let (_waiting, full) = fill(&listener, &path);
         assert!(!is_left_over(&path), "somebody listens and has no room: {full}");
         drop(listener);
         assert!(is_left_over(&path), "nobody has it any more");
