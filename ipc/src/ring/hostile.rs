@@ -55,7 +55,7 @@ fn a_slot_that_is_far_ahead_is_passed_in_one_step() {
 }
 
 #[test]
-fn a_hint_that_is_no_ticket_makes_a_ring_full_and_empty() {
+fn a_hint_that_is_no_ticket_makes_a_ring_closed_and_empty() {
     watched(|| {
         let (heap, me) = heap();
         for capacity in [Some(1), Some(5), Some(8192), None] {
@@ -64,7 +64,7 @@ fn a_hint_that_is_no_ticket_makes_a_ring_full_and_empty() {
                 assert_eq!(push(&ring), Push::Done);
                 ring.header.head.store(hint, Ordering::Relaxed);
                 ring.header.tail.store(hint, Ordering::Relaxed);
-                assert_eq!((ring.has_room(), push(&ring)), (false, Push::Full), "{object:?}");
+                assert_eq!((ring.has_room(), push(&ring)), (false, Push::Closed), "{object:?}");
                 assert_eq!(ring.peek(), Peek::Empty);
                 assert_eq!(pop(&ring), Pop::Empty { pending: false });
             }

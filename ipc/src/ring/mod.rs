@@ -14,6 +14,8 @@ mod slot;
 mod spsc;
 mod stream;
 mod tasks;
+#[cfg(test)]
+mod used_up;
 
 pub(crate) use layout::{Ring, SIGNALS};
 pub(crate) use mpmc::{Peek, Pop, Push};

@@ -83,8 +83,19 @@ impl<'h> Ring<'h> {
                 self.catch_up(&self.header.tail, ticket, seen);
                 continue;
             }
+            self.close_if_used_up(ticket);
             return seen.ticket == ticket && self.may_use(ticket);
         }
+    }
+
+    /// Nothing more is let in once the ticket waits for a slot's next, or is itself, one that a word has no room for.
+    /// Called where there seems to be no room.
+    fn close_if_used_up(&self, ticket: u64) -> bool {
+        let is_used_up = ticket.saturating_add(self.lap() - self.capacity) >= TICKETS;
+        if is_used_up && !self.is_closed() {
+            self.close();
+        }
+        is_used_up
     }
 
     /// Whether ticket `t` may be used: the message `capacity` tickets before it was taken out.
@@ -141,7 +152,7 @@ impl<'h> Ring<'h> {
             }
             if seen.ticket < ticket || !self.may_use(ticket) {
                 if header.tail.load(Ordering::Relaxed) == ticket {
-                    return Push::Full;
+                    return if self.close_if_used_up(ticket) { Push::Closed } else { Push::Full };
                 }
                 backoff.spin();
                 continue;
