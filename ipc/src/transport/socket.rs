@@ -13,10 +13,10 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use super::contract::{BYTES, CALLED_OFF, KIND, MORE, PARCEL, Receiving, VALUE, Wanted, is_end};
+use super::joint::Joint;
 use super::socket_send::{COUNTS, DROPPED, HEADER, LARGEST_CHUNK, LARGEST_MESSAGE, SocketSend};
 use crate::error::RecvError;
 use crate::handle::Unique;
@@ -26,42 +26,6 @@ use crate::sys::descriptor::AsDescriptor;
 use crate::sys::stream::Socket;
 use crate::sys::{fork, readiness, stream};
 use crate::wait::Source;
-
-/// The socket, which both ends have.
-#[derive(Debug)]
-pub(crate) struct Joint(Socket);
-
-/// More than any system keeps of what came, in pieces that `discard` reads.
-const PIECES: usize = 1024;
-
-impl Joint {
-    /// Takes out what has come. A TCP socket that is closed with something in it takes along what is still on its way
-    /// to the other end.
-    fn discard(&self) {
-        let mut piece = [0; 16 << 10];
-        // The child of a plain fork has a copy: what came is not its to take.
-        let mut pieces = if fork::forked() { 0..0 } else { 0..PIECES };
-        let is_there = |_| match stream::recv(&self.0, &mut piece) {
-            Ok(some) => some > 0,
-            Err(error) => error.kind() == io::ErrorKind::Interrupted,
-        };
-        pieces.all(is_there);
-    }
-}
-
-impl Deref for Joint {
-    type Target = Socket;
-
-    fn deref(&self) -> &Socket {
-        &self.0
-    }
-}
-
-impl Drop for Joint {
-    fn drop(&mut self) {
-        self.discard();
-    }
-}
 
 /// The end that receives. It never reads beyond the end of a message, so that the socket is readable
 /// when there is another one.
@@ -84,7 +48,7 @@ pub(crate) fn ends(
     socket: Socket,
     (sent, received): (Option<Unique>, Option<Unique>),
 ) -> (SocketSend, SocketRecv) {
-    let socket = Arc::new(Joint(socket));
+    let socket = Arc::new(Joint::new(socket));
     let send = SocketSend { socket: Arc::clone(&socket), unsent: Vec::new(), carrier: sent };
     let recv = SocketRecv {
         socket,
@@ -105,8 +69,13 @@ impl Receiving for SocketRecv {
         _: &mut Option<Wanted<'_>>,
     ) -> Result<u32, RecvError> {
         loop {
+            let begun = self.have > 0;
             if let Some(kind) = self.collect()? {
                 return Ok(kind);
+            }
+            // The next chunk may be there already, and so on for as long as the other end likes.
+            if begun && self.have == 0 && patience.is_over() {
+                return Err(RecvError::Timeout);
             }
             match self.read() {
                 Ok(0) => return Err(RecvError::Disconnected),
@@ -254,8 +223,8 @@ mod tests {
 
     use super::super::socket_send::{COUNTS, header};
     use super::stream::{self, Socket};
-    use super::{BYTES, HEADER, MORE, Receiving, SocketRecv, VALUE, ends};
-    use crate::error::RecvError;
+    use super::{BYTES, CALLED_OFF, HEADER, MORE, Receiving, SocketRecv, VALUE, ends};
+    use crate::error::{RecvError, SendError};
     use crate::pipe::Connection;
     use crate::sleep::Patience;
 
@@ -295,6 +264,35 @@ mod tests {
             write(&theirs, &[*last]);
             assert_eq!(ours.recv(None, soon(), &mut None).unwrap(), BYTES);
             assert_eq!(ours.message(), b"abc");
+        }
+    }
+
+    #[test]
+    fn a_timeout_ends_a_message_whose_parts_keep_coming() {
+        for (theirs, mut ours) in hostile() {
+            let begun = [&header(BYTES | MORE, 2)[..], b"ab"].concat();
+            let rest = [&header(BYTES, 1)[..], &[b'c', COUNTS]].concat();
+            // One that is called off is a part as well.
+            let called_off = header(CALLED_OFF, 0);
+            write(&theirs, &[&begun[..], &called_off, &begun, &rest].concat());
+            let over = Patience::Until(sync_prims::Deadline::after(Duration::ZERO));
+            for _ in 0..3 {
+                assert!(matches!(ours.recv(None, over, &mut None), Err(RecvError::Timeout)));
+            }
+            assert_eq!(ours.recv(None, over, &mut None).unwrap(), BYTES);
+            assert_eq!(ours.message(), b"abc");
+        }
+    }
+
+    #[test]
+    fn a_timeout_ends_a_message_for_whose_parts_there_is_room() {
+        for (theirs, ours) in stream::pairs().unwrap() {
+            let mut sender = Connection::<Vec<u8>, ()>::over(ours);
+            let mut receiver = Connection::<(), Vec<u8>>::over(theirs);
+            let sent = sender.send_timeout(vec![7; 70_000], Duration::ZERO);
+            assert!(matches!(sent, Err(SendError::Timeout(_))), "{sent:?}");
+            sender.send(vec![8]).unwrap();
+            assert_eq!(receiver.recv().unwrap(), [8]);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::{BYTES, CALLED_OFF, MORE, Sending, is_end};
-use super::socket::Joint;
+use super::joint::Joint;
 use crate::handle::Unique;
 use crate::sleep::{Failed, Patience};
 use crate::sys::descriptor::AsDescriptor;
@@ -47,6 +47,11 @@ impl Sending for SocketSend {
         let mut rest = bytes;
         loop {
             let first = rest.len() == bytes.len();
+            // There may be room for the next chunk, and so on for as long as the other end receives.
+            if !first && patience.is_over() {
+                self.unsent.extend(header(CALLED_OFF, 0));
+                return Ok(Err(Failed::Timeout));
+            }
             let is_last = self.enqueue_chunk(kind, &mut rest);
             let whole = self.unsent.len();
             let flushed = self.flush(patience);
