@@ -1,21 +1,24 @@
-//! A process that the system gives nothing more notices the ends of others all the same.
+//! A process that the system gives nothing more notices the ends of others all the same, and serves who is left.
 #![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "limits the descriptors of a process, and kills another")]
 
 mod watchdog;
 
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use ipc::{Receiver, RecvError, Sender, Value, channel};
+use ipc::{Address, Client, Listener, Receiver, RecvError, Sender, Value, channel};
 use proc_spawn::Process;
 use sync_prims::{PoisonCause, TryLockError};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
+
+const KEY: &[u8] = b"correct horse battery staple";
 
 /// Says who it is, and stays as long as the family is there.
 fn grandchild(here: Sender<u32>, stay: Receiver<()>) {
@@ -114,4 +117,39 @@ fn heir() {
 fn a_dead_owners_lock_goes_on_to_who_has_no_descriptor_to_wait_by() {
     let _watchdog = watch("an heir without descriptors");
     Process::spawn(heir, ()).unwrap().join().unwrap();
+}
+
+/// Listens with so few descriptors that strangers can have them all.
+fn listener(address: Sender<SocketAddr>, short: Sender<()>) {
+    let listener = Listener::bind(&Address::Tcp(([127, 0, 0, 1], 0).into()), KEY).unwrap();
+    let Address::Tcp(at) = *listener.address() else { unreachable!() };
+    let highest = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().parse::<u64>().unwrap());
+    let few = highest.max().unwrap() + 8;
+    let few = libc::rlimit { rlim_cur: few, rlim_max: few };
+    // SAFETY: the kernel reads one rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const few) }, 0);
+    address.send(at).unwrap();
+    let mut served = loop {
+        match listener.accept::<(), u32>() {
+            Err(error) if error.raw_os_error() == Some(libc::EMFILE) => drop(short.try_send(())),
+            served => break served.unwrap(),
+        }
+    };
+    assert_eq!(served.recv().unwrap(), 7);
+}
+
+#[test]
+fn strangers_that_have_gone_leave_their_descriptors_to_a_client() {
+    let _watchdog = watch("a listener without descriptors");
+    let (address, is_at) = channel(1).unwrap();
+    let (short, is_short) = channel(1).unwrap();
+    let listener = Process::builder().daemon(true).spawn(listener, (address, short)).unwrap();
+    let at = is_at.recv().unwrap();
+    let strangers: Vec<_> = (0..30).map(|_| TcpStream::connect(at).unwrap()).collect();
+    is_short.recv().unwrap();
+    drop(strangers);
+    Client::connect::<u32, ()>(&Address::Tcp(at), KEY).unwrap().send(7).unwrap();
+    listener.join().unwrap();
 }

@@ -146,9 +146,15 @@ impl Listener {
     pub(crate) fn accept_until(&self, deadline: Deadline) -> io::Result<Socket> {
         let mut knocks = self.lock(deadline)?;
         loop {
-            self.let_in(&mut knocks)?;
+            let let_in = self.let_in(&mut knocks);
+            let waiting = knocks.waiting.len();
+            // Also if there is no descriptor for one more: those who are gone or too slow have some.
             if let Some(socket) = self.listen(&mut knocks)? {
                 return Ok(socket);
+            }
+            match let_in {
+                Err(_) if knocks.waiting.len() < waiting => continue,
+                let_in => let_in?,
             }
             self.heed_as_there_is_room(&mut knocks)?;
             if deadline.passed() {
