@@ -123,9 +123,11 @@ fn a_child_stays_on_the_processors_that_it_was_given() {
 
     let error = Process::builder().affinity([]).spawn(cpu_count, ()).unwrap_err();
     assert!(matches!(error, SpawnError::Invalid { .. }), "{error}");
-    let nowhere = Process::builder().affinity([8191]).spawn(cpu_count, ()).unwrap();
-    match nowhere.join() {
-        Err(JoinError::Refused(problem)) => assert!(problem.contains("limits"), "{problem}"),
-        other => panic!("{other:?}"),
+    for number in [8191, usize::MAX] {
+        let nowhere = Process::builder().affinity([number]).spawn(cpu_count, ()).unwrap();
+        match nowhere.join() {
+            Err(JoinError::Refused(problem)) => assert!(problem.contains("limits"), "{problem}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -23,9 +23,16 @@ pub(crate) fn apply(limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
+/// No kernel knows more.
+const MOST_PROCESSORS: usize = 1 << 20;
+
 fn stay_on(processors: &[usize]) -> io::Result<()> {
     const BITS: usize = libc::c_ulong::BITS as usize;
-    let words = processors.iter().max().map_or(0, |last| last / BITS + 1);
+    let last = processors.iter().max().copied().unwrap_or_default();
+    if last >= MOST_PROCESSORS {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    let words = last / BITS + 1;
     let mut set: Vec<libc::c_ulong> = vec![0; words];
     for processor in processors {
         set[processor / BITS] |= 1 << (processor % BITS);
