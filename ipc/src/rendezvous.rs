@@ -225,6 +225,15 @@ pub struct Arrival {
     pub parent_name: String,
 }
 
+/// Opens `/dev/null` for each standard stream that this process does not have, as [`join`] does: nothing else gets its
+/// number then.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn fill_streams() -> io::Result<()> {
+    streams::fill()
+}
+
 /// Whether this process was started by another one of its program and has not joined yet. Has no
 /// side effect.
 pub fn arrived() -> bool {

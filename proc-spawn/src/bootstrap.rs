@@ -200,7 +200,7 @@ where
     };
     let started = match method {
         StartMethod::Spawn => start::start(start),
-        StartMethod::ForkServer => forkserver::start(&start, &start_method::preparation()),
+        StartMethod::ForkServer => forkserver::start(&start, start_method::preparation),
     };
     let (id, reference) = started.map_err(SpawnError::system(match &own.directory {
         None => "start this program again".to_owned(),

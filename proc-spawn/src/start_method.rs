@@ -32,8 +32,8 @@ pub enum StartMethod {
     /// The server is started with the first child and again if it dies; its death is nothing to
     /// its children, which are this process's own. One copy is always made ahead and waits to be the next child:
     /// until then it is, like the server, a child that [`active_children`](crate::active_children) does not
-    /// know and that no exit waits for, though the kernel's limits on processes count it. After an interrupt that
-    /// this process survives (SIGINT to the group), the next start has a new server. A child begins with the environment, directory
+    /// know and that no exit waits for, though the kernel's limits on processes count it. An interrupt that this process
+    /// survives (SIGINT to the group) is nothing to them. A child begins with the environment, directory
     /// and standard streams of this process as they are now, and with all else that is
     /// inherited (umask, limits, user, ignored signals) as it was when the server was started. In a
     /// child the handlers of `pthread_atfork` are not called.

@@ -6,14 +6,16 @@
 mod watchdog;
 
 use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::{process, thread};
+use std::{env, process, thread};
 
 use ipc::{Receiver, Sender, channel};
 use proc_spawn::{
-    Builder, JoinError, Process, SpawnError, StartMethod, active_children, forkserver_preload,
-    parent, set_start_method,
+    Builder, JoinError, Process, SpawnError, StartMethod, Stdio, active_children,
+    forkserver_preload, parent, set_start_method,
 };
 use watchdog::watch;
 
@@ -117,6 +119,22 @@ fn a_spare_that_is_killed_was_no_child_and_leaves_nothing() {
     Process::spawn(family, ()).unwrap().join().unwrap();
 }
 
+#[test]
+fn a_child_that_is_killed_at_once_costs_no_server() {
+    let _watchdog = watch("short children");
+    let family = || {
+        one_is_started();
+        let (server, _) = server_and_spare();
+        for _ in 0..200 {
+            let child = copied().spawn(thread::park, ()).unwrap();
+            child.kill().unwrap();
+            assert!(child.join().is_err());
+        }
+        assert_eq!(server_and_spare().0, server);
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
 extern "C" fn take_note(_: libc::c_int) {}
 
 #[test]
@@ -174,6 +192,34 @@ fn what_is_loaded_is_there_in_every_child() {
     Process::spawn(family, ()).unwrap().join().unwrap();
 }
 
+#[test]
+fn what_is_to_be_loaded_is_there_in_the_next_child_whoever_else_starts_some() {
+    let _watchdog = watch("a preload that changes");
+    let family = || {
+        let loaded = || TABLE.get().copied();
+        let start = move || copied().spawn(loaded, ()).unwrap().join().unwrap();
+        let mut found = Vec::new();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !DONE.load(Relaxed) {
+                        start();
+                    }
+                });
+            }
+            for _ in 0..40 {
+                forkserver_preload(|| TABLE.set(1).unwrap()).unwrap();
+                found.push(start());
+                forkserver_preload(|| TABLE.set(2).unwrap()).unwrap();
+                found.push(start());
+            }
+            DONE.store(true, Relaxed);
+        });
+        assert_eq!(found, [Some(1), Some(2)].repeat(40));
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
 static DONE: AtomicBool = AtomicBool::new(false);
 
 #[test]
@@ -197,7 +243,7 @@ fn a_preload_that_panics_or_starts_threads_is_an_error_and_not_a_hang() {
         forkserver_preload(|| ()).unwrap();
         assert_eq!(copied().spawn(|| 1, ()).unwrap().join().unwrap(), 1);
     };
-    let quiet = Process::builder().stderr(proc_spawn::Stdio::null());
+    let quiet = Process::builder().stderr(Stdio::null());
     quiet.spawn(family, ()).unwrap().join().unwrap();
 }
 
@@ -216,6 +262,76 @@ fn a_server_without_room_for_what_a_child_is_given_says_so() {
             panic!("there is no room")
         };
         assert_eq!(error.raw_os_error(), Some(libc::EMFILE), "{error}");
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_child_is_given_a_stream_that_its_parent_has_not() {
+    let _watchdog = watch("a closed stream");
+    let family = || {
+        // SAFETY: takes an integer. Nobody owns the standard input.
+        unsafe { libc::close(libc::STDIN_FILENO) };
+        let read = || io::read_to_string(io::stdin()).unwrap();
+        let mut child = copied().stdin(Stdio::piped()).spawn(read, ()).unwrap();
+        child.take_stdin().unwrap().write_all(b"a line").unwrap();
+        assert_eq!(child.join().unwrap(), "a line");
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_directory_that_nobody_may_enter_is_an_error_of_the_start() {
+    let _watchdog = watch("a closed directory");
+    let closed = env::temp_dir().join(format!("tandem-closed-{}", process::id()));
+    fs::DirBuilder::new().mode(0o000).create(&closed).unwrap();
+    let family = |directory: String| {
+        // SAFETY: take nothing, and an integer.
+        unsafe {
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setuid(65534), 0);
+            }
+        }
+        match copied().current_dir(directory).spawn(|| (), ()) {
+            Err(SpawnError::System { error, .. }) => {
+                error.kind() == io::ErrorKind::PermissionDenied
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let refused = Process::spawn(family, closed.to_str().unwrap().to_owned()).unwrap().join();
+    fs::remove_dir(&closed).unwrap();
+    assert!(refused.unwrap());
+}
+
+/// Containers answer so, since their filters cannot look into the memory where its flags are.
+fn refuse_clone3() {
+    const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const ANSWER: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
+    let mut steps = [
+        step(LOAD_NUMBER, 0, 0),
+        step(JUMP_IF_EQUAL, 1, libc::SYS_clone3 as u32),
+        step(ANSWER, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
+        step(ANSWER, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let filter = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    // SAFETY: the kernel copies the program, which outlives the call.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        let mode = libc::SECCOMP_MODE_FILTER;
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const filter), 0);
+    }
+}
+
+#[test]
+fn a_server_makes_children_where_system_calls_are_filtered() {
+    let _watchdog = watch("a filter");
+    let family = || {
+        refuse_clone3();
+        one_is_started();
+        one_is_started();
     };
     Process::spawn(family, ()).unwrap().join().unwrap();
 }

@@ -7,7 +7,7 @@ use super::end::Reference;
 use super::start::Start;
 
 /// Nothing can be started so.
-pub(crate) fn start(_: &Start<'_>, _prepare: &[u8]) -> io::Result<(u32, Reference)> {
+pub(crate) fn start(_: &Start<'_>, _prepare: impl Fn() -> Vec<u8>) -> io::Result<(u32, Reference)> {
     let why = "only Linux can have a fork server: start with StartMethod::Spawn";
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }

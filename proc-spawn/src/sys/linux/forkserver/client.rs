@@ -48,9 +48,12 @@ const WORKS: bool = false;
 /// A server that dies is replaced; one that dies before it can do anything always will.
 const ATTEMPTS: usize = 3;
 
-/// Has a child made. It has the environment of [`has_environment`]. `prepare` is what a new server
+/// Has a child made. It has the environment of [`has_environment`]. `prepare` says what a new server
 /// is given for [`serve`](super::serve).
-pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Reference)> {
+pub(crate) fn start(
+    start: &Start<'_>,
+    prepare: impl Fn() -> Vec<u8>,
+) -> io::Result<(u32, Reference)> {
     if !WORKS {
         let why = "a fork server cannot work with musl: start with StartMethod::Spawn";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
@@ -60,7 +63,8 @@ pub(crate) fn start(start: &Start<'_>, prepare: &[u8]) -> io::Result<(u32, Refer
     for _ in 0..ATTEMPTS {
         let running = match &mut *server {
             Some(running) => running,
-            none => none.insert(Server::launch(prepare)?),
+            // Asked under the lock: who has it changed later ends the server that was given the old.
+            none => none.insert(Server::launch(&prepare())?),
         };
         match running.make_child(start, directory.as_ref()) {
             Ok(Some(child)) => {
@@ -163,15 +167,11 @@ impl Server {
                 child @ 1.. => {
                     // It does not stand by any more. By now there may be the next; that has another id, for this one
                     // has not been reaped. Relaxed, here and below: one word is all there is.
-                    let (child, none) = (child as u32, 0);
-                    let _ = self.spare_id.compare_exchange(child, none, Relaxed, Relaxed);
+                    let child = child as u32;
+                    let _ = self.spare_id.compare_exchange(child, wire::TAKEN, Relaxed, Relaxed);
                     Ok(Some(child))
                 }
-                error if error == -libc::EDEADLK => {
-                    let why = "what the fork server was told to load has started threads";
-                    Err(io::Error::other(why))
-                }
-                error => Err(io::Error::from_raw_os_error(-error)),
+                error => Err(describe(-error)),
             },
             // The line is closed.
             Ok(_) => Ok(None),
@@ -192,10 +192,22 @@ impl Drop for Server {
         let _ = self.pidfd.reap();
         // Nobody makes another spare now. One that is dead may have been reaped by others, and its id a stranger's.
         let spare = self.spare_id.load(Relaxed);
-        if spare != 0 && end::is_child(spare) {
+        if spare != wire::TAKEN && end::is_child(spare) {
             end::discard(spare);
         }
     }
+}
+
+/// What stands against a child.
+fn describe(answer: i32) -> io::Error {
+    io::Error::other(match answer {
+        wire::EARLY_THREADS => {
+            "the fork server had threads when it came to `proc_spawn::init()`: that has to be the first \
+             line of `main`, before any thread is started"
+        }
+        wire::LOADED_THREADS => "what the fork server was told to load has started threads",
+        error => return io::Error::from_raw_os_error(error),
+    })
 }
 
 fn is_hang_up(error: &io::Error) -> bool {
@@ -208,7 +220,11 @@ fn open_directory(directory: Option<&Path>) -> io::Result<Option<OwnedFd>> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
     match directory {
-        Some(directory) => options.open(directory).map(|file| Some(file.into())),
+        Some(directory) => {
+            // Its own `.`, to be told now if we may not enter it.
+            let inside = if directory.as_os_str().is_empty() { "" } else { "." };
+            options.open(directory.join(inside)).map(|file| Some(file.into()))
+        }
         None => match options.open(".") {
             Ok(file) => Ok(Some(file.into())),
             // No more than others could open now.

@@ -4,7 +4,7 @@
 //! program ──── control: {what it starts with, its descriptors} ───► spare
 //!  ▲ ▲ ▲  ◄─── answer: its id, or an error ─────────────────────────  │ ▲
 //!  │ │ └───────────── parent of ───────────── child ◄── becomes ──────┘ │
-//!  │ └─────────────── parent of ───────────── spare ◄── clone3 ── fork server
+//!  │ └─────────────── parent of ───────────── spare ◄── clone ─── fork server
 //!  └───────────────── parent of ─────────────────────────────────────┘
 //! ```
 //!
@@ -22,7 +22,8 @@
 //! that the server ends.
 //!
 //! Any of them may die at any time. A spare that ends without having answered takes the server with it,
-//! and when both are gone the line is closed: no child runs then, and the program starts another server.
+//! and when both are gone the line is closed: no child runs then, and the program starts another server. (One that was
+//! killed at once after its answer the program has struck out of the page, see below.)
 //! A server that ends leaves its spare, which still takes a request. For a spare that nobody wants any more
 //! the kernel writes its id, before it runs, into a page that the program looks at.
 //!

@@ -5,14 +5,14 @@
 //! kernel writes there if it is told the place; the list of robust locks, which the kernel has
 //! forgotten in the child and is told again; and the handlers of `pthread_atfork`, which are
 //! not called. The server has one thread, so no lock of the library is held by another one.
-#![expect(unsafe_code, reason = "clone3, prctl, dup2 and the robust list are foreign functions")]
+#![expect(unsafe_code, reason = "clone, prctl, dup2 and the robust list are foreign functions")]
 
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::{io, ptr};
 
-use ipc::rendezvous::SharedWord;
+use ipc::rendezvous::{self, SharedWord};
 
 use super::super::interrupt;
 use super::super::runtime::{leave, thread_count};
@@ -22,7 +22,7 @@ use super::wire::{self, LONGEST, MAGIC, Request};
 /// What a child says to its server.
 const WANTED: u8 = 1;
 
-const HANDOVER: i32 = ipc::rendezvous::Invitation::CHILD_END;
+const HANDOVER: i32 = rendezvous::Invitation::CHILD_END;
 
 /// Where a server finds its end of the line, which is where its children find their hand-over.
 fn inherited() -> Option<BorrowedFd<'static>> {
@@ -58,8 +58,8 @@ struct Server {
     /// Where the program finds the id of the child that stands by.
     spare_id: SharedWord,
     thread: Thread,
-    /// What was loaded must not have started any: a copy would lack them.
-    threads: usize,
+    /// Whose fault it is that there are others: a copy would lack them.
+    threads: Option<i32>,
     code: Code,
 }
 
@@ -73,6 +73,8 @@ struct Thread {
 impl Server {
     fn open(prepare: impl FnOnce(&[u8])) -> io::Result<Self> {
         let line = inherited().ok_or(io::ErrorKind::NotFound)?;
+        // What comes over the line would get the number of a stream that is not there.
+        rendezvous::fill_streams()?;
         // A program that a child starts must not inherit it.
         // SAFETY: takes integers.
         unsafe { libc::fcntl(HANDOVER, libc::F_SETFD, libc::FD_CLOEXEC) };
@@ -81,9 +83,14 @@ impl Server {
         let page = descriptors.pop().ok_or(io::ErrorKind::InvalidData)?;
         let spare_id = SharedWord::in_memory(page)?;
         spare_id.keep_from_forks()?;
+        let early_threads = thread_count()? > 1;
         prepare(&bytes[MAGIC.len().min(len)..len]);
-        let (thread, threads, code) = (Thread::describe()?, thread_count()?, Code::find());
-        Ok(Self { line, spare_id, thread, threads, code })
+        let threads = match thread_count()? > 1 {
+            true if early_threads => Some(wire::EARLY_THREADS),
+            true => Some(wire::LOADED_THREADS),
+            false => None,
+        };
+        Ok(Self { line, spare_id, thread: Thread::describe()?, threads, code: Code::find() })
     }
 
     /// Keeps one child ready. Returns in each that is wanted.
@@ -101,7 +108,7 @@ impl Server {
                     // The page is not there to be unmapped.
                     return ManuallyDrop::new(self).stand_by(&server);
                 }
-                Ok(Fork::Server(spare)) => look_after(&spare),
+                Ok(Fork::Server(spare)) => self.look_after(&spare),
                 Err(error) => {
                     // Its descriptors may be what there is no room for.
                     let _ = self.receive();
@@ -151,30 +158,40 @@ impl Server {
         }
     }
 
+    /// In the server: waits until the child is wanted. When it ends before, for whatever reason, or because the program
+    /// is gone, the server ends.
+    fn look_after(&self, spare: &OwnedFd) {
+        let is_wanted = matches!(wire::receive(spare.as_fd(), &mut [0]), Ok((1, _)));
+        // One that was killed after its answer may not have come to say so. Relaxed: one word is all there is, and whom
+        // the program kills it has taken before.
+        if !is_wanted && self.spare_id.load(Ordering::Relaxed) != wire::TAKEN {
+            leave(0);
+        }
+    }
+
     /// Makes a child.
     fn fork(&self) -> io::Result<Fork> {
-        if self.threads > 1 {
-            return Err(io::Error::from_raw_os_error(libc::EDEADLK));
+        if let Some(problem) = self.threads {
+            return Err(io::Error::from_raw_os_error(problem));
         }
         let (ours, theirs) = wire::line()?;
         // Touched now, so that the kernel finds the page in place. Relaxed: one word is all there is, and the program reads
         // it when this process has ended.
-        self.spare_id.store(0, Ordering::Relaxed);
+        self.spare_id.store(wire::TAKEN, Ordering::Relaxed);
         let flags = libc::CLONE_PARENT
             | libc::CLONE_PARENT_SETTID
             | libc::CLONE_CHILD_SETTID
             | libc::CLONE_CHILD_CLEARTID;
-        // SAFETY: an all-zero clone_args is a value of it.
-        let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-        args.flags = flags as u64;
-        args.parent_tid = self.spare_id.as_ptr().addr() as u64;
-        args.child_tid = self.thread.id;
+        let (parent_id, child_id) = (self.spare_id.as_ptr(), self.thread.id);
+        let no_stack = ptr::null_mut::<libc::c_void>();
+        // Not clone3, which the filters of containers refuse. The last of its arguments but one is the child's id on some
+        // architectures and on others the last; the other one is for a flag that is not set.
         // SAFETY: without CLONE_VM and a stack the call is a fork: the child goes on here with a copy
         // of this memory, and there is no other thread whose locks could be held in it. The
         // kernel writes the child's id to our page and, in the child, to where it wrote this
         // thread's own when the C library named that place.
         let made = unsafe {
-            libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>())
+            libc::syscall(libc::SYS_clone, flags as usize, no_stack, parent_id, child_id, child_id)
         };
         match made {
             ..0 => Err(io::Error::last_os_error()),
@@ -186,14 +203,6 @@ impl Server {
             }
             1.. => Ok(Fork::Server(ours)),
         }
-    }
-}
-
-/// In the server: waits until the child is wanted. When it ends before, for whatever reason, or because the program
-/// is gone, the server ends.
-fn look_after(spare: &OwnedFd) {
-    if !matches!(wire::receive(spare.as_fd(), &mut [0]), Ok((1, _))) {
-        leave(0);
     }
 }
 

@@ -10,6 +10,14 @@ pub(super) const MAGIC: [u8; 16] = *b"\x7ftandem-template";
 /// The first message: the magic and what is to be loaded.
 pub(super) const LONGEST: usize = 256;
 
+/// Stands for the id of a spare when the program has taken that, or there is none.
+pub(super) const TAKEN: u32 = 0;
+
+/// Answers of a server that has other threads: there were some when it came to its guard, or what it was told to load has
+/// started them. The system gives none of these for a fork.
+pub(super) const EARLY_THREADS: i32 = libc::EBUSY;
+pub(super) const LOADED_THREADS: i32 = libc::EDEADLK;
+
 /// The hand-over, the directory, the three streams.
 pub(super) const MOST_DESCRIPTORS: usize = 5;
 
