@@ -14,6 +14,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use ipc::rendezvous::{self, Guest, Refusal};
@@ -131,7 +132,7 @@ impl Child {
     pub(crate) fn settled(&self) -> Fate {
         // Woken by the kernel and not by the keeper, a thread is on its way two switches earlier.
         if self.sentinel.0.wait(None).is_ok() {
-            return self.settle();
+            return self.settle_at_last();
         }
         let mut stage = self.stage();
         loop {
@@ -145,36 +146,60 @@ impl Child {
     /// Sleeps until the child is settled, or until the deadline if it has not ended by then.
     pub(crate) fn settled_by(&self, deadline: Instant) -> Option<Fate> {
         match self.sentinel.0.wait(Some(deadline)) {
-            Ok(ended) => ended.then(|| self.settle()),
+            Ok(false) => None,
+            Ok(true) => self.settle().or_else(|| self.settled_by_the_settler(deadline)),
             // Who has been told that it has ended must not be told that it runs.
             Err(_) => self.fate().map(|_| self.settled()),
         }
     }
 
-    /// Settles the child, which has ended, unless that is done.
-    fn settle(&self) -> Fate {
+    fn settled_by_the_settler(&self, deadline: Instant) -> Option<Fate> {
+        let mut stage = self.stage();
+        loop {
+            if let Stage::Settled(fate) = *stage {
+                return Some(fate);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            let woken = self.settled.wait_timeout(stage, left);
+            stage = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Settles the child, which has ended, unless that is done. None if the kernel does not say yet how it ended, because a
+    /// debugger is to be told first.
+    fn settle(&self) -> Option<Fate> {
         if let Stage::Settled(fate) = *self.stage() {
-            return fate;
+            return Some(fate);
         }
         if let Some(guest) = self.guest.get() {
             guest.sweep();
         }
-        children().remove(&self.serial);
         // Reaped under the lock: a look finds a child that the kernel knows, or one that is
         // settled.
         let mut stage = self.stage();
         let fate = match *stage {
-            Stage::Settled(fate) => return fate,
+            Stage::Settled(fate) => return Some(fate),
             Stage::Ended(fate) => {
                 let _ = self.sentinel.0.reap();
                 fate
             }
-            Stage::Running => self.sentinel.0.reap().ok().flatten().unwrap_or(Fate::Unknown),
+            Stage::Running => self.sentinel.0.reap().unwrap_or(Some(Fate::Unknown))?,
         };
         *stage = Stage::Settled(fate);
         drop(stage);
+        children().remove(&self.serial);
         self.settled.notify_all();
-        fate
+        Some(fate)
+    }
+
+    /// The same; waits for the debugger.
+    fn settle_at_last(&self) -> Fate {
+        loop {
+            if let Some(fate) = self.settle() {
+                return fate;
+            }
+            self.sentinel.0.wait_for_status();
+        }
     }
 
     /// Asks it, or tells it, to end. No error if it has.
@@ -223,7 +248,24 @@ impl fmt::Debug for Duty {
 
 impl Settler {
     /// Settles the child: it has ended, and what it held is swept. Does not wait.
-    pub(crate) fn settle(mut self) {
+    pub(crate) fn settle(self) {
+        if self.child.settle().is_some() {
+            return self.finish();
+        }
+        // The keeper has others to look after: it waits for a debugger only where there can be no thread that does.
+        let settler = Arc::new(Mutex::new(Some(self)));
+        let theirs = Arc::clone(&settler);
+        let finish = move |settler: &Mutex<Option<Self>>| {
+            let settler = settler.lock().unwrap_or_else(PoisonError::into_inner).take();
+            settler.into_iter().for_each(Self::finish);
+        };
+        let thread = thread::Builder::new().name("tandem-debugged".to_owned());
+        if thread.spawn(move || finish(&theirs)).is_err() {
+            finish(&settler);
+        }
+    }
+
+    fn finish(mut self) {
         let on_end = self.on_end.take();
         drop(self);
         // The keeper has others to look after: a panic of the user's must not end it.
@@ -240,7 +282,7 @@ impl Drop for Settler {
             let _ = child.signal(Signal::Kill);
         }
         let _ = child.sentinel.0.wait(None);
-        child.settle();
+        child.settle_at_last();
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod watchdog;
 
+use std::time::Duration;
 use std::{fs, thread};
 
+use ipc::{Receiver, Sender, channel};
 use proc_spawn::{JoinError, Process, SpawnError, active_children};
 use watchdog::watch;
 
@@ -81,4 +83,49 @@ fn a_child_whose_status_others_took_still_gives_its_result() {
     let _watchdog = watch("an ignored end");
     let child = Process::spawn(ignore_the_end_of_children, ()).unwrap();
     assert_eq!(child.join().unwrap(), (2, Some(255), true));
+}
+
+/// Is told of the process's end before its parent is, and takes note of it when it is allowed to.
+fn debug(id: u32, ready: Sender<()>, go: Receiver<()>) -> i32 {
+    let (id, mut status) = (id as libc::pid_t, 0);
+    // SAFETY: takes integers.
+    let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, id, 0, 0) };
+    assert_eq!(seized, 0, "{}", std::io::Error::last_os_error());
+    ready.send(()).unwrap();
+    go.recv().unwrap();
+    // SAFETY: the kernel writes one integer.
+    assert_eq!(unsafe { libc::waitpid(id, &raw mut status, libc::__WALL) }, id);
+    status
+}
+
+#[test]
+fn a_child_that_is_debugged_has_ended_when_its_debugger_knows() {
+    let _watchdog = watch("a debugged child");
+    let debugged = |ready: Sender<()>| -> () {
+        // Where only ancestors may. Elsewhere it fails.
+        // SAFETY: takes integers.
+        unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY, 0, 0, 0) };
+        ready.send(()).unwrap();
+        loop {
+            thread::park();
+        }
+    };
+    let (ready, readies) = channel(1).unwrap();
+    let (go, wait) = channel(1).unwrap();
+    let child = Process::spawn(debugged, ready.clone()).unwrap();
+    readies.recv().unwrap();
+    let debugger = Process::spawn(debug, (child.id(), ready, wait)).unwrap();
+    readies.recv().unwrap();
+    child.kill().unwrap();
+    child.sentinel().wait().unwrap();
+    assert_eq!(child.wait_timeout(Duration::from_millis(20)), None);
+    assert!(child.is_alive());
+    // The ends of others are noticed all the same.
+    let (told, tells) = std::sync::mpsc::channel();
+    let other = Process::builder().on_end(move || told.send(()).unwrap()).spawn(|| 7, ()).unwrap();
+    tells.recv().unwrap();
+    assert_eq!(other.join().unwrap(), 7);
+    go.send(()).unwrap();
+    assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, .. })));
+    assert_eq!(debugger.join().unwrap(), 9);
 }

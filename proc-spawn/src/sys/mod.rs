@@ -15,6 +15,7 @@
 //! | `fork::fork()` | a copy of this process |
 //! | `fork::join(invitation)` | in the copy: takes its place in the program |
 //! | `end::Reference` | one process, also after its id is used again: signal it, wait for it, look at its status, reap it |
+//! | `end::Reference::wait_for_status()` | sleeps while the system knows of the end of a child and does not say how that was |
 //! | `end::Reference::open_parent(id)` | the process that started this one and had that id, if it runs |
 //! | `end::{ending, exitcode, describe_crash}` | what a status says |
 //! | `end::exited(code)` | the status of a process that exited with this code |

@@ -94,6 +94,11 @@ impl Reference {
             Err(error) => Err(error),
         }
     }
+
+    /// Waits until the kernel says how the child, which has ended, did: the debugger of one is told first.
+    pub(crate) fn wait_for_status(&self) {
+        let _ = status::wait_id(libc::P_PIDFD, self.fd.as_raw_fd() as libc::id_t, libc::WNOWAIT);
+    }
 }
 
 /// Whether the id is that of a child of this process that was not reaped.

@@ -88,6 +88,11 @@ impl Reference {
         }
     }
 
+    /// Waits until the kernel says how the child did end; with that [`reap`](Self::reap) waits itself.
+    pub(crate) fn wait_for_status(&self) {
+        let _ = self.wait(None);
+    }
+
     /// Whether something else has reaped it.
     fn is_nobodys_child(&self) -> bool {
         let looked = status::wait_id(libc::P_PID, self.id, libc::WNOWAIT | libc::WNOHANG);

@@ -96,6 +96,11 @@ impl Reference {
     pub(crate) fn reap(&self) -> io::Result<Option<Fate>> {
         self.look()
     }
+
+    /// Waits until the system says how the child did end: there is nothing between the two.
+    pub(crate) fn wait_for_status(&self) {
+        let _ = self.wait(None);
+    }
 }
 
 fn exit_code(reference: &Reference) -> io::Result<u32> {
