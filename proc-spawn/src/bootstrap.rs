@@ -29,7 +29,7 @@ use crate::portable::CapturesNothing;
 use crate::process::Process;
 use crate::settings::Limits;
 use crate::start_method::StartMethod;
-use crate::stdio::{OurEnds, Streams};
+use crate::stdio::Streams;
 use crate::sys::end::{Ending, Reference, ending};
 use crate::sys::fate::Fate;
 use crate::sys::forkserver;
@@ -123,7 +123,6 @@ struct Memory {
 pub(crate) struct Launched<R> {
     pub(crate) child: Arc<Child>,
     pub(crate) link: Link<R>,
-    pub(crate) streams: OurEnds,
 }
 
 /// Starts a child.
@@ -209,7 +208,8 @@ where
     let child = watch(invitation, (id, reference), (name, daemon), own.on_end)?;
     let memory = memory_limit.zip(refused_memory);
     let memory = memory.map(|(limit, refused)| Memory { limit, refused });
-    Ok(Launched { child, link: Link { words, memory, tail }, streams: streams.ours })
+    *child.streams() = streams.ours;
+    Ok(Launched { child, link: Link { words, memory, tail } })
 }
 
 /// Takes down a child that was just started; from here on its end is noticed.

@@ -20,6 +20,7 @@ use std::time::Instant;
 use ipc::rendezvous::{self, Guest, Refusal};
 
 use crate::sentinel::Sentinel;
+use crate::stdio::OurEnds;
 use crate::sys::end::Reference;
 use crate::sys::fate::{Fate, Signal};
 
@@ -43,6 +44,8 @@ pub(crate) struct Child {
     guest: OnceLock<Guest>,
     stage: Mutex<Stage>,
     settled: Condvar,
+    /// Our ends of its pipes, for as long as there is a handle.
+    streams: Mutex<OurEnds>,
 }
 
 /// What the exit of a process owes to a child.
@@ -93,6 +96,7 @@ impl Child {
             guest: OnceLock::new(),
             stage: Mutex::new(Stage::Running),
             settled: Condvar::new(),
+            streams: Mutex::default(),
         });
         children().insert(child.serial, Arc::clone(&child));
         (Arc::clone(&child), Settler { child, on_end })
@@ -219,6 +223,18 @@ impl Child {
             Duty::Begin(wait) if !self.daemon => wait(),
             Duty::Nothing => {}
             _ => drop(self.settled()),
+        }
+    }
+
+    /// Our ends of its pipes.
+    pub(crate) fn streams(&self) -> MutexGuard<'_, OurEnds> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes them, and does not wait for another thread that just does it, or did when this process forked.
+    pub(crate) fn close_streams(&self) {
+        if let Ok(mut streams) = self.streams.try_lock() {
+            *streams = OurEnds::default();
         }
     }
 

@@ -56,6 +56,10 @@ fn end_children() {
         // The one that cannot be signalled learns of our end from the keeper's socket.
         let _ = child.signal(Signal::Kill);
     }
+    for child in &children {
+        // A handle that is not dropped must not keep the child waiting, who is waited for.
+        child.close_streams();
+    }
     for child in children {
         child.fulfil_duty();
     }

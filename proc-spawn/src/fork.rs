@@ -14,7 +14,6 @@ use crate::bootstrap::{self, Launched, WORDS};
 use crate::error::SpawnError;
 use crate::identity::{self, Parent};
 use crate::process::Process;
-use crate::stdio::OurEnds;
 use crate::sys::{fork, forkserver, interrupt, refusal};
 use crate::{children, exit, guard, logs, tail, thread};
 
@@ -123,8 +122,7 @@ where
     let Some(started) = started else { unreachable!("the copy does not come here") };
     let child = bootstrap::watch(invitation, started, (name, daemon), None)?;
     drop(exiting);
-    let (link, streams) = (bootstrap::Link::new(words), OurEnds::default());
-    Ok(Launched { child, link, streams }.into())
+    Ok(Launched { child, link: bootstrap::Link::new(words) }.into())
 }
 
 /// Makes the copy a process of its own; the exit code if that cannot be.

@@ -19,7 +19,6 @@ use crate::run::Run;
 use crate::sentinel::Sentinel;
 use crate::settings::ProcessSettings;
 use crate::spawn::{Join, Settings, Spawn};
-use crate::stdio::OurEnds;
 use crate::sys::end::exitcode;
 use crate::sys::fate::{Fate, Signal};
 
@@ -64,7 +63,6 @@ pub struct Process<R = ()> {
     owner: Owner,
     /// Gone once the result was taken.
     link: Option<Link<R>>,
-    streams: OurEnds,
 }
 
 /// The handle's duty towards the child.
@@ -195,20 +193,20 @@ impl<R> Process<R> {
 
     /// The pipe to its standard input, if the builder was told to make one; the first time.
     pub fn take_stdin(&mut self) -> Option<ChildStdin> {
-        self.streams.stdin.take()
+        self.owner.child.streams().stdin.take()
     }
 
     /// The pipe from its standard output, if the builder was told to make one; the first time.
     ///
     /// Read it while the child runs: a child that has filled a pipe waits for room in it.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
-        self.streams.stdout.take()
+        self.owner.child.streams().stdout.take()
     }
 
     /// The pipe from its standard error, if the builder was told to make one; the first time. As
     /// for [`take_stdout`](Self::take_stdout), read it while the child runs.
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
-        self.streams.stderr.take()
+        self.owner.child.streams().stderr.take()
     }
 }
 
@@ -225,7 +223,7 @@ impl<R: DeserializeOwned + 'static> Process<R> {
     ///
     /// Why there is no result: [`JoinError`] has a case for each.
     pub fn join(mut self) -> Result<R, JoinError> {
-        self.streams.stdin = None;
+        drop(self.take_stdin());
         let fate = self.owner.child.settled();
         self.conclude(fate)
     }
@@ -259,6 +257,7 @@ impl<R: DeserializeOwned + 'static> Process<R> {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        self.child.close_streams();
         if self.kills
             && self.child.daemon
             && self.child.is_ours()
@@ -285,8 +284,8 @@ where
 }
 
 impl<R> From<Launched<R>> for Process<R> {
-    fn from(Launched { child, link, streams }: Launched<R>) -> Self {
-        Self { owner: Owner { child, kills: true }, link: Some(link), streams }
+    fn from(Launched { child, link }: Launched<R>) -> Self {
+        Self { owner: Owner { child, kills: true }, link: Some(link) }
     }
 }
 

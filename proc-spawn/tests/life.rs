@@ -3,11 +3,13 @@
 mod sys;
 mod watchdog;
 
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use ipc::{Receiver, RecvError, Sender, Shared, Waitable, channel};
-use proc_spawn::{JoinError, Process, active_children, cpu_count, current, parent, peak_memory};
+use proc_spawn::{
+    JoinError, Process, Stdio, active_children, cpu_count, current, parent, peak_memory,
+};
 use sync_prims::process::Lock;
 use sys::exists;
 use watchdog::watch;
@@ -140,6 +142,22 @@ fn at_its_normal_exit_a_process_ends_its_daemons_and_waits_for_the_others() {
     go.send(()).unwrap();
     child.join().unwrap();
     assert_eq!(receiver.recv().unwrap(), 1);
+}
+
+#[test]
+fn an_exit_closes_the_pipes_of_those_that_it_waits_for() {
+    let _watchdog = watch("pipes at an exit");
+    let family = || -> () {
+        let read = || io::read_to_string(io::stdin()).unwrap();
+        let reader = Process::builder().stdin(Stdio::piped()).spawn(read, ()).unwrap();
+        let write = || io::copy(&mut io::repeat(b'x'), &mut io::stdout()).is_err();
+        let writer = Process::builder().stdout(Stdio::piped()).spawn(write, ()).unwrap();
+        assert!(reader.is_alive() && writer.is_alive());
+        // Their handles are not dropped.
+        std::process::exit(3);
+    };
+    let exited = Process::spawn(family, ()).unwrap().join();
+    assert!(matches!(exited, Err(JoinError::Exited { code: 3 })), "{exited:?}");
 }
 
 #[test]
