@@ -72,6 +72,29 @@ fn a_child_that_becomes_another_program_is_waited_for_to_its_end() {
     assert!(matches!(child.join(), Err(JoinError::Exited { code: 5 })));
 }
 
+#[test]
+fn a_daemon_ends_when_its_parent_becomes_another_program() {
+    let _watchdog = watch("an exec of a parent");
+    let family = |last: Sender<()>| -> () {
+        let (begun, begins) = channel(1).unwrap();
+        let daemon = |_last: Sender<()>, begun: Sender<()>| {
+            begun.send(()).unwrap();
+            forever();
+        };
+        let builder = Process::builder().daemon(true);
+        builder.spawn(daemon, (last, begun)).unwrap().detach();
+        begins.recv().unwrap();
+        let error = Command::new("sleep").arg("1000").exec();
+        panic!("{error}");
+    };
+    let (sender, receiver) = channel::<()>(1).unwrap();
+    let child = Process::spawn(family, sender).unwrap();
+    assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
+    assert!(child.is_alive());
+    child.kill().unwrap();
+    child.wait();
+}
+
 /// Elsewhere a process may end without what its first thread would do at its end.
 #[test]
 fn a_result_counts_although_the_process_crashed_after_handing_it_over() {

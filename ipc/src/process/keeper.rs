@@ -26,6 +26,7 @@ use crate::heap::{Entry, Heap, ProcessId, State};
 use crate::sleep::SLICE;
 use crate::sys::fork;
 use crate::sys::life::Sentinel;
+use crate::sys::line;
 
 /// The keeper of this process. Its thread starts when it is first needed.
 pub(crate) struct Keeper {
@@ -171,6 +172,7 @@ impl Watch {
         for event in events {
             swept |= match event {
                 Event::GuardianEnded(guardian) => self.end_guardian(guardian),
+                Event::GuardianHungUp(guardian) => self.hang_up_guardian(guardian),
                 Event::HungUp(ward) => self.hang_up(ward),
                 Event::Ended(ward) => self.end(ward),
             };
@@ -202,6 +204,12 @@ impl Watch {
         gone
     }
 
+    /// As [`hang_up`](Self::hang_up), for the parent.
+    fn hang_up_guardian(&mut self, guardian: ProcessId) -> bool {
+        self.wards().leave_parents_line();
+        self.keeper.life.is_gone(guardian).unwrap_or(false) && self.end_guardian(guardian)
+    }
+
     fn end_guardian(&mut self, guardian: ProcessId) -> bool {
         if self.guardian.as_ref().map(|(id, _)| *id) != Some(guardian) {
             return false;
@@ -217,6 +225,7 @@ impl Watch {
     fn leave_guardian(&mut self) {
         if let Some((_, sentinel)) = self.guardian.take() {
             self.wards().leave_guardian(&sentinel);
+            self.wards().leave_parents_line();
         }
     }
 
@@ -255,7 +264,8 @@ impl Watch {
     }
 
     fn obey(&mut self, guardian: ProcessId, sentinel: Sentinel) -> io::Result<()> {
-        self.wards().watch_guardian(guardian, &sentinel)?;
+        let line = if self.keeper.parent == Some(guardian) { line::hang_up() } else { None };
+        self.wards().watch_guardian(guardian, &sentinel, line)?;
         self.guardian = Some((guardian, sentinel));
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::heap::ProcessId;
 use crate::sys::descriptor::{AsDescriptor, Descriptor};
 use crate::sys::epoll::{Epoll, Ready};
 use crate::sys::life::Sentinel;
-use crate::sys::line::Ours;
+use crate::sys::line::{self, Ours};
 
 /// A ward's sentinel is known by its id; its line, and the guardian's sentinel, by that with a bit more.
 const LINE: u64 = 1 << 32;
@@ -40,6 +40,7 @@ impl Ward {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Event {
     GuardianEnded(ProcessId),
+    GuardianHungUp(ProcessId),
     HungUp(ProcessId),
     Ended(ProcessId),
 }
@@ -48,6 +49,7 @@ impl Event {
     fn told(Ready { number, .. }: Ready) -> Option<Event> {
         let id = ProcessId::from_raw(number as u32)?;
         Some(match number {
+            _ if number & GUARDIAN != 0 && number & LINE != 0 => Event::GuardianHungUp(id),
             _ if number & GUARDIAN != 0 => Event::GuardianEnded(id),
             _ if number & LINE != 0 => Event::HungUp(id),
             _ => Event::Ended(id),
@@ -137,12 +139,26 @@ impl Wards {
         }
     }
 
-    pub(super) fn watch_guardian(&self, id: ProcessId, sentinel: &Sentinel) -> io::Result<()> {
-        self.events.add_numbered(sentinel.descriptor(), GUARDIAN | u64::from(id.raw()))
+    /// Watches the guardian; with it the line to it, if that is the parent.
+    pub(super) fn watch_guardian(
+        &self,
+        id: ProcessId,
+        sentinel: &Sentinel,
+        line: Option<Descriptor<'_>>,
+    ) -> io::Result<()> {
+        let number = GUARDIAN | u64::from(id.raw());
+        self.events.add_numbered(sentinel.descriptor(), number)?;
+        let listed = line.map(|line| self.events.add_numbered(line, number | LINE));
+        listed.unwrap_or(Ok(())).inspect_err(|_| self.leave_guardian(sentinel))
     }
 
     pub(super) fn leave_guardian(&self, sentinel: &Sentinel) {
         let _ = self.events.remove(sentinel.descriptor());
+    }
+
+    /// Watches the line to the parent no longer, if it does.
+    pub(super) fn leave_parents_line(&self) {
+        let _ = line::hang_up().map(|line| self.events.remove(line));
     }
 }
 

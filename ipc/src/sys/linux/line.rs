@@ -8,7 +8,7 @@ use super::datagram;
 use super::descriptor::Descriptor;
 use super::memory::Memory;
 use crate::sys::unix::handover::inherited;
-pub(crate) use crate::sys::unix::handover::take;
+pub(crate) use crate::sys::unix::handover::{hang_up, take};
 use crate::sys::unix::passing;
 
 /// No message is longer.

@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::socket::prepare;
 use crate::sys::descriptor::Descriptor;
 use crate::sys::unix::handover::inherited;
-pub(crate) use crate::sys::unix::handover::take;
+pub(crate) use crate::sys::unix::handover::{hang_up, take};
 use crate::sys::unix::passing;
 use crate::sys::unix::stream::set_option;
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 use crate::rendezvous::Invitation;
+use crate::sys::descriptor::Descriptor;
 use crate::sys::line::Theirs;
 
 /// The number under which a child finds its end of the line: the first after the standard streams.
@@ -51,6 +52,11 @@ pub(crate) fn take() -> io::Result<&'static Theirs> {
     // SAFETY: as above.
     drop(unsafe { OwnedFd::from_raw_fd(HANDOVER_FD) });
     Ok(LINE.get_or_init(|| Theirs(line)))
+}
+
+/// What becomes ready when the parent has closed its end, be it by an exec.
+pub(crate) fn hang_up() -> Option<Descriptor<'static>> {
+    LINE.get().map(|line| line.0.as_fd())
 }
 
 /// Makes `line` what this process, the child of a fork, has for a line: it has its parent's, which
