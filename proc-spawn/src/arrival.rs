@@ -170,11 +170,12 @@ impl<R: Serialize> Link<R> {
             Outcome::Panicked(_) => PANICKED,
             Outcome::NoArguments(_) | Outcome::NoResult(_) => FAILED,
         };
-        match self.0.send(Word::Over(outcome)) {
-            Ok(()) | Err(SendError::Disconnected(_)) => code,
+        // There is room for it, unless the result was sent before and its drop panicked: then that counts.
+        match self.0.try_send(Word::Over(outcome)) {
+            Ok(()) | Err(SendError::Disconnected(_) | SendError::Full(_)) => code,
             Err(error) => {
                 // A short text is easier to send. If even this fails, the exit code remains.
-                let _ = self.0.send(Word::Over(Outcome::NoResult(error.to_string())));
+                let _ = self.0.try_send(Word::Over(Outcome::NoResult(error.to_string())));
                 FAILED
             }
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{abort, exit};
 use std::{env, fs, panic, thread};
 
-use proc_spawn::{Failure, JoinError, Panic, Process, SpawnError, Stdio};
+use proc_spawn::{Failure, JoinError, Panic, Process, SpawnError, Stdio, parent};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sys::{ABORT, ABORT_TEXT, FOREIGN, make_another_build};
 use watchdog::watch;
@@ -302,4 +302,23 @@ fn results_that_cannot_be_encoded_or_decoded_are_reported() {
     let panic = panic_of(Process::spawn(make, 2).unwrap().join());
     assert_eq!(panic.message, "the encoding panics");
     assert!(matches!(Process::spawn(make, 3).unwrap().join(), Err(JoinError::Decode(_))));
+}
+
+/// Cannot be dropped in a child.
+#[derive(Serialize, Deserialize)]
+struct Sticky(u32);
+
+impl Drop for Sticky {
+    fn drop(&mut self) {
+        assert!(parent().is_none(), "it sticks");
+    }
+}
+
+#[test]
+fn a_result_counts_although_it_cannot_be_dropped_after_it_was_handed_over() {
+    let _watchdog = watch("a result that sticks");
+    let quiet = Process::builder().stderr(Stdio::null());
+    let child = quiet.spawn(|| Sticky(7), ()).unwrap();
+    assert_eq!(child.wait().code(), Some(101));
+    assert_eq!(child.join().unwrap().0, 7);
 }
