@@ -151,7 +151,8 @@ impl Builder<Process> {
     }
 
     /// Limits the memory that the child can have for itself to so many bytes: its heap and whatever
-    /// else it maps writable and private. Memory that it shares with others and its stacks do not
+    /// else it maps writable and private, the stacks of its threads too, whole (2 MiB unless they were told otherwise).
+    /// Memory that it shares with others and the stack of its first thread do not
     /// count; what it has when it comes to its guard does, which is a few hundred KiB.
     ///
     /// A child that asks for more is refused, and as a rule dies of that: it is then

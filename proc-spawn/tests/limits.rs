@@ -74,6 +74,11 @@ fn check_memory_limit(limited: impl Fn() -> Builder<Process>) {
     assert_eq!((slow.wait().code(), slow.exitcode()), (None, Some(-6)));
     assert!(matches!(slow.join(), Err(JoinError::MemoryLimit { .. })));
 
+    // A stack counts before it is used; to be refused one is nothing to die of.
+    let refused = |size| thread::Builder::new().stack_size(size).spawn(|| ()).is_err();
+    assert!(!limited().spawn(refused, 2 * MIB).unwrap().join().unwrap());
+    assert!(limited().spawn(refused, 65 * MIB).unwrap().join().unwrap());
+
     let aborted = limited().spawn(|| -> () { abort() }, ()).unwrap().join();
     assert!(matches!(aborted, Err(JoinError::Crashed { signal: 6, .. })), "{aborted:?}");
     let killed = limited().spawn(forever, ()).unwrap();
