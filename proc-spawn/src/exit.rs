@@ -51,11 +51,9 @@ extern "C" fn at_exit() {
 
 fn end_children() {
     *EXITING.write().unwrap_or_else(PoisonError::into_inner) = true;
-    let children = children::all();
-    for child in children.iter().filter(|child| child.daemon) {
-        // The one that cannot be signalled learns of our end from the keeper's socket.
-        let _ = child.signal(Signal::Kill);
-    }
+    let mut children = children::all();
+    // A daemon that may not be signalled learns of our end from its line, so that must not wait for it.
+    children.retain(|child| !child.daemon || child.signal(Signal::Kill).is_ok());
     for child in &children {
         // A handle that is not dropped must not keep the child waiting, who is waited for.
         child.close_streams();

@@ -7,8 +7,8 @@ mod watchdog;
 use std::time::Duration;
 use std::{fs, thread};
 
-use ipc::{Receiver, Sender, channel};
-use proc_spawn::{JoinError, Process, SpawnError, active_children};
+use ipc::{Receiver, RecvError, Sender, channel};
+use proc_spawn::{JoinError, Process, SpawnError, StartMethod, active_children};
 use watchdog::watch;
 
 proc_spawn::enable_test_support!();
@@ -128,4 +128,35 @@ fn a_child_that_is_debugged_has_ended_when_its_debugger_knows() {
     go.send(()).unwrap();
     assert!(matches!(child.join(), Err(JoinError::Crashed { signal: 9, .. })));
     assert_eq!(debugger.join().unwrap(), 9);
+}
+
+/// Gives up the right to signal what was started before, as servers do that begin with all rights. Says whether it had any.
+fn give_up_rights() -> bool {
+    // SAFETY: take nothing, and an integer.
+    unsafe { libc::geteuid() == 0 && libc::setuid(65534) == 0 }
+}
+
+#[test]
+fn who_may_not_signal_its_daemons_any_more_ends_and_they_do() {
+    let _watchdog = watch("rights that were given up");
+    let family = |last: Sender<()>, method: StartMethod| {
+        let (begun, begins) = channel::<()>(1).unwrap();
+        let daemon = |_last: Sender<()>, begun: Sender<()>| {
+            begun.send(()).unwrap();
+            thread::park();
+        };
+        let builder = Process::builder().daemon(true).start_method(method);
+        let daemon = builder.spawn(daemon, (last, begun)).unwrap();
+        begins.recv().unwrap();
+        if give_up_rights() {
+            assert!(daemon.kill().is_err());
+        }
+        // What follows is for the exit to do.
+        std::mem::forget(daemon);
+    };
+    for method in [StartMethod::Spawn, StartMethod::ForkServer] {
+        let (last, wait) = channel::<()>(1).unwrap();
+        Process::spawn(family, (last, method)).unwrap().join().unwrap();
+        assert!(matches!(wait.recv(), Err(RecvError::Disconnected)));
+    }
 }

@@ -186,8 +186,11 @@ impl Drop for Server {
         if !self.is_ours {
             return;
         }
-        // It may be dead. It has nothing to clean up, and its id is its own until it is reaped.
-        let _ = self.pidfd.signal(Signal::Kill);
+        // It may be dead. It has nothing to clean up, and its id is its own until it is reaped. If we may not signal it any
+        // more, it ends with its spare, and that with the line.
+        if self.pidfd.signal(Signal::Kill).is_err() {
+            wire::hang_up(self.line.as_fd());
+        }
         let _ = self.pidfd.wait(None);
         let _ = self.pidfd.reap();
         // Nobody makes another spare now. One that is dead may have been reaped by others, and its id a stranger's.

@@ -1,5 +1,5 @@
 //! Lines, and what goes over the control line: short messages with descriptors.
-#![expect(unsafe_code, reason = "socketpair, sendmsg and recvmsg are foreign functions")]
+#![expect(unsafe_code, reason = "socketpair and the calls for sockets are foreign functions")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -146,6 +146,12 @@ pub(super) fn receive(line: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<(usiz
         return Err(io::Error::from_raw_os_error(libc::EMFILE));
     }
     Ok((got, descriptors))
+}
+
+/// Ends the line for both sides, as if ours were closed.
+pub(super) fn hang_up(line: BorrowedFd<'_>) {
+    // SAFETY: takes integers.
+    unsafe { libc::shutdown(line.as_raw_fd(), libc::SHUT_RDWR) };
 }
 
 /// Waits until there is a message, and leaves it there.
