@@ -137,6 +137,8 @@ impl Builder<Process> {
     /// [`JoinError::WithStderr`](crate::JoinError::WithStderr). The lines go where they went before as
     /// well, to this process's standard error or to nobody; a pipe or file that the child was given
     /// for it is refused. Of very long lines the last 64 KiB are kept.
+    ///
+    /// While nobody takes what this process prints to its standard error, a join waits as well, also one with a timeout.
     pub fn stderr_lines(mut self, lines: usize) -> Self {
         self.own.stderr_lines = lines;
         self
