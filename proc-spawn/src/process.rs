@@ -149,12 +149,14 @@ impl<R> Process<R> {
         self.exit_status().map(exitcode)
     }
 
-    /// Waits for its end. Any number of threads may wait, and all are told the same.
+    /// Waits for its end. Any number of threads may wait, and all are told the same. As with [`join`](Self::join), a
+    /// pipe to its standard input that was not taken is closed first.
     pub fn wait(&self) -> ExitStatus {
+        drop(self.owner.child.streams().stdin.take());
         self.owner.child.settled().status()
     }
 
-    /// The same, for at most this long. `None` if it still runs by then.
+    /// The same, for at most this long. `None` if it still runs by then. The pipe is left open.
     pub fn wait_timeout(&self, timeout: Duration) -> Option<ExitStatus> {
         self.settled_within(timeout).map(Fate::status)
     }

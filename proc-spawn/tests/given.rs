@@ -5,6 +5,7 @@ mod watchdog;
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::time::Duration;
 use std::{env, thread};
 
 use proc_spawn::{CapturesNothing, Portable, Process, SpawnError, Stdio};
@@ -84,6 +85,16 @@ fn standard_streams_can_be_pipes_files_or_nothing() {
     let input = File::open(NULL).unwrap();
     let quiet = Process::builder().stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.spawn(shout, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn who_waits_for_a_child_keeps_it_waiting_for_nothing() {
+    let _watchdog = watch("a pipe that nobody writes to");
+    let read = || std::io::read_to_string(std::io::stdin()).unwrap();
+    let child = Process::builder().stdin(Stdio::piped()).spawn(read, ()).unwrap();
+    assert!(child.wait_timeout(Duration::from_millis(20)).is_none());
+    assert!(child.wait().success());
+    assert_eq!(child.join().unwrap(), "");
 }
 
 #[test]
