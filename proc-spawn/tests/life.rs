@@ -186,14 +186,17 @@ fn processes_know_themselves_their_parents_and_their_children() {
         assert!(parent.is_alive());
         (current().name().to_owned(), current().is_daemon(), parent.name, parent.id)
     }
-    fn with_child() -> (Self_, Self_, u32) {
+    fn with_child(go: Receiver<()>) -> (Self_, Self_, u32) {
+        go.recv().unwrap();
         let child = Process::spawn(describe, ()).unwrap().join().unwrap();
         (describe(), child, current().id())
     }
     assert!(parent().is_none());
     assert_eq!(current().name(), "MainProcess");
-    let child = Process::builder().name("A").daemon(true).spawn(with_child, ()).unwrap();
+    let (go, wait) = channel(1).unwrap();
+    let child = Process::builder().name("A").daemon(true).spawn(with_child, wait).unwrap();
     assert!(active_children().iter().any(|it| it.id == child.id() && it.name == "A" && it.daemon));
+    go.send(()).unwrap();
     let id = child.id();
     let (me, grandchild, my_id) = child.join().unwrap();
     assert_eq!(my_id, id);
