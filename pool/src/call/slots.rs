@@ -1,5 +1,6 @@
 //! The items of a call, each until its result is taken.
 
+use std::mem::needs_drop;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,10 @@ pub(super) enum Slot<A, R> {
 impl<A, R> Slot<A, R> {
     /// Takes the result, if there is one.
     pub(super) fn take(&mut self) -> Option<Result<R, TaskError>> {
+        if let Slot::Waiting(_) = self {
+            // It stays until the call is dropped: its drop is the user's code, and may panic.
+            return None;
+        }
         match std::mem::replace(self, Slot::Taken(None)) {
             Slot::Done(value) => Some(Ok(value)),
             Slot::Failed(error) => Some(Err(*error)),
@@ -92,6 +97,21 @@ impl<A, R> Slots<A, R> {
 
     fn lock(&self, page: usize) -> MutexGuard<'_, Page<A, R>> {
         self.pages[page].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each by itself: two that panic in one drop would end the program.
+impl<A, R> Drop for Slots<A, R> {
+    fn drop(&mut self) {
+        if !needs_drop::<A>() && !needs_drop::<R>() {
+            return;
+        }
+        for page in &mut self.pages {
+            let page = page.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for slot in page {
+                std::mem::replace(slot, Slot::Taken(None)).drop_quietly();
+            }
+        }
     }
 }
 

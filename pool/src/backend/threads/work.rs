@@ -11,6 +11,7 @@ use super::shared::{Shared, State};
 use crate::call::{Chunk, drop_quietly, end_all};
 use crate::error::TaskError;
 use crate::starts::{Next, Starts};
+use crate::state::set_state;
 use crate::stats::Tally;
 
 /// A thread that says so when it is at its end, whatever brought it there.
@@ -31,6 +32,8 @@ impl Shared {
     pub(super) fn work(self: Arc<Self>, seat: usize, tenure: u64) {
         let _leaving = Leaving { shared: &self, seat, tenure };
         self.work_off(seat, tenure);
+        // Left to the end of the thread, a panic in its drop would be the end of the program.
+        set_state(None);
     }
 
     fn work_off(self: &Arc<Self>, seat: usize, tenure: u64) {
