@@ -223,8 +223,8 @@ impl ThreadPool {
     /// Takes nothing on any more, and gives up what was submitted: every task that is not done is
     /// [`TaskError::Cancelled`] at once.
     ///
-    /// A thread cannot be ended: what runs at the moment runs on to its end, but nobody waits for it,
-    /// and what it comes to is dropped.
+    /// A thread cannot be ended: what runs at the moment, a task or an initializer, runs on to its end,
+    /// but nobody waits for it, and what it comes to is dropped.
     pub fn terminate(&self) {
         self.running.terminate();
     }

@@ -31,6 +31,14 @@ impl<J: ?Sized + Job> Ticket<J> {
         self.finish(verdict);
     }
 
+    /// Gives the call up, whatever still comes of it.
+    pub(crate) fn cancel(mut self) {
+        if let Some(job) = self.0.take() {
+            job.cancel();
+            drop_quietly(job);
+        }
+    }
+
     fn finish(&mut self, verdict: TaskError) {
         if let Some(job) = self.0.take() {
             job.end(verdict);

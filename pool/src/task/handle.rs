@@ -94,8 +94,8 @@ impl<R> Task<R> {
     /// Has `f` called with the result as soon as there is one; at once, on this thread, if there is
     /// one already. [Python's `callback` and `add_done_callback`]
     ///
-    /// In a `ThreadPool` it is called on the worker's thread, in a `ProcessPool` on a thread that calls
-    /// all of them one after the other. It may take its time, submit tasks and terminate the pool.
+    /// In a `ThreadPool` it is called on the worker's thread, or on the one that looks at the clock if the
+    /// task took too long; in a `ProcessPool` on a thread that calls all of them one after the other. It may take its time, submit tasks and terminate the pool.
     /// If it panics, that is all that happens: the panic hook reports it.
     #[doc(alias = "add_done_callback")]
     pub fn on_done(self, f: impl FnOnce(Result<R, TaskError>) + Send + 'static)

@@ -9,8 +9,8 @@ use super::clock::Clock;
 use super::job::ThreadJob;
 use super::shared::{Member, Shared, State};
 use crate::backend::Backend;
-use crate::call::{Schedule, Ticket, end_all};
-use crate::error::{PoolError, TaskError};
+use crate::call::{Schedule, Ticket};
+use crate::error::PoolError;
 use crate::initializer::ForThreads;
 use crate::settings::Settings;
 use crate::stats::{Tally, tallies};
@@ -31,8 +31,10 @@ impl Threads {
         let state = State {
             schedule: Schedule::new(),
             threads: Vec::new(),
+            awaited: 0,
             ready: 0,
             terminated: false,
+            left_to_itself: false,
             broken: None,
         };
         let shared = Arc::new(Shared {
@@ -96,18 +98,23 @@ impl Backend for Threads {
         let given_up = state.schedule.give_up();
         drop(state);
         self.shared.wake_all();
-        end_all(given_up, &TaskError::Cancelled);
+        // What runs goes on and has a result later, which nobody is to see.
+        given_up.into_iter().for_each(Ticket::cancel);
     }
 
     fn join(&mut self) {
+        let is_this = |it: &JoinHandle<()>| it.thread().id() == thread::current().id();
+        let by_warden = self.warden.as_ref().is_some_and(is_this);
         let mut state = self.shared.lock();
-        while !state.threads.is_empty() {
-            // Dropped by its own last task, a pool cannot wait for the thread that runs it; and one
-            // that was terminated does not wait for threads, which cannot be ended.
-            let itself = |it: &Member| it.thread.thread().id() == thread::current().id();
-            let busy = |it: &Member| self.shared.tallies[it.seat].busy.load(Relaxed);
+        // Dropped by one of its own threads, a pool cannot wait for that; and what others run may be for the warden
+        // alone to end.
+        while !by_warden
+            && (state.awaited > 0 || !state.threads.iter().all(|it| is_this(&it.thread)))
+        {
+            // One that was terminated does not wait for threads that run something, for they cannot be ended.
+            let busy = |it: &Member| it.prepares || self.shared.tallies[it.seat].busy.load(Relaxed);
             let terminated = state.terminated;
-            let goes = |it: &Member| it.done || itself(it) || terminated && busy(it);
+            let goes = |it: &Member| !is_this(&it.thread) && (it.done || terminated && busy(it));
             let Some(place) = state.threads.iter().position(goes) else {
                 state = self.shared.ending.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -120,11 +127,15 @@ impl Backend for Threads {
                 state = self.shared.lock();
             }
         }
+        if by_warden || !state.threads.is_empty() {
+            state.left_to_itself = true;
+            if !state.has_ended() {
+                return;
+            }
+        }
         drop(state);
         self.shared.clock.iter().for_each(Clock::stop);
-        if let Some(warden) = self.warden.take()
-            && warden.thread().id() != thread::current().id()
-        {
+        if let Some(warden) = self.warden.take_if(|it| !is_this(it)) {
             let _ = warden.join();
         }
     }

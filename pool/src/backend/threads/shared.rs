@@ -33,10 +33,14 @@ pub(super) struct State {
     pub(super) schedule: Schedule<dyn ThreadJob>,
     /// Every thread that is to be waited for.
     pub(super) threads: Vec<Member>,
+    /// How many are about to be started in the place of others that are not waited for any more.
+    pub(super) awaited: usize,
     /// How many threads have passed the initializer.
     pub(super) ready: usize,
     /// Threads that run something are not waited for.
     pub(super) terminated: bool,
+    /// The pool was dropped by one of its threads: nobody waits for the warden, which is to end with the last of them.
+    pub(super) left_to_itself: bool,
     /// What whoever submits something is told.
     pub(super) broken: Option<TaskError>,
 }
@@ -46,6 +50,8 @@ pub(super) struct Member {
     pub(super) seat: usize,
     pub(super) tenure: u64,
     pub(super) thread: JoinHandle<()>,
+    /// It runs the initializer.
+    pub(super) prepares: bool,
     /// It is at its end.
     pub(super) done: bool,
 }
@@ -62,7 +68,7 @@ impl Shared {
         // Within the lock, so that the thread is in the list before it can want to be out of it.
         let mut state = self.lock();
         let thread = thread.spawn(move || shared.work(seat, tenure))?;
-        state.threads.push(Member { seat, tenure, thread, done: false });
+        state.threads.push(Member { seat, tenure, thread, prepares: false, done: false });
         drop(state);
         let pid = process::id();
         self.tallies[seat].pid.store(pid, Relaxed);
@@ -84,11 +90,13 @@ impl Shared {
     /// A thread is at its end.
     pub(super) fn leave(&self, seat: usize, tenure: u64) {
         let mut state = self.lock();
-        let itself = |member: &&mut Member| (member.seat, member.tenure) == (seat, tenure);
-        // Not there if nobody waits for it.
-        state.threads.iter_mut().find(itself).into_iter().for_each(|member| member.done = true);
+        state.mark(seat, tenure, |member| member.done = true);
+        let is_last = state.left_to_itself && state.has_ended();
         drop(state);
         self.ending.notify_all();
+        if is_last {
+            self.clock.iter().for_each(Clock::stop);
+        }
     }
 
     /// There is no thread for a seat. The others go on; but somebody must be left.
@@ -115,6 +123,19 @@ impl State {
     /// Whether nothing is left to do, ever.
     pub(super) fn is_over(&self) -> bool {
         self.schedule.is_closed() && self.schedule.is_idle()
+    }
+
+    /// Whether no thread is left, nor will one be started in the place of another.
+    pub(super) fn has_ended(&self) -> bool {
+        self.awaited == 0 && self.threads.iter().all(|member| member.done)
+    }
+
+    /// Notes something of a thread, if anybody waits for it.
+    pub(super) fn mark(&mut self, seat: usize, tenure: u64, mark: impl FnOnce(&mut Member)) {
+        let itself = |member: &&mut Member| (member.seat, member.tenure) == (seat, tenure);
+        if let Some(member) = self.threads.iter_mut().find(itself) {
+            mark(member);
+        }
     }
 
     /// The pool cannot go on. What it had is to be ended where nothing is locked.

@@ -15,6 +15,10 @@ impl Shared {
             for overdue in all {
                 self.abandon(overdue, clock);
             }
+            let state = self.lock();
+            if state.left_to_itself && state.has_ended() {
+                return;
+            }
         }
     }
 
@@ -28,7 +32,8 @@ impl Shared {
         self.tallies[seat].tasks_done.fetch_add(settled as u64, Relaxed);
         let mut state = self.lock();
         state.ready -= 1;
-        // Without its handle nobody waits for it.
+        // Without its handle nobody waits for it; but for the next one, which has the rest to do.
+        state.awaited += 1;
         state.threads.retain(|member| member.seat != seat || member.tenure >= tenure);
         state.schedule.settled(rest.call, settled, true);
         state.schedule.put_back(rest);
@@ -36,7 +41,8 @@ impl Shared {
         drop(state);
         drop_quietly(run);
         self.replace(seat, tenure);
-        drop(ended);
+        self.lock().awaited -= 1;
         self.wake_all();
+        drop(ended);
     }
 }

@@ -38,7 +38,7 @@ impl Shared {
 
     fn work_off(self: &Arc<Self>, seat: usize, tenure: u64) {
         let tally = &self.tallies[seat];
-        if !self.prepare(tally) {
+        if !self.prepare((seat, tenure), tally) {
             return;
         }
         let mut chunks_left = self.settings.max_tasks;
@@ -99,14 +99,22 @@ impl Shared {
     }
 
     /// Calls the initializer, more than once if it fails. Says whether there is anything to do after it.
-    fn prepare(&self, tally: &Tally) -> bool {
+    fn prepare(&self, (seat, tenure): (usize, u64), tally: &Tally) -> bool {
         let mut starts = Starts::default();
+        let mut state = self.lock();
         loop {
-            let Err(panic) = self.initializer.run() else {
-                self.lock().ready += 1;
+            if state.is_over() {
+                return false;
+            }
+            state.mark(seat, tenure, |member| member.prepares = true);
+            drop(state);
+            let prepared = self.initializer.run();
+            state = self.lock();
+            state.mark(seat, tenure, |member| member.prepares = false);
+            let Err(panic) = prepared else {
+                state.ready += 1;
                 return true;
             };
-            let mut state = self.lock();
             let delay = match starts.failed(0, state.ready > 0) {
                 Next::StartAfter(delay) => delay,
                 Next::GiveUp => {
@@ -120,9 +128,7 @@ impl Shared {
             };
             tally.restarts.fetch_add(1, Relaxed);
             let woken = self.ending.wait_timeout_while(state, delay, |state| !state.is_over());
-            if woken.unwrap_or_else(PoisonError::into_inner).0.is_over() {
-                return false;
-            }
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
