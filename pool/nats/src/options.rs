@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pool::{Builder, Pool, ProcessPool};
+use pool::{Builder, Pool, PoolError, ProcessPool};
 
 /// How the connection to the server is secured. An address that begins with `tls://` is always encrypted.
 #[derive(Debug, Clone, Default)]
@@ -123,7 +123,22 @@ impl Default for AgentOptions {
     }
 }
 
+/// Nobody waits longer for the tasks of a dead agent.
+const LONGEST_LEASE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl AgentOptions {
+    /// Whether an agent can serve so.
+    pub(crate) fn check(&self) -> Result<(), PoolError> {
+        let invalid = |what, problem| Err(PoolError::Invalid { what, problem });
+        if self.lease.is_zero() || self.lease > LONGEST_LEASE {
+            return invalid("the lease", "it takes some time, and not more than a year");
+        }
+        if self.deliveries == 0 {
+            return invalid("the number of deliveries", "a task is delivered at least once");
+        }
+        Ok(())
+    }
+
     /// The defaults.
     pub fn new() -> Self {
         Self::default()

@@ -10,6 +10,14 @@ pub(crate) async fn until(when: Instant) {
     tokio::time::sleep_until(when).await;
 }
 
+/// The same, or for ever if that time is too far to be told.
+pub(crate) async fn until_if(when: Option<Instant>) {
+    match when {
+        Some(when) => until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// So long from now.
 pub(crate) fn after(pause: Duration) -> impl Future<Output = ()> {
     until(Instant::now() + pause)

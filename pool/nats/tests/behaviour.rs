@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cluster::{Cluster, Marks, Meeting, mark, meet, watch};
 use pool::{Executor, Pool, PoolError, TaskError};
-use pool_nats::{ClusterError, ClusterOptions, ClusterPool};
+use pool_nats::{Agent, AgentOptions, ClusterError, ClusterOptions, ClusterPool};
 
 proc_spawn::enable_test_support!();
 
@@ -207,6 +207,33 @@ fn large_arguments_and_results_arrive_whole() {
         let twice = pool.apply(|text: String| text.clone() + &text, text.clone()).unwrap();
         assert_eq!(twice.len(), 2 * length);
         assert!(twice.bytes().all(|byte| byte == b'x'));
+    }
+}
+
+#[test]
+fn times_may_be_without_end() {
+    let _watchdog = watch("times without end");
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let agent = cluster.agent(AgentOptions::new().grace(Duration::MAX));
+    let options = ClusterOptions::new().wait(Duration::MAX).deadline(Duration::MAX);
+    let pool = cluster.connect(options);
+    assert_eq!(pool.map(double, 0..100).unwrap().len(), 100);
+    pool.join();
+    agent.stop().unwrap();
+}
+
+#[test]
+fn options_that_make_no_agent_are_refused() {
+    let refused = [
+        (AgentOptions::new().lease(Duration::ZERO), "the lease"),
+        (AgentOptions::new().lease(Duration::MAX), "the lease"),
+        (AgentOptions::new().deliveries(0), "the number of deliveries"),
+    ];
+    for (options, name) in refused {
+        match Agent::serve("nats://127.0.0.1:1", "", options) {
+            Err(ClusterError::Pool(PoolError::Invalid { what, .. })) => assert_eq!(what, name),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

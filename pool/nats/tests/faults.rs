@@ -11,6 +11,7 @@ use cluster::{
     AgentProcess, Cluster, DROPPED, LEASE, Marks, Meeting, kill, linger, mark, meet,
     until_none_is_left, watch,
 };
+use futures_util::StreamExt as _;
 use ipc::Sender;
 use pool::{Pool, TaskError};
 use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
@@ -155,6 +156,32 @@ fn an_agent_that_is_stopped_finishes_what_it_has_or_gives_it_back_at_once() {
     assert_eq!(n, 2);
     drop((guest, again));
     assert_eq!(task.get(), Ok(2));
+}
+
+fn meet_with(_: Vec<u8>, port: u16) -> u64 {
+    meet(port, 1)
+}
+
+#[test]
+fn a_task_that_an_agent_has_not_begun_when_it_is_stopped_is_not_begun() {
+    let _watchdog = watch("a stopped agent that fetches");
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let hasty = AgentProcess::start_with(&cluster.server, 1, Duration::ZERO, 100);
+    let pool = cluster.pool(Pool::builder());
+    let meeting = Meeting::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let [task] = runtime.block_on(async {
+        let options = ConnectOptions::with_token(cluster.server.token().to_owned());
+        let client = options.connect(cluster.server.url()).await.unwrap();
+        let mut fetches = client.subscribe("$JS.API.DIRECT.GET.>").await.unwrap();
+        client.flush().await.unwrap();
+        let task = pool.submit(meet_with, (vec![1; 24 << 20], meeting.port()));
+        fetches.next().await.unwrap();
+        [task]
+    });
+    hasty.stop();
+    assert!(!task.is_done());
+    task.cancel();
 }
 
 /// Serves until it is told to end.

@@ -3,7 +3,7 @@
 mod cluster;
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream::consumer::PullConsumer;
@@ -13,12 +13,15 @@ use cluster::{
     Cluster, DROPPED, LEASE, Marks, Meeting, linger, mark, meet, until_none_is_left, watch,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use pool::{Pool, TaskError};
-use pool_nats::{ClusterOptions, ClusterPool};
+use pool::{Pool, ProcessPool, TaskError};
+use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
 use proc_spawn::{Failure, Process};
 use tokio::sync::oneshot;
 
 proc_spawn::enable_test_support!();
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(30);
 
 fn double(n: u64) -> u64 {
     2 * n
@@ -253,4 +256,39 @@ fn a_server_that_stays_away_is_an_error_after_the_wait() {
         other => panic!("{other:?}"),
     }
     cluster.server.restart();
+}
+
+#[test]
+fn nobody_waits_for_a_server_that_is_gone_with_nothing_left_to_say() {
+    let _watchdog = watch("an end without a server");
+    let Some(mut cluster) = Cluster::start(&[]) else { return };
+    let agent = cluster.agent(AgentOptions::new().grace(LONG).lease(LEASE));
+    let pool = cluster.connect(cluster.options(Pool::builder()).wait(LONG));
+    assert_eq!(pool.apply(double, 1), Ok(2));
+    cluster.server.kill();
+    let begun = Instant::now();
+    pool.join();
+    agent.stop().unwrap();
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn an_agent_that_nobody_hears_for_long_can_still_be_stopped() {
+    let _watchdog = watch("a long time without a server");
+    let Some(mut cluster) = Cluster::start(&[]) else { return };
+    // So short a lease makes an agent say in seconds what it says in hours.
+    let workers = ProcessPool::new(16).unwrap();
+    let lease = Duration::from_millis(1);
+    let options = AgentOptions::new().pool(workers).lease(lease).grace(Duration::ZERO);
+    let agent = Agent::serve(&cluster.server.url(), cluster.server.token(), options).unwrap();
+    let pool = cluster.connect(cluster.options(Pool::builder()).wait(Duration::from_secs(5)));
+    let meeting = Meeting::new();
+    let tasks: Vec<_> = (0..16).map(|n| pool.submit(meet, (meeting.port(), n))).collect();
+    let guests: Vec<_> = (0..16).map(|_| meeting.guest()).collect();
+    cluster.server.kill();
+    // sleep: the time without a server is the matter.
+    thread::sleep(Duration::from_secs(4));
+    agent.stop().unwrap();
+    pool.terminate();
+    drop((guests, tasks));
 }

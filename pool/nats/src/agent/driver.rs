@@ -68,7 +68,7 @@ pub(super) struct Driver<'p> {
     /// Who sees to the stream and the consumer. What it has asked a server that is gone is not answered.
     ensuring: Option<AbortHandle>,
     /// The connection was lost, and is not there again.
-    was_cut: bool,
+    is_cut: bool,
     pub(super) is_stopping: bool,
     /// Why it cannot go on.
     pub(super) ended: Option<TaskError>,
@@ -115,7 +115,7 @@ impl<'p> Driver<'p> {
             absences: Absences::new(lease),
             recalled: VecDeque::new(),
             ensuring: None,
-            was_cut: false,
+            is_cut: false,
             is_stopping: false,
             ended: None,
         })
@@ -162,11 +162,13 @@ impl<'p> Driver<'p> {
         self.say_how_many(0).await;
         // From here on the server gives this agent nothing; what was on its way still comes and goes back.
         let _ = self.mail.drain().await;
-        let until = tokio::time::Instant::now() + grace;
+        let until = tokio::time::Instant::now().checked_add(grace);
         let (mut in_grace, mut has_mail) = (true, true);
         let mut look = tokio::time::Instant::now();
-        while has_mail || !self.held.is_empty() {
+        // What was on its way as the connection was lost does not come any more.
+        while has_mail && !self.is_cut || !self.held.is_empty() {
             tokio::select! {
+                Some(event) = self.events.recv() => self.happened(&event).await,
                 message = self.mail.next(), if has_mail => match message {
                     Some(message) => self.read(message).await,
                     None => has_mail = false,
@@ -177,7 +179,7 @@ impl<'p> Driver<'p> {
                     self.look().await;
                     look = tokio::time::Instant::now() + self.lease / 3;
                 }
-                () = timer::until(until), if in_grace => {
+                () = timer::until_if(until), if in_grace => {
                     (in_grace, has_mail) = (false, false);
                     self.held.values_mut().for_each(Held::stop);
                 }
@@ -187,7 +189,9 @@ impl<'p> Driver<'p> {
         for ack in kept {
             self.acknowledge(ack, "-NAK").await;
         }
-        let _ = tokio::time::timeout(self.lease, self.client.flush()).await;
+        if !self.is_cut || !self.answers.is_empty() {
+            let _ = tokio::time::timeout(self.lease, self.client.flush()).await;
+        }
         self.ended.take().map_or(Ok(()), |error| Err(ClusterError::Ended(error)))
     }
 
@@ -297,9 +301,9 @@ impl<'p> Driver<'p> {
 
     async fn happened(&mut self, event: &Event) {
         if matches!(event, Event::Disconnected) {
-            self.was_cut = true;
+            self.is_cut = true;
         }
-        if matches!(event, Event::Connected) && std::mem::take(&mut self.was_cut) {
+        if matches!(event, Event::Connected) && std::mem::take(&mut self.is_cut) {
             self.pulls.forget_all();
             if let Some(ensuring) = self.ensuring.take() {
                 ensuring.abort();
@@ -318,6 +322,10 @@ impl<'p> Driver<'p> {
     async fn look(&mut self) {
         if self.pulls.forget_lost() {
             self.ensure();
+        }
+        if self.is_cut {
+            // Nobody hears it. What is said all the same is kept, and once there is no room for more, who says it waits.
+            return;
         }
         self.answers.forget_old();
         for ack in self.absences.give_up() {

@@ -59,8 +59,9 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// The server was not reached, or it refuses; or the pool was not made.
+    /// The server was not reached, or it refuses; an option is not valid; or the pool was not made.
     pub fn serve(url: &str, token: &str, options: AgentOptions) -> Result<Agent, ClusterError> {
+        options.check()?;
         let AgentOptions { pool, lease, deliveries, grace, tls } = options;
         let pool = pool.map_or_else(|| ProcessPool::new(0), Ok)?;
         let access = Access { url: url.to_owned(), token: token.trim().to_owned(), tls };

@@ -49,6 +49,9 @@ impl Driver<'_> {
 
     async fn take_on(&mut self, delivery: Delivery, content: Content) {
         let Delivery { key, times, .. } = delivery;
+        if self.is_stopping {
+            return self.acknowledge(delivery.ack, "-NAK").await;
+        }
         self.held.insert(
             key,
             Held {
@@ -78,6 +81,8 @@ impl Driver<'_> {
 
     pub(super) async fn fetched(&mut self, key: TaskKey, load: Result<Vec<u8>, Missing>) {
         match load {
+            // Begun so late, nothing would end it once the grace is over.
+            Ok(_) if self.is_stopping => self.give_back(key).await,
             Ok(load) => self.begin(key, &load).await,
             // The server has lost it, or its submitter has removed it for nobody waits any more. Given back it would
             // come again at once.

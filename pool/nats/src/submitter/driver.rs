@@ -71,8 +71,11 @@ pub(super) struct Driver {
     pub(super) workers: Arc<AtomicUsize>,
     /// What the server has last refused a task with.
     pub(super) refusal: String,
-    /// Since when there is no connection.
-    cut_since: Option<Instant>,
+    /// Since when there is no connection. What is said meanwhile would be kept, and once there was no room for more,
+    /// whoever says it would wait; so nothing is, and all is looked for anew when there is one.
+    pub(super) cut_since: Option<Instant>,
+    /// Nobody waits for these any more, which is to be said once there is a connection.
+    withdrawn: Vec<(TaskKey, Option<u64>)>,
     /// Whether an agent was heard of since the last look.
     pub(super) heard: bool,
     /// Who asks for tasks, and who sees to the stream and to the consumer. What they have asked a server that is gone is not answered.
@@ -122,6 +125,7 @@ impl Driver {
             workers,
             refusal: "it does not answer".to_owned(),
             cut_since: None,
+            withdrawn: Vec::new(),
             heard: false,
             patrolling: None,
             ensuring: None,
@@ -134,10 +138,10 @@ impl Driver {
     pub(super) async fn await_agents(&mut self, wanted: usize) -> Result<(), ClusterError> {
         self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
         self.say(&Notice::RollCall).await;
-        let until = tokio::time::Instant::now() + self.patience.wait;
+        let (begun, Patience { wait: waited, .. }) = (Instant::now(), self.patience);
         while self.agents.count() < wanted {
-            let Ok(notice) = tokio::time::timeout_at(until, self.notices.next()).await else {
-                let Patience { wait: waited, .. } = self.patience;
+            let left = waited.saturating_sub(begun.elapsed());
+            let Ok(notice) = tokio::time::timeout(left, self.notices.next()).await else {
                 let (found, build) = (self.agents.count(), self.build.clone());
                 return Err(ClusterError::NoAgent { wanted, found, waited, build });
             };
@@ -171,8 +175,32 @@ impl Driver {
                 }
             }
         }
-        // What was said last is to be on its way. The server is asked for nothing.
-        let _ = tokio::time::timeout(self.patience.wait, self.client.flush()).await;
+        self.leave().await;
+    }
+
+    /// What was said last is to be on its way, and what nobody wants any more is to be told. The server is asked for
+    /// nothing.
+    async fn leave(mut self) {
+        let gone = self.cut_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let left = self.patience.wait.saturating_sub(gone);
+        let _ = tokio::time::timeout(left, async {
+            while self.cut_since.is_some() && !self.withdrawn.is_empty() {
+                match self.events.recv().await {
+                    Some(event) => self.happened(&event).await,
+                    None => return,
+                }
+            }
+            let mut cut = self.cut_since.is_some();
+            let flushed = self.client.flush();
+            tokio::pin!(flushed);
+            while !cut {
+                tokio::select! {
+                    _ = &mut flushed => return,
+                    event = self.events.recv() => cut = matches!(event, None | Some(Event::Disconnected)),
+                }
+            }
+        })
+        .await;
     }
 
     fn between_looks(&self) -> Duration {
@@ -211,6 +239,9 @@ impl Driver {
         let Some(pending) = self.pending.get_mut(&key) else { return };
         let Some(message) = pending.message.clone() else { return };
         pending.since = Instant::now();
+        if self.cut_since.is_some() {
+            return;
+        }
         pending.copies += 1;
         let _ = pending.take_sequence();
         let reply = names::to(&self.me, &format!("taken.{}", names::hex(key)));
@@ -220,12 +251,17 @@ impl Driver {
 
     async fn recall(&mut self, key: TaskKey) {
         let Some(pending) = self.pending.remove(&key) else { return };
-        self.withdraw(key, pending.sequence).await;
+        if pending.copies > 0 {
+            self.withdraw(key, pending.sequence).await;
+        }
         self.forget_stored(pending.stored);
     }
 
     /// Nobody waits for this task any more.
     pub(super) async fn withdraw(&mut self, key: TaskKey, sequence: Option<u64>) {
+        if self.cut_since.is_some() {
+            return self.withdrawn.push((key, sequence));
+        }
         match sequence {
             Some(sequence) => self.delete(sequence).await,
             None => drop(self.recalled.insert(key)),
@@ -234,6 +270,9 @@ impl Driver {
     }
 
     pub(super) async fn delete(&self, sequence: u64) {
+        if self.cut_since.is_some() {
+            return;
+        }
         let message = format!("{{\"seq\":{sequence},\"no_erase\":true}}");
         let reply = names::to(&self.me, "deleted.0");
         let sent = self.client.publish_with_reply(names::message_delete(), reply, message.into());
@@ -248,6 +287,9 @@ impl Driver {
     }
 
     pub(super) async fn say(&self, notice: &Notice) {
+        if self.cut_since.is_some() {
+            return;
+        }
         let _ = self.client.publish(names::all(&self.build), encode(notice)).await;
     }
 
@@ -302,6 +344,9 @@ impl Driver {
                 self.cut_since = None;
                 self.say(&Notice::Submitter { submitter: self.me.clone() }).await;
                 self.say(&Notice::RollCall).await;
+                for (key, sequence) in std::mem::take(&mut self.withdrawn) {
+                    self.withdraw(key, sequence).await;
+                }
                 self.is_anew = Some(Instant::now());
                 // A server that was killed may not remember what was acknowledged.
                 self.pending.values_mut().for_each(|it| it.copies += 1);

@@ -16,7 +16,7 @@ use async_nats::Subscriber;
 use async_nats::jetstream::Context;
 use futures_util::StreamExt as _;
 use ipc::{Receiver, Sender};
-use pool::{Builder, Pool};
+use pool::{Builder, Pool, ProcessPool};
 use pool_nats::{Agent, AgentOptions, ClusterOptions, ClusterPool};
 use proc_spawn::{Failure, Process};
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,12 @@ impl Cluster {
         let server = Server::start()?;
         let start = |workers: &usize| AgentProcess::start(&server, *workers);
         Some(Cluster { agents: agents.iter().map(start).collect(), server })
+    }
+
+    /// An agent in this process, with two workers.
+    pub(crate) fn agent(&self, options: AgentOptions) -> Agent {
+        let options = options.pool(ProcessPool::new(2).expect("workers"));
+        Agent::serve(&self.server.url(), self.server.token(), options).expect("an agent")
     }
 
     pub(crate) fn options(&self, settings: Builder) -> ClusterOptions {
