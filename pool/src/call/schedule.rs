@@ -16,6 +16,8 @@ pub(crate) struct Schedule<J: ?Sized + Job> {
     /// Some of it may be of calls that are stopped or over: it is passed over when its turn comes, so
     /// that stopping a call costs the same however much waits.
     queue: VecDeque<Span>,
+    /// How long the queue was when all that is passed over was dropped from it last.
+    swept: usize,
     ended: Vec<Ticket<J>>,
     closed: bool,
 }
@@ -46,6 +48,9 @@ struct Span {
     chunk: usize,
 }
 
+/// A queue of no more entries is left as it is.
+const SHORT: usize = 64;
+
 impl<J: ?Sized + Job> Schedule<J> {
     pub(crate) fn new() -> Self {
         Self {
@@ -53,6 +58,7 @@ impl<J: ?Sized + Job> Schedule<J> {
             free: Vec::new(),
             open: 0,
             queue: VecDeque::new(),
+            swept: 0,
             ended: Vec::new(),
             closed: false,
         }
@@ -80,6 +86,12 @@ impl<J: ?Sized + Job> Schedule<J> {
         place.call = Some(Open { ticket, left, waiting: left, stopped: false, attempts });
         self.open += 1;
         self.queue.push_back(Span { call, next: 0, end: left, chunk: chunk.max(1) });
+        if self.queue.len() >= SHORT.max(2 * self.swept) {
+            // What waits at the front may wait for long, and behind it one call after the other be given up.
+            let mut queue = std::mem::take(&mut self.queue);
+            queue.retain(|span| !self.is_stopped(span.call));
+            (self.swept, self.queue) = (queue.len(), queue);
+        }
     }
 
     /// Takes nothing on any more.
@@ -240,7 +252,7 @@ impl<J: ?Sized + Job> Schedule<J> {
 mod tests {
     use std::sync::Arc;
 
-    use super::Schedule;
+    use super::{SHORT, Schedule};
     use crate::call::{Batch, Chunk, Job, Mode, Slots, Ticket};
 
     fn units(items: usize, stops_at_failure: bool) -> Batch<(), (), (), ()> {
@@ -322,6 +334,19 @@ mod tests {
         assert_eq!(ranges(&mut schedule), [(0, 2), (2, 4), (0, 1)]);
         assert!(schedule.is_drained() && !schedule.is_idle());
         assert!(!schedule.settled(removed, 1, true), "a late word finds nothing");
+    }
+
+    #[test]
+    fn calls_that_are_given_up_behind_one_that_waits_leave_nothing_behind() {
+        let mut schedule = Schedule::new();
+        schedule.submit(call(1, true).1, 1);
+        for _ in 0..1000 {
+            let (given_up, ticket) = call(3, true);
+            schedule.submit(ticket, 2);
+            drop(schedule.remove(given_up.ended().call().expect("taken on")));
+            assert!(schedule.queue.len() <= SHORT);
+        }
+        assert_eq!(ranges(&mut schedule), [(0, 1)]);
     }
 
     #[test]
