@@ -216,6 +216,9 @@ impl<I> Builder<I> {
         if calls.chunk_size == Some(0) {
             return invalid("the chunk size", "a chunk has at least one item");
         }
+        if settings.workers > MOST_WORKERS {
+            return invalid("the number of workers", "no system has so many");
+        }
         if settings.max_tasks == Some(0) {
             return invalid("the number of tasks to a worker", "a worker runs at least one");
         }
@@ -261,6 +264,9 @@ impl Builder {
         Ok(RemotePool::of(Running::new(remote, calls)))
     }
 }
+
+/// No Linux has more processes or threads.
+const MOST_WORKERS: usize = 1 << 22;
 
 fn invalid<T>(what: &'static str, problem: &'static str) -> Result<T, PoolError> {
     Err(PoolError::Invalid { what, problem })

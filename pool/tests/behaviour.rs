@@ -207,6 +207,9 @@ macro_rules! suite {
                 let _watchdog = watch("a refusal");
                 let refused = Pool::builder().chunk_size(0).$kind();
                 assert!(matches!(refused, Err(PoolError::Invalid { what: "the chunk size", .. })));
+                let refused = Pool::builder().workers(usize::MAX).$kind();
+                let what = "the number of workers";
+                assert!(matches!(refused, Err(PoolError::Invalid { what: it, .. }) if it == what));
                 let refused = Pool::builder().name("a\0b").$kind();
                 assert!(matches!(refused, Err(PoolError::Invalid { what: "the name", .. })));
             }
