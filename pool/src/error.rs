@@ -66,7 +66,8 @@ pub enum TaskError {
         /// The signal that killed it, if one did; what stands for one where there are none, as in
         /// [`JoinError::Crashed`].
         signal: Option<i32>,
-        /// The code it exited with, if it did.
+        /// The code it exited with, if it did; 255 if nobody has its status, as in
+        /// [`Process::wait`](proc_spawn::Process::wait).
         exitcode: Option<i32>,
         /// How often the task was begun.
         attempts: u32,

@@ -46,14 +46,16 @@ impl Death {
         }
     }
 
-    /// Whether it is the one by which the supervisor kills.
+    /// Whether it is the one by which the supervisor kills, as far as is known.
     fn is_kill(&self) -> bool {
-        self.signal == Some(SIGKILL)
+        self.signal == Some(SIGKILL) || self.exitcode == Some(UNKNOWN)
     }
 }
 
 /// The number of the signal that cannot be refused, or what stands for it.
 const SIGKILL: i32 = 9;
+/// What stands for the status of a child that somebody else has taken, or that nobody has as its parent ignores SIGCHLD.
+const UNKNOWN: i32 = 255;
 
 impl Supervisor {
     /// The worker of this seat is gone, and all that it said has been heard.
