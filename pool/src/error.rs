@@ -67,7 +67,7 @@ pub enum TaskError {
         /// [`JoinError::Crashed`].
         signal: Option<i32>,
         /// The code it exited with, if it did; 255 if nobody has its status, as in
-        /// [`Process::wait`](proc_spawn::Process::wait).
+        /// [`Process::exit_status`](proc_spawn::Process::exit_status).
         exitcode: Option<i32>,
         /// How often the task was begun.
         attempts: u32,

@@ -29,7 +29,7 @@ use crate::thread_pool::ThreadPool;
 /// - A task whose worker is lost may be begun anew, if the executor was set up so, and it may turn out that the
 ///   lost worker had come to its end: *at least once*. What a task does to the world outside should bear
 ///   that.
-/// - However often it is begun, it has one outcome. Two deliveries under one key are one task: an executor
+/// - However often it is begun, it has one outcome. Two deliveries of a function under one key are one task: an executor
 ///   that can see a task twice tells by the key. Pools of this machine never do, for they have it until
 ///   it is done.
 /// - Nothing waits for ever for a worker that is gone.

@@ -248,6 +248,21 @@ fn two_deliveries_under_one_key_are_one_task() {
 }
 
 #[test]
+fn tasks_of_two_functions_under_one_key_are_two() {
+    let _watchdog = watch("two functions");
+    let keeper = Keeper::default();
+    let pool = Pool::builder().carried_by(keeper.clone()).unwrap();
+    let key = TaskKey::new(5);
+    let tasks = [pool.deliver(key, double, 4), pool.deliver(key, odd_panics, 4)];
+    let workers = ProcessPool::new(1).unwrap();
+    for load in keeper.take() {
+        let answer = remote::run(&workers, load.bytes()).unwrap().get().unwrap();
+        load.settle(&answer);
+    }
+    assert_eq!(tasks.map(pool::Task::get), [Ok(8), Ok(4)]);
+}
+
+#[test]
 fn a_word_on_a_task_that_was_cancelled_is_none_on_the_one_that_has_its_key_next() {
     let _watchdog = watch("one key twice");
     let keeper = Keeper::default();

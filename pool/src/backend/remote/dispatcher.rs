@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use ipc::DecodeError;
 use ipc::parcel::Decoder;
 
-use super::job::RemoteJob;
+use super::job::{KnownAs, RemoteJob};
 use super::wire::Answer;
 use crate::backend::Backend;
 use crate::call::{CallId, Chunk, Job, Schedule, Ticket, call_quietly, drop_quietly, end_all};
@@ -49,8 +49,8 @@ struct State {
 
 /// A load that is on its way.
 struct Flight {
-    /// The key that its one task was delivered under. Under one key it is one task, however often it is delivered.
-    known_as: Option<TaskKey>,
+    /// What its one task was delivered as. As the same it is one task, however often it is delivered.
+    known_as: Option<KnownAs>,
     /// Who waits for it.
     chunks: Vec<Chunk>,
 }
@@ -281,7 +281,7 @@ impl State {
     fn next(&mut self) -> Option<(Arc<dyn RemoteJob>, Chunk, Option<TaskKey>)> {
         let chunk = self.schedule.next()?;
         let job = Arc::clone(self.schedule.job(chunk.call)?);
-        let known_as = job.key();
+        let known_as = job.known_as();
         let same = |flight: &&mut Flight| known_as.is_some() && flight.known_as == known_as;
         if let Some(flight) = self.aloft.values_mut().find(same) {
             flight.chunks.push(chunk);

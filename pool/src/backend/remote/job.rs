@@ -17,10 +17,13 @@ use crate::backend::Named;
 use crate::call::{Batch, Job};
 use crate::executor::TaskKey;
 
+/// What tells a task from others: two functions may each have one under the same key.
+pub(super) type KnownAs = (TaskKey, (EntryName, EntryName));
+
 /// A call as the dispatcher sees it.
 pub(crate) trait RemoteJob: Job {
-    /// By what its one item is known already.
-    fn key(&self) -> Option<TaskKey>;
+    /// By what its one item is known already, if it is: its key, and what runs it and its function.
+    fn known_as(&self) -> Option<KnownAs>;
 
     /// Writes a chunk of it.
     fn load(&self, items: Range<usize>) -> Result<Vec<u8>, EncodeError>;
@@ -74,8 +77,8 @@ where
     M: 'static,
     R: DeserializeOwned + Send + 'static,
 {
-    fn key(&self) -> Option<TaskKey> {
-        Batch::key(self)
+    fn known_as(&self) -> Option<KnownAs> {
+        Some((self.key()?, self.function.names().ok()?))
     }
 
     fn load(&self, items: Range<usize>) -> Result<Vec<u8>, EncodeError> {
