@@ -311,6 +311,7 @@ impl<'p> Driver<'p> {
             // A server that knows of no consumer says nothing to requests for its tasks.
             self.ensure();
             self.say_that_it_is_there().await;
+            self.renew().await;
             // They were all cut off.
             for away in self.absences.forget_all() {
                 self.hand_over(away).await;
@@ -318,7 +319,7 @@ impl<'p> Driver<'p> {
         }
     }
 
-    /// Renews the leases, and looks after what is over.
+    /// Renews the leases, and looks after what is over or lost.
     async fn look(&mut self) {
         if self.pulls.forget_lost() {
             self.ensure();
@@ -331,6 +332,11 @@ impl<'p> Driver<'p> {
         for ack in self.absences.give_up() {
             self.acknowledge(ack, "+TERM").await;
         }
+        self.renew().await;
+    }
+
+    /// Says what it has, to those whose it is and to the server.
+    async fn renew(&self) {
         for (key, held) in &self.held {
             self.say_that_it_has(*key, &held.submitter).await;
         }
