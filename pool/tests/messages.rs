@@ -4,9 +4,10 @@ mod sys;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
-use ipc::{Owned, Sender, Shared};
-use pool::{Pool, ProcessPool, TaskError};
+use ipc::{Owned, Receiver, Sender, Shared};
+use pool::{Pool, ProcessPool, TaskError, wait_all};
 use serde::{Deserialize, Serialize};
 use sys::ABORT;
 use watchdog::watch;
@@ -237,6 +238,48 @@ fn owned_arrays_move_to_workers_and_back() {
 }
 
 #[test]
+fn owned_arrays_neither_wait_for_a_long_task_nor_die_with_it() {
+    let _watchdog = watch("owned arrays beside a long task");
+    fn meet_and_die(here: Sender<()>, go_on: Receiver<()>) {
+        here.send(()).expect("the test waits");
+        let _ = go_on.recv();
+        std::process::abort();
+    }
+    let pool = ProcessPool::new(2).unwrap();
+    let (go, go_on) = ipc::channel::<()>(1).unwrap();
+    let (here, begun) = ipc::channel(1).unwrap();
+    let long = pool.submit(meet_and_die, (here, go_on));
+    begun.recv().unwrap();
+    let submit = |n: usize| {
+        let array = Owned::<[u8]>::zeroed(n).unwrap();
+        pool.submit(|array: Owned<[u8]>| array.len(), array)
+    };
+    let tasks: Vec<_> = (1..10).map(submit).collect();
+    let is_done = wait_all(&tasks, Duration::from_secs(20));
+    drop(go);
+    assert_eq!(problem(long.get()), format!("death: {ABORT}"));
+    for (n, task) in (1..10).zip(tasks) {
+        assert_eq!(task.get(), Ok(n));
+    }
+    assert!(is_done, "they waited");
+}
+
+#[test]
+fn an_owned_array_outlives_a_worker_that_dies_before_its_first_task() {
+    let _watchdog = watch("a death before an owned array");
+    fn die_once(times: Receiver<()>) {
+        if times.try_recv().is_ok() {
+            std::process::abort();
+        }
+    }
+    let (once, times) = ipc::channel(1).unwrap();
+    once.send(()).unwrap();
+    let pool = Pool::builder().workers(1).initializer(die_once, times).processes().unwrap();
+    let array = Owned::<[u8]>::zeroed(3).unwrap();
+    assert_eq!(pool.apply(|array: Owned<[u8]>| array.len(), array), Ok(3));
+}
+
+#[test]
 fn an_owned_array_that_a_dead_worker_had_is_gone_and_not_begun_anew() {
     let _watchdog = watch("a death with an owned array");
     fn die(array: Owned<[u8]>, dies: bool) -> usize {
@@ -249,7 +292,7 @@ fn an_owned_array_that_a_dead_worker_had_is_gone_and_not_begun_anew() {
     let pool = Pool::builder().workers(1).retries(3).describe(describe).processes().unwrap();
     let items = [false, true, false].map(|dies| (Owned::<[u8]>::zeroed(10).unwrap(), dies));
     let results = pool.map_each(die, items);
-    assert_eq!(results[0], Ok(10));
+    assert!(results[0] == Ok(10) && results[2] == Ok(10), "{results:?}");
     let said = results[1].as_ref().unwrap_err().to_string();
     assert!(said.contains("while it ran item 1 (10 bytes)"), "{said}");
     assert_eq!(problem(results.into_iter().nth(1).unwrap()), format!("death: {ABORT}"));

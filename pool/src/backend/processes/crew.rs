@@ -23,6 +23,8 @@ pub(super) struct Crew {
     pub(super) settled: u64,
     /// How long an item may run.
     pub(super) timeout: Option<Duration>,
+    /// The item that waits for a worker that can begin it at once, as was found last.
+    pub(super) moves: Option<(CallId, usize)>,
 }
 
 /// What a message says to the supervisor itself.
@@ -37,7 +39,8 @@ pub(super) enum Heard {
 
 impl Crew {
     pub(super) fn new(tallies: Arc<[Tally]>, timeout: Option<Duration>) -> Crew {
-        Crew { schedule: Schedule::new(), seats: Vec::new(), tallies, settled: 0, timeout }
+        let (schedule, seats) = (Schedule::new(), Vec::new());
+        Crew { schedule, seats, tallies, settled: 0, timeout, moves: None }
     }
 
     /// Reads a message.

@@ -16,7 +16,9 @@ impl Crew {
             self.widen_the_dry();
             while let Some(seat) = self.least_busy() {
                 let Some(chunk) = self.schedule.next() else { break };
-                self.send(seat, chunk);
+                if !self.send(seat, chunk) {
+                    break;
+                }
             }
         }
         while self.schedule.is_drained() && self.even_out() {}
@@ -35,19 +37,32 @@ impl Crew {
         workers.filter(|worker| worker.is_idle() && worker.proven).for_each(Worker::widen);
     }
 
-    /// The seat of the worker with the fewest chunks before it, among those that have room.
+    /// The seat of the worker with the fewest chunks before it, among those that have room; of several one that can begin.
     fn least_busy(&self) -> Option<usize> {
         let workers = self.seats.iter().enumerate();
         let workers = workers.filter_map(|(seat, it)| Some((seat, it.worker.as_ref()?)));
         let with_room = workers.filter(|(_, worker)| worker.has_room());
-        with_room.min_by_key(|(_, worker)| worker.before_it.len()).map(|(seat, _)| seat)
+        let first = with_room.min_by_key(|(_, it)| (it.before_it.len(), !it.ready));
+        first.map(|(seat, _)| seat)
     }
 
-    fn send(&mut self, seat: usize, chunk: Chunk) {
-        let Some(job) = self.schedule.job(chunk.call).map(Arc::clone) else { return };
-        let worker = self.seats[seat].worker.as_mut();
-        match worker.map_or(Err(Unsent::Gone), |worker| worker.send(chunk, &*job)) {
+    /// Says whether there is any sense in sending the next one.
+    fn send(&mut self, seat: usize, chunk: Chunk) -> bool {
+        let Some(job) = self.schedule.job(chunk.call).map(Arc::clone) else { return true };
+        // If it is, it need not be written anew for the same answer.
+        let is_known = self.moves == Some((chunk.call, chunk.start));
+        let sent = match self.seats[seat].worker.as_mut() {
+            None => Err(Unsent::Gone),
+            Some(worker) if is_known && !worker.is_idle() => Err(Unsent::NotYet),
+            Some(worker) => worker.send(chunk, &*job),
+        };
+        match sent {
             Ok(()) => self.may_begin_at_once(seat),
+            Err(Unsent::NotYet) => {
+                self.moves = Some((chunk.call, chunk.start));
+                self.schedule.put_back(chunk);
+                return false;
+            }
             Err(Unsent::Gone) => self.schedule.put_back(chunk),
             // A letter about the whole call is on its way.
             Err(Unsent::Unwanted) => {
@@ -59,6 +74,7 @@ impl Crew {
                 self.fail(chunk.call, chunk.start, TaskError::Encode(error));
             }
         }
+        true
     }
 
     /// What was sent is the first that the worker has before it.

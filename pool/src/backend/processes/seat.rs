@@ -87,6 +87,9 @@ pub(super) enum Unsent {
     Gone,
     /// Its call has ended: nobody wants it.
     Unwanted,
+    /// Its item would move into the message, and so to a worker that cannot begin it at once: there it would wait where
+    /// no other can fetch it, and be gone if that worker died.
+    NotYet,
     /// It cannot be made into a message.
     Unencodable(EncodeError),
 }
@@ -196,6 +199,9 @@ impl Worker {
             && error.is_in_use()
             && chunk.len() == 1
         {
+            if !self.is_idle() {
+                return Err(Unsent::NotYet);
+            }
             moved = true;
             sent = job.send_moved(serial, chunk.start, chunks);
         }
