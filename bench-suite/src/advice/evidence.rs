@@ -69,7 +69,8 @@ impl Evidence {
     pub(crate) fn exchange(&self) -> Option<Duration> {
         let (_, row) = self.row(Line("producer_consumer", "queue_processes"))?;
         let rate = row.figures()?.summary.median;
-        (rate > 0.0).then(|| Duration::from_secs_f64(2.0 / rate))
+        // Who has changed the file by hand may have left a rate of which no time can be made.
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(2.0 / rate).ok())?
     }
 
     fn row(&self, Line(table, row): Line) -> Option<(Measure, &Row)> {
@@ -89,9 +90,10 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::{Evidence, Line};
-    use crate::report::example;
+    use crate::report::{Standing, example};
 
     #[test]
     fn a_line_has_the_label_the_figure_and_what_it_is_compared_with() {
@@ -114,6 +116,19 @@ mod tests {
         };
         assert_eq!(size_or_workers("workers"), "messages: the pipe, 64 B: 2.00 MB/s");
         assert_eq!(size_or_workers("size"), "messages: the pipe, 4 KiB: 1.00 GB/s");
+    }
+
+    #[test]
+    fn a_rate_of_which_no_time_can_be_made_tells_of_no_exchange() {
+        for (rate, exchange) in [(2.0, Some(Duration::from_secs(1))), (0.0, None), (5e-324, None)] {
+            let mut report = example();
+            report.tables[2].name = "producer_consumer".to_owned();
+            let row = &mut report.tables[2].rows[2];
+            row.id = "queue_processes".to_owned();
+            let Standing::Measured(figures) = &mut row.result else { panic!("{row:?}") };
+            figures.summary.median = rate;
+            assert_eq!(Evidence::of(report).exchange(), exchange, "{rate}");
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn how_many(needs: &Needs, known: Known) -> Decision {
     }
     // As many as keep all processors busy while the others wait.
     let busy = known.processors as f64 / needs.cpu.max(0.01);
-    let count = (busy.ceil() as usize).clamp(known.processors, MOST_WAITING);
+    let count = (busy.ceil() as usize).clamp(known.processors, known.processors.max(MOST_WAITING));
     let why = format!(
         "{} processors are kept busy by as many tasks that compute for {:.0} % of their time.",
         known.processors,
@@ -256,9 +256,10 @@ fn messages(needs: &Needs, workers: Workers) -> Option<Decision> {
 fn machines(needs: &Needs) -> Option<Decision> {
     (needs.machines > 1).then(|| {
         decision(
-            "A broker between the machines, and a pool on each",
+            "A broker between the machines, and a pool on each: `pool_nats::ClusterPool`",
             "What is shared here is one machine's memory. `ipc::Listener` and `Client` connect programs on \
-             two machines; tasks for many belong to a broker, and `pool::Executor` is the trait to write to.",
+             two machines; tasks for many belong to a broker. The package `pool-nats` has the pool's methods over \
+             one, and `pool::Executor` is the trait for code that is to run on either.",
             &[],
         )
     })
@@ -308,6 +309,10 @@ mod tests {
         assert!(says(&advice(|needs| needs.cpu = 1.0), "4 workers"));
         assert!(says(&advice(|needs| needs.cpu = 0.25), "About 16 workers"));
         assert!(says(&advice(|needs| needs.cpu = 0.0), "About 200 workers"));
+        let large = Known { processors: 256, exchange: None };
+        for (cpu, workers) in [(1.0, "256 workers"), (0.5, "About 256"), (0.0, "About 256")] {
+            assert!(says(&advise(&needs(|needs| needs.cpu = cpu), large), workers));
+        }
     }
 
     #[test]
@@ -348,6 +353,7 @@ mod tests {
 
     #[test]
     fn more_machines_than_one_are_a_brokers() {
-        assert!(says(&advice(|needs| needs.machines = 2), "broker"));
+        let many = advice(|needs| needs.machines = 2);
+        assert!(says(&many, "broker") && says(&many, "pool_nats::ClusterPool"));
     }
 }
