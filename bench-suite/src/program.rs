@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,12 +11,15 @@ use clap::{Parser, ValueEnum};
 
 use crate::cli::{Arguments, Peers};
 use crate::measure::Outcome;
-use crate::report::{self, Comparison, Report, Saved};
+use crate::report::{self, Comparison, Report, Saved, file};
 use crate::role;
 use crate::suite::Suite;
 
 /// The exit code of a comparison in which something has become worse.
 const WORSE: u8 = 3;
+
+/// The files of `--out`.
+const RESULTS: [&str; 3] = ["report.md", "report.html", "results.json"];
 
 /// Does what the command line asks for.
 ///
@@ -55,9 +58,13 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
     let (save, compare) = (place(&arguments.save)?, place(&arguments.compare)?);
     let before =
         compare.map(|saved| Ok::<_, Box<dyn Error>>((saved.read()?, saved))).transpose()?;
+    let out = arguments.out.as_deref().map(|folder| RESULTS.map(|name| folder.join(name)));
     if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
+    let files = out.iter().flatten().chain(&arguments.publish);
+    files.map(PathBuf::as_path).try_for_each(file::check)?;
+    save.as_ref().map_or(Ok(()), Saved::check)?;
     let begun = Instant::now();
     let suite = Suite::new(arguments)?;
     let mut report = suite.empty_report();
@@ -77,10 +84,10 @@ fn run(arguments: &Arguments) -> Outcome<(Report, Option<Comparison>)> {
         saved.write(&report)?;
         eprintln!("{} is written", saved.path().display());
     }
-    if let Some(folder) = &arguments.out {
-        write(&folder.join("report.md"), &text)?;
-        write(&folder.join("report.html"), &report::page(&report, comparison.as_ref()))?;
-        write(&folder.join("results.json"), &(serde_json::to_string_pretty(&report)? + "\n"))?;
+    if let Some([markdown, page, results]) = &out {
+        write(markdown, &text)?;
+        write(page, &report::page(&report, comparison.as_ref()))?;
+        write(results, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(path) = &arguments.publish {
         write(path, &format!("{text}\nMeasured by `{}`.\n", command(arguments, &report)))?;
@@ -113,7 +120,7 @@ fn show(text: &mut String, part: &str) -> io::Result<()> {
 }
 
 fn write(path: &Path, text: &str) -> Outcome<()> {
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    file::write(path, text)?;
     eprintln!("{} is written", path.display());
     Ok(())
 }

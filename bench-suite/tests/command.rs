@@ -63,6 +63,14 @@ fn what_cannot_be_done_is_refused_at_once() {
     assert_eq!(no_folder.status.code(), Some(1));
     assert!(no_folder.stderr.contains("/dev/null/results"), "{}", no_folder.stderr);
     assert_eq!(no_folder.stdout, "");
+
+    let nowhere = "/dev/null/nowhere";
+    for option in [&["--publish", nowhere][..], &["--save", "base", "--saved", nowhere]] {
+        let refused = run(&[&["--only", "primes"], option].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(refused.stderr.contains(nowhere), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "", "{option:?}");
+    }
 }
 
 #[test]

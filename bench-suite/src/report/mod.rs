@@ -3,6 +3,7 @@
 mod assemble;
 mod compare;
 mod facts;
+pub(crate) mod file;
 mod markdown;
 mod page;
 mod pays;

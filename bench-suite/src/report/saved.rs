@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::measure::Outcome;
+use crate::report::file;
 use crate::report::schema::{Report, SCHEMA, VERSION};
 
 /// A place for results of one name.
@@ -34,12 +35,16 @@ impl Saved {
         &self.path
     }
 
-    pub(crate) fn write(&self, report: &Report) -> Outcome<()> {
+    /// Sees that it can be written, and makes the folder for that.
+    pub(crate) fn check(&self) -> Outcome<()> {
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(|error| self.tell(&error))?;
+            fs::create_dir_all(folder).map_err(|error| tell(&self.path, &error))?;
         }
-        let text = serde_json::to_string_pretty(report)? + "\n";
-        fs::write(&self.path, text).map_err(|error| self.tell(&error).into())
+        file::check(&self.path)
+    }
+
+    pub(crate) fn write(&self, report: &Report) -> Outcome<()> {
+        file::write(&self.path, &(serde_json::to_string_pretty(report)? + "\n"))
     }
 
     /// What was written; an error that names what there is if nothing was.
@@ -61,10 +66,6 @@ impl Saved {
         let mut names: Vec<_> = names.collect();
         names.sort();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-    }
-
-    fn tell(&self, what: &dyn Display) -> String {
-        tell(&self.path, what)
     }
 }
 
@@ -93,6 +94,7 @@ mod tests {
     fn what_is_saved_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let saved = Saved::new(&folder.path().join("new"), "main-1").unwrap();
+        saved.check().unwrap();
         saved.write(&example()).unwrap();
         assert_eq!(saved.read().unwrap(), example());
     }
