@@ -35,7 +35,7 @@ fn consume_until_closed(queue: Queue<u64>) -> u64 {
 #[proc_spawn::main]
 fn main() -> Result<(), Failure> {
     // Halves: should one process die, the other is told, because nobody else has its half.
-    let (sender, receiver) = Queue::bounded(16)?.split()?;
+    let (sender, receiver) = Queue::bounded(16)?.split();
     let producer = Process::spawn(produce_until_none, sender)?;
     let consumer = Process::spawn(consume_until_none, receiver)?;
     producer.join()??;

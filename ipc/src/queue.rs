@@ -69,9 +69,14 @@ impl<T: 'static> Queue<T> {
 
     /// Two handles in place of this one, of which the first can only put and the second only get.
     ///
-    /// # Errors
-    /// The program's shared memory is used up.
-    pub fn split(self) -> io::Result<(Sender<T>, Receiver<T>)> {
+    /// # Panics
+    /// If the program's shared memory is used up.
+    pub fn split(self) -> (Sender<T>, Receiver<T>) {
+        self.halves().expect("the program's shared memory has room for two handles")
+    }
+
+    /// The same, for who has somebody to tell that there is no memory.
+    pub(crate) fn halves(self) -> io::Result<(Sender<T>, Receiver<T>)> {
         let sender = self.endpoint.with_role(Role::Sender)?;
         let receiver = self.endpoint.with_role(Role::Receiver)?;
         Ok((Sender::new(sender), Receiver::new(receiver)))

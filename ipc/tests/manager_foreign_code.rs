@@ -242,7 +242,7 @@ fn ledger_of_the_dead(manager: &Manager, last: (In, Does)) -> Proxy<Ledger> {
     let (ledger, lock) = (manager.create::<Ledger>(()).unwrap(), manager.lock().unwrap());
     let slow = Does::Waits(begun.clone(), end.clone());
     let child = Process::spawn(call_with_lock, (lock.clone(), ledger.clone(), slow, last)).unwrap();
-    let (_, begun) = begun.split().unwrap();
+    let (_, begun) = begun.split();
     begun.recv().unwrap();
     child.kill().unwrap();
     // All objects have heard.

@@ -146,7 +146,7 @@ fn a_killed_client_from_elsewhere_gives_back_what_it_had() {
         manager.publish("lock", &lock).unwrap();
         // That the object is dropped is seen by the end of the queue in it.
         let queue = Queue::<u32>::bounded(1).unwrap();
-        let (_, receiver) = queue.clone().split().unwrap();
+        let (_, receiver) = queue.clone().split();
         manager.publish("kept", &manager.value(queue).unwrap()).unwrap();
         let (said, heard) = ipc::channel(1).unwrap();
         let child = Process::spawn(keep, (address.clone(), said, "lock".to_owned())).unwrap();
@@ -168,7 +168,7 @@ fn a_killed_client_from_elsewhere_gives_back_what_it_had() {
 fn an_object_goes_with_the_last_proxy_elsewhere() {
     on_each("leases", |manager, address| {
         let queue = Queue::<u32>::bounded(1).unwrap();
-        let (_, receiver) = queue.clone().split().unwrap();
+        let (_, receiver) = queue.clone().split();
         manager.publish("kept", &manager.value(queue).unwrap()).unwrap();
         let there = Manager::connect(address, KEY).unwrap();
         let one = there.find::<ValueProxy<Queue<u32>>>("kept").unwrap();

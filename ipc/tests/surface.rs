@@ -102,7 +102,7 @@ fn every_function_has_its_shape() {
     let _: fn(&Q) = Queue::join;
     let _: fn(&Q, Duration) -> bool = Queue::join_timeout;
     let _: fn(&Q) -> Result<(), TaskDoneTooOften> = Queue::task_done;
-    let _: fn(Q) -> io::Result<(Sender<u64>, Receiver<u64>)> = Queue::split;
+    let _: fn(Q) -> (Sender<u64>, Receiver<u64>) = Queue::split;
     let _ = |queue: Q| queue.iter().sum::<u64>();
 
     let _: fn(usize) -> io::Result<(Sender<u64>, Receiver<u64>)> = channel;
@@ -121,7 +121,7 @@ fn every_function_has_its_shape() {
     let _: fn(&mut C) -> Result<u8, RecvError> = Connection::recv;
     let _: fn(&mut C) -> Result<u8, RecvError> = Connection::try_recv;
     let _: fn(&mut C, Duration) -> Result<u8, RecvError> = Connection::recv_timeout;
-    let _: fn(&mut C, Duration) -> io::Result<bool> = Connection::poll;
+    let _: fn(&mut C, Duration) -> bool = Connection::poll;
     let _: fn(&mut C, &[u8]) -> Result<(), SendError<()>> = Connection::send_bytes;
     let _: fn(&mut C) -> Result<Vec<u8>, RecvError> = Connection::recv_bytes;
     let _: fn(&mut C, &mut [u8]) -> Result<usize, RecvError> = Connection::recv_bytes_into;

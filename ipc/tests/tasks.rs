@@ -149,7 +149,7 @@ fn a_killed_worker_ends_the_wait_of_who_joins_already() {
 fn what_a_half_receives_or_nobody_can_decode_is_no_task() {
     let _watchdog = watch("no tasks");
     let queue = Queue::bounded(4).unwrap();
-    let (_, receiver) = queue.clone().split().unwrap();
+    let (_, receiver) = queue.clone().split();
     queue.put(1).unwrap();
     thread::scope(|scope| {
         let joining = scope.spawn(|| queue.join_timeout(LONG));

@@ -128,7 +128,7 @@ fn send_without_end(messages: Sender<ByteBuf>) {
 /// One of two senders dies as it sends.
 pub(crate) fn sender(_: &Task) -> Outcome<Rounds> {
     rounds(|| {
-        let (to, messages) = Queue::<ByteBuf>::bounded(2)?.split()?;
+        let (to, messages) = Queue::<ByteBuf>::bounded(2)?.split();
         let sender = Process::builder().daemon(true).spawn(send_without_end, to.clone())?;
         // When it has sent one it is about the next.
         messages.recv()?;

@@ -82,7 +82,7 @@ impl Manager {
     /// # Errors
     /// Why the host could not start it; [`ManagerError::Gone`] if it ended before it could answer.
     pub fn start<H: Host>() -> Result<Manager, ManagerError> {
-        let (requests, inbox) = Queue::<Untyped>::unbounded()?.split()?;
+        let (requests, inbox) = Queue::<Untyped>::unbounded()?.halves()?;
         let (control, controlled) = channel(1)?;
         let (alive, is_alive) = channel(1)?;
         let running = H::host(Server { inbox, control: controlled, alive })?;

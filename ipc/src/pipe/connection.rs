@@ -112,11 +112,9 @@ impl<S, R> Connection<S, R> {
         (self.send, self.recv)
     }
 
-    /// Whether a message has come, or the other end is gone, waiting at most `timeout` for it.
-    ///
-    /// # Errors
-    /// The shared memory is damaged.
-    pub fn poll(&mut self, timeout: Duration) -> io::Result<bool> {
+    /// Whether a receive would not wait: a message has come, the other end is gone, or there is an error to be
+    /// told. Waits at most `timeout` for it.
+    pub fn poll(&mut self, timeout: Duration) -> bool {
         self.recv.poll(timeout)
     }
 

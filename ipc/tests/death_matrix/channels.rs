@@ -111,7 +111,7 @@ pub fn all() -> Vec<Scenario> {
                         let another = sender.clone();
                         another.send(with_value(1)).unwrap();
                         drop((sender, receiver, another));
-                        let halves = Queue::<Message>::bounded(1).unwrap().split().unwrap();
+                        let halves = Queue::<Message>::bounded(1).unwrap().split();
                         drop(halves);
                     });
                 };
