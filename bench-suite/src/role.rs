@@ -8,6 +8,8 @@ use crate::peer;
 
 /// Measures one contender.
 pub(crate) const RUNNER: &str = "--as-runner";
+/// Keeps the folder of temporary files, and removes it when the suite is gone.
+pub(crate) const CARETAKER: &str = "--as-caretaker";
 /// Ends at once.
 pub(crate) const NOTHING: &str = "--as-nothing";
 /// Says so, and waits until its parent closes its standard input.
@@ -33,6 +35,7 @@ pub(crate) fn play() -> Option<ExitCode> {
         NOTHING => Ok(()),
         IDLE => peer::standard::idle(),
         RUNNER => measure::serve(&rest),
+        CARETAKER => measure::take_care(),
         IPC_CHANNEL_PRODUCER => peer::servo::produce(&rest),
         SOCKET_PRODUCER => peer::sys::socket::produce(&rest),
         _ => return None,

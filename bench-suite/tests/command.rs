@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -121,6 +123,31 @@ fn what_hangs_in_a_test_is_killed_with_what_it_has_started() {
 fn a_suite_killed_in_a_round_leaves_neither_processes_nor_files() {
     let folder = tempfile::tempdir().unwrap();
     kill_when("round 1", &["--only", "producer_consumer"], folder.path());
+    nothing_is_left_in(folder.path());
+}
+
+#[test]
+fn a_suite_killed_while_it_has_no_runner_leaves_neither_processes_nor_files() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its output takes nothing more, so it does not come to its first runner.
+    let (mut full, _unread) = UnixStream::pair().unwrap();
+    full.set_nonblocking(true).unwrap();
+    while full.write(&[0]).is_ok() {}
+    full.set_nonblocking(false).unwrap();
+    let mut suite = Command::new(env!("CARGO_BIN_EXE_bench-suite"))
+        .args(["--quick", "--tiny", "--only", "worker"])
+        .env("TMPDIR", folder.path())
+        .stdout(OwnedFd::from(full))
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while fs::read_dir(folder.path()).unwrap().count() == 0 && start.elapsed() < WATCHDOG {
+        // sleep: nothing tells when another process has made a file
+        thread::sleep(Duration::from_millis(20));
+    }
+    suite.kill().unwrap();
+    suite.wait().unwrap();
+    assert!(start.elapsed() < WATCHDOG);
     nothing_is_left_in(folder.path());
 }
 

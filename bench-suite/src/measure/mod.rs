@@ -15,7 +15,7 @@ mod trouble;
 pub(crate) use contest::{Course, Entrant, Series, contest};
 pub(crate) use plan::{Plan, Scale};
 pub(crate) use protocol::{Outcome, Round, Rounds, Task};
-pub(crate) use scratch::Scratch;
+pub(crate) use scratch::{Scratch, take_care};
 pub(crate) use serve::serve;
 pub(crate) use stats::Summary;
 pub(crate) use trouble::{Missing, Trouble};
