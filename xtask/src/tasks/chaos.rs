@@ -15,7 +15,7 @@ pub(crate) struct Chaos {
     library: Library,
 
     /// How long
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = minutes)]
     minutes: f64,
 
     /// Repeats a run's choices, though not the kernel's
@@ -78,9 +78,17 @@ impl Chaos {
     }
 }
 
+/// What a clock can count: no end is one that never comes.
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(minutes) if (0.0..=1e6).contains(&minutes) => Ok(minutes),
+        _ => Err("a number from 0 to 1000000 is wanted".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Chaos, Library};
+    use super::{Chaos, Library, minutes};
 
     #[test]
     fn each_library_has_its_own_tests() {
@@ -103,6 +111,14 @@ mod tests {
     fn minutes_are_told_in_whole_seconds_and_at_least_one() {
         for (minutes, seconds) in [(10.0, 600), (0.25, 15), (0.0, 1), (-1.0, 1)] {
             assert_eq!(Chaos::new(Library::Sync, minutes).seconds(), seconds);
+        }
+    }
+
+    #[test]
+    fn minutes_without_end_are_refused_and_not_told_to_a_test() {
+        assert_eq!((minutes("0.5"), minutes("0")), (Ok(0.5), Ok(0.0)));
+        for text in ["inf", "1e30", "NaN", "-1", "soon"] {
+            assert!(minutes(text).is_err(), "{text}");
         }
     }
 }
