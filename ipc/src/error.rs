@@ -52,7 +52,6 @@ impl DecodeError {
 
 /// A message was not sent; the value comes back.
 #[derive(Error)]
-#[non_exhaustive]
 pub enum SendError<T> {
     /// Nobody can receive it any more, or the queue was closed.
     #[error("nobody can receive it any more")]

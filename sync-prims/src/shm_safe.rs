@@ -24,11 +24,9 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// use sync_prims::{ShmSafe, process::Lock};
 ///
 /// #[derive(Clone, Copy, ShmSafe)]
-/// #[repr(u8)]
 /// enum State { Idle, Busy }
 ///
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Worker<T> {
 ///     state: State,
 ///     done: u64,
@@ -41,12 +39,14 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// assert!(matches!(worker.state, State::Idle));
 /// ```
 ///
+/// The processes of a program run the same build, so the compiler may choose the layout. Programs of different builds need
+/// `#[repr(C)]`, and `#[repr(u8)]` for an enum.
+///
 /// A reference means nothing in another process:
 ///
 /// ```compile_fail
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Name { text: &'static str }
 /// ```
 ///
@@ -55,7 +55,6 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// ```compile_fail
 /// use sync_prims::{ShmSafe, thread::Lock};
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Counter { count: Lock<u64> }
 /// ```
 ///
@@ -64,13 +63,11 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// ```compile_fail
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Key { letter: char }
 /// ```
 /// ```compile_fail
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// #[repr(u8)]
 /// enum Message { Number(u64), Flag(bool) }
 /// ```
 ///
@@ -80,16 +77,16 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// use std::num::NonZeroU32;
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Id { number: NonZeroU32 }
 /// ```
 ///
-/// Nor is a layout fixed that the compiler is free to choose:
+/// An enum of more than one byte may be half written:
 ///
 /// ```compile_fail
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// struct Pair { small: u8, large: u64 }
+/// #[repr(u16)]
+/// enum Level { Low = 1, High = 1000 }
 /// ```
 ///
 /// Values in shared memory are never dropped:
@@ -97,7 +94,6 @@ use crate::semaphore::{BoundedSemaphore, Semaphore};
 /// ```compile_fail
 /// use sync_prims::ShmSafe;
 /// #[derive(ShmSafe)]
-/// #[repr(C)]
 /// struct Handle { number: u32 }
 /// impl Drop for Handle { fn drop(&mut self) {} }
 /// ```

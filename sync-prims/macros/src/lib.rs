@@ -5,8 +5,8 @@ mod marker;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Derives `sync_prims::ShmSafe` for a `#[repr(C)]` or `#[repr(transparent)]` struct whose fields
-/// are all `ShmSafe`, and for a `#[repr(u8)]` or `#[repr(i8)]` enum without data.
+/// Derives `sync_prims::ShmSafe` for a struct whose fields are all `ShmSafe`, and for an enum without data that takes one
+/// byte.
 #[proc_macro_derive(ShmSafe)]
 pub fn derive_shm_safe(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -11,22 +11,15 @@ pub(crate) fn shm_safe(input: &DeriveInput) -> Result<TokenStream> {
     let has = |name: &str| reprs.iter().any(|repr| repr == name);
     match &input.data {
         Data::Struct(data) => {
-            if !has("C") && !has("transparent") {
-                return Err(Error::new_spanned(
-                    &input.ident,
-                    "a struct in shared memory needs #[repr(C)] or #[repr(transparent)], so that \
-                     its layout is fixed",
-                ));
-            }
             let marker = marker(input, &data.fields, &parse_quote!(::sync_prims::ShmSafe));
             let never_dropped = never_dropped(input);
             Ok(quote!(#marker #never_dropped))
         }
         Data::Enum(data) => {
-            check_enum(input, data, has("u8") || has("i8"))?;
+            let one_byte = check_enum(input, data, has("u8") || has("i8"))?;
             let marker = marker(input, &Fields::Unit, &parse_quote!(::sync_prims::ShmSafe));
             let never_dropped = never_dropped(input);
-            Ok(quote!(#marker #never_dropped))
+            Ok(quote!(#marker #never_dropped #one_byte))
         }
         Data::Union(_) => Err(Error::new_spanned(
             &input.ident,
@@ -48,7 +41,8 @@ pub(crate) fn zeroable(input: &DeriveInput) -> Result<TokenStream> {
     }
 }
 
-fn check_enum(input: &DeriveInput, data: &DataEnum, one_byte: bool) -> Result<()> {
+/// Makes data an error, and has the compiler check what it chooses if it was not told to take one byte.
+fn check_enum(input: &DeriveInput, data: &DataEnum, is_one_byte: bool) -> Result<TokenStream> {
     for variant in &data.variants {
         if !variant.fields.is_empty() {
             return Err(Error::new_spanned(
@@ -58,13 +52,17 @@ fn check_enum(input: &DeriveInput, data: &DataEnum, one_byte: bool) -> Result<()
             ));
         }
     }
-    if one_byte {
-        return Ok(());
+    let name = &input.ident;
+    let why = "an enum in shared memory needs #[repr(u8)] or #[repr(i8)]: one byte cannot be half written";
+    if is_one_byte {
+        Ok(TokenStream::new())
+    } else if input.generics.params.is_empty() {
+        Ok(quote!(
+            const _: () = ::core::assert!(::core::mem::size_of::<#name>() <= 1, #why);
+        ))
+    } else {
+        Err(Error::new_spanned(name, why))
     }
-    Err(Error::new_spanned(
-        &input.ident,
-        "an enum in shared memory needs #[repr(u8)] or #[repr(i8)]: one byte cannot be half written",
-    ))
 }
 
 /// `unsafe impl Marker for Type where every field: Marker`.
