@@ -60,6 +60,7 @@ fn a_forgotten_guard_keeps_its_range_even_past_its_thread() {
 }
 
 thread_local! {
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is; clippy errs for Windows")]
     static KEPT: Cell<Option<LockGuard<'static, u32>>> = const { Cell::new(None) };
 }
 
