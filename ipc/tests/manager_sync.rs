@@ -223,8 +223,12 @@ fn who_comes_back_from_a_wait_is_told_of_a_holder_that_died_meanwhile() {
             let killer = thread::spawn(move || kill_at(&child, &is_ready));
             match timeout {
                 None => guard.wait().unwrap(),
-                // Until it is the child that keeps the lock from coming back.
-                Some(timeout) => while !guard.wait_timeout(timeout).unwrap() {},
+                // Until it is the child that keeps the lock from coming back, which may notify when the time is up.
+                Some(timeout) => {
+                    while guard.owner_died().is_none() {
+                        let _ = guard.wait_timeout(timeout).unwrap();
+                    }
+                }
             }
             assert_eq!(guard.owner_died(), Some(killer.join().unwrap()));
             drop(guard);
