@@ -11,7 +11,7 @@ use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::heap::{HoldId, ObjectId, Owner, Role};
+use crate::heap::{HoldId, Kind, ObjectId, Owner, Role};
 use crate::message;
 use crate::program::Program;
 
@@ -67,26 +67,29 @@ impl Hold {
     }
 }
 
-/// What this process keeps of objects that it has no handle to by which a lock in them is held, a hold for each. Of
+/// What a process keeps of objects that it has no handle to by which a lock in them is held, a hold for each. Of
 /// most there is another handle, by which the guard came. Without that, the guard was forgotten, and keeps its lock
 /// linked into this process's list of held locks: the memory must not become something else while the process
 /// lives. The sweep frees it.
-static KEPT: Mutex<Vec<(ObjectId, HoldId)>> = Mutex::new(Vec::new());
+///
+/// Part of the membership, so that the copy of a forked process has a lock of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Vec<(ObjectId, HoldId)>>);
 
-impl Hold {
+impl Kept {
     /// What is to be released with the handle.
-    fn going(&self) -> [Option<HoldId>; 2] {
+    fn without(&self, hold: &Hold) -> [Option<HoldId>; 2] {
         // Also while we look whether there is a guard: whoever drops that, and its handle after it, looks here later.
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_this = kept.iter().position(|(object, _)| *object == self.object);
-        match (of_this, self.is_locked()) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_this = kept.iter().position(|(object, _)| *object == hold.object);
+        match (of_this, hold.is_locked()) {
             (None, true) => {
-                kept.push((self.object, self.id));
+                kept.push((hold.object, hold.id));
                 [None, None]
             }
             // The one that is kept will do; or none needs to be any more.
-            (Some(_), true) | (None, false) => [Some(self.id), None],
-            (Some(place), false) => [Some(self.id), Some(kept.swap_remove(place).1)],
+            (Some(_), true) | (None, false) => [Some(hold.id), None],
+            (Some(place), false) => [Some(hold.id), Some(kept.swap_remove(place).1)],
         }
     }
 }
@@ -97,8 +100,13 @@ impl Drop for Hold {
         if Program::current().is_err() {
             return;
         }
-        let Program { heap, me, .. } = self.program();
-        for hold in self.going().into_iter().flatten() {
+        let Program { heap, me, kept, .. } = self.program();
+        // A message or a ring has no lock that a guard could be of.
+        let going = match heap.kind(self.object) {
+            Kind::Value => kept.without(self),
+            _ => [Some(self.id), None],
+        };
+        for hold in going.into_iter().flatten() {
             heap.release(hold, Owner::Process(*me), *me);
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sync_prims::process;
 
+use crate::handle::Kept;
 use crate::heap::{Heap, NewProcess, ProcessId, Usage};
 use crate::process::{Keeper, Life};
 use crate::rendezvous;
@@ -21,6 +22,7 @@ pub(crate) struct Program {
     pub(crate) me: ProcessId,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) bridge: Bridge,
+    pub(crate) kept: Kept,
     /// What this process is since it is the child of a fork and has joined.
     pub(crate) forked: OnceLock<Box<Program>>,
 }
@@ -107,8 +109,8 @@ impl Program {
         let life = Life::new(Arc::clone(&heap), me);
         let keeper = Arc::new(Keeper::new(Arc::clone(&heap), me, parent)?);
         heap.register_locks(Arc::new(life))?;
-        let bridge = Bridge::default();
-        Ok(Some(Program { heap, me, keeper, bridge, forked: OnceLock::new() }))
+        let (bridge, kept) = (Bridge::default(), Kept::default());
+        Ok(Some(Program { heap, me, keeper, bridge, kept, forked: OnceLock::new() }))
     }
 }
 

@@ -298,8 +298,8 @@ fn join_on(line: &Theirs) -> Result<Arrival, Refusal> {
     })
 }
 
-/// Calls `f` when the process that started this one is gone, however it ended, be it that it became another program: on the keeper's thread, or at
-/// once if it is gone already. Only the last such call counts. `f` must not block.
+/// Calls `f` when the process that started this one is gone, however it ended, be it that it became another program: on
+/// the keeper's thread, or at once if it is gone already. Only the last such call counts. `f` must not block.
 ///
 /// # Errors
 /// This process cannot belong to a program, or the keeper cannot be started.

@@ -6,6 +6,7 @@
 mod watchdog;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -233,6 +234,29 @@ fn copies_can_be_made_while_other_threads_start_processes() {
             for n in 0..30_u32 {
                 assert_eq!(copy(|| n + 1).unwrap().join().unwrap(), n + 1);
             }
+        });
+    };
+    Process::spawn(family, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_copy_drops_handles_whatever_other_threads_were_dropping() {
+    let _alone = alone();
+    let _watchdog = watch("copies beside a thread that drops");
+    let family = || {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let drops = || {
+                while !over.load(Relaxed) {
+                    drop(Shared::new(1u64).unwrap());
+                }
+            };
+            scope.spawn(drops);
+            for n in 0..200 {
+                let child = copy(|| drop(Shared::new(n).unwrap()));
+                child.unwrap().join().unwrap();
+            }
+            over.store(true, Relaxed);
         });
     };
     Process::spawn(family, ()).unwrap().join().unwrap();
