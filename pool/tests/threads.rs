@@ -2,7 +2,7 @@
 
 mod watchdog;
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +30,24 @@ fn timed_out<R>(result: Option<Result<R, TaskError>>) -> bool {
     matches!(result, Some(Err(TaskError::TimedOut { .. })))
 }
 
+/// Begins, and ends when it may.
+fn meets_twice(meeting: &Arc<Barrier>) -> impl FnOnce() + Send + 'static {
+    let here = Arc::clone(meeting);
+    move || {
+        here.wait();
+        here.wait();
+    }
+}
+
+/// Its drop is told.
+struct Tells(Sender<()>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
 /// Its drop panics.
 struct Brittle;
 
@@ -52,14 +70,7 @@ fn items_that_are_given_up_may_all_panic_when_they_are_dropped() {
     let _watchdog = watch("items whose drops panic");
     let pool = ThreadPool::new(1).unwrap();
     let meeting = Arc::new(Barrier::new(2));
-    let here = Arc::clone(&meeting);
-    let first = pool.submit(
-        move || {
-            here.wait();
-            here.wait();
-        },
-        (),
-    );
+    let first = pool.submit(meets_twice(&meeting), ());
     meeting.wait();
     let given_up = pool.map_async(std::mem::forget::<Brittle>, [Brittle, Brittle, Brittle]);
     pool.terminate();
@@ -71,19 +82,16 @@ fn items_that_are_given_up_may_all_panic_when_they_are_dropped() {
 #[test]
 fn a_task_that_runs_on_after_its_pool_was_terminated_has_no_result() {
     let _watchdog = watch("a task that runs on");
-    let pool = ThreadPool::new(1).unwrap();
+    let (tell, told) = channel();
+    let state = move || Tells(tell.clone());
+    let pool = Pool::builder().workers(1).initializer(state, ()).threads().unwrap();
     let meeting = Arc::new(Barrier::new(2));
-    let here = Arc::clone(&meeting);
-    let meet_twice = move || {
-        here.wait();
-        here.wait();
-    };
-    let task = pool.submit(meet_twice, ());
+    let task = pool.submit(meets_twice(&meeting), ());
     meeting.wait();
     pool.terminate();
     meeting.wait();
-    // sleep: it comes to its end, of which nobody is told.
-    thread::sleep(Duration::from_millis(50));
+    // Its worker is at its end, and so is it.
+    told.recv().unwrap();
     assert!(task.is_done());
     assert_eq!(task.get(), Err(TaskError::Cancelled));
 }

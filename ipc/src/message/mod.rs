@@ -1,8 +1,8 @@
 //! Messages: values as bytes, with the handles in them as holds.
 //!
-//! A value is first encoded into private memory, or, if it is large and will be a parcel, into that. A handle in it becomes a new hold, which this
-//! process has until the message is on its way; then the message's parcel has it. A receiver can
-//! redeem it once, from that parcel, and what it does not redeem is released with the parcel.
+//! A value is first encoded into private memory or, if it is large, into a block of the heap that nobody knows of yet. A
+//! handle in it becomes a new hold, which this process has until the message is on its way; then the message's parcel
+//! has it. A receiver can redeem it once, from that parcel, and what it does not redeem is released with the parcel.
 
 mod codec;
 mod context;

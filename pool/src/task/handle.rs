@@ -95,8 +95,9 @@ impl<R> Task<R> {
     /// one already. [Python's `callback` and `add_done_callback`]
     ///
     /// In a `ThreadPool` it is called on the worker's thread, or on the one that looks at the clock if the
-    /// task took too long; in a `ProcessPool` on a thread that calls all of them one after the other. It may take its time, submit tasks and terminate the pool.
-    /// If it panics, that is all that happens: the panic hook reports it.
+    /// task took too long; in a `ProcessPool` on a thread that calls all of them one after the other. It
+    /// may take its time, submit tasks and terminate the pool. If it panics, that is all that happens: the
+    /// panic hook reports it.
     #[doc(alias = "add_done_callback")]
     pub fn on_done(self, f: impl FnOnce(Result<R, TaskError>) + Send + 'static)
     where
