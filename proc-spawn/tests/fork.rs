@@ -259,5 +259,6 @@ fn a_copy_drops_handles_whatever_other_threads_were_dropping() {
             over.store(true, Relaxed);
         });
     };
-    Process::spawn(family, ()).unwrap().join().unwrap();
+    // A daemon: should it hang, its busy thread ends with the watchdog's process.
+    Process::builder().daemon(true).spawn(family, ()).unwrap().join().unwrap();
 }
